@@ -179,7 +179,7 @@ async function screenshot(url: string, seed: number): Promise<Uint8Array> {
   const viewport = { width: 1120, height: 760 };
   const page = await browser.newPage({ viewport, colorScheme: "light" });
   await page.goto(url);
-  await page.getByLabel("What to draw").fill(PICTURES[0].prompt);
+  await page.getByLabel("Prompt", { exact: true }).fill(PICTURES[0].prompt);
   await page.getByLabel("Seed", { exact: true }).fill(String(seed));
   await page.getByRole("button", { name: "Draw", exact: true }).click();
   await page.getByRole("link", { name: "Download" }).waitFor();

@@ -30,8 +30,8 @@ for (const width of WIDTHS) {
     // Codes are computed once for all questions.
     const paths = seen.asked.map(({ path }) => path);
     strictEqual(paths.filter((path) => path === "/v1/tokenize").length, 1);
-    await page.getByText("Forget these answers").click();
-    await page.getByText("Nothing was asked yet.").waitFor();
+    await page.getByText("Clear answers").click();
+    await page.getByText("No questions yet.").waitFor();
   });
 }
 
@@ -96,7 +96,7 @@ pageTest(
       asPlaywright({ ...rocket, name: "first.png" }),
       asPlaywright({ ...rocket, name: "second.png" }),
     ]);
-    await page.getByText(/one picture at a time: the first was taken/)
+    await page.getByText(/one picture per question: only the first was added/)
       .waitFor();
     await page.locator(".asked").getByText("first.png").waitFor();
     strictEqual(await page.locator(".asked li").count(), 1);
@@ -149,7 +149,7 @@ pageTest("ask: a new drawing replaces the selected picture", async () => {
   await bring(page, rocket);
   await page.getByText("16 × 16 codes").waitFor();
   await page.getByRole("link", { name: "Draw", exact: true }).click();
-  await page.getByLabel("What to draw").fill("three apples");
+  await page.getByLabel("Prompt", { exact: true }).fill("three apples");
   await page.getByRole("button", { name: "Draw", exact: true }).click();
   await page.getByRole("link", { name: "Ask about it" }).click();
   await page.locator(".asked").getByText("three apples").waitFor();
@@ -164,7 +164,7 @@ pageTest("ask: a file that is no picture shows an error", async () => {
   await page.getByText(/Cannot read image: .*send a PNG/).waitFor();
   await seen.check("ask-refused");
   await page.getByRole("button", { name: "Ask", exact: true }).click();
-  const missing = page.getByText("There is no picture yet");
+  const missing = page.getByText("No picture yet: choose or draw one.");
   await missing.waitFor();
   // The next file is accepted, and the error is cleared.
   await bring(page, rocket);
@@ -180,7 +180,7 @@ pageTest("ask: an answer can be stopped and requested again", async () => {
   await page.route("**/v1/caption", () => undefined, { times: 1 });
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByText("Broken off").waitFor();
+  await page.getByText("Canceled").waitFor();
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await answered(page, 1);
 });
@@ -216,7 +216,7 @@ pageTest("ask: a question waits for an unreachable server", async () => {
   await page.getByText("16 × 16 codes").waitFor();
   await page.context().setOffline(true);
   await page.getByRole("button", { name: "Ask", exact: true }).click();
-  await page.getByText("It goes on by itself.").waitFor();
+  await page.getByText("It continues automatically.").waitFor();
   await page.context().setOffline(false);
   await answered(page, 1);
 });
@@ -232,8 +232,8 @@ pageTest(
       allowed: REFUSED,
     });
     const { page } = seen;
-    await page.getByRole("textbox", { name: "Key" }).fill("secret");
-    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByRole("textbox", { name: "API key" }).fill("secret");
+    await page.getByRole("button", { name: "Use key" }).click();
     await page.getByText("Ready:").waitFor();
     const buffer = new Uint8Array(30_000);
     await bring(page, { name: "big.png", mimeType: "image/png", buffer });
@@ -251,7 +251,7 @@ function asPlaywright(file: BroughtFile) {
   return { ...file, buffer: Buffer.from(file.buffer) };
 }
 
-/** Waits until so many questions have complete answers. */
+/** Waits until the given number of questions have complete answers. */
 async function answered(page: Page, count: number): Promise<void> {
   const whole = ".answers li:not([aria-busy]):has-text('token')";
   await page.locator(whole).nth(count - 1).waitFor();

@@ -16,7 +16,7 @@ const PROMPT = "a rocket above a tree";
 
 /** Draws with a seed, and waits until the picture is complete. */
 async function draw(page: Page, seed: number, prompt = PROMPT): Promise<void> {
-  await page.getByLabel("What to draw").fill(prompt);
+  await page.getByLabel("Prompt", { exact: true }).fill(prompt);
   await page.getByLabel("Seed", { exact: true }).fill(String(seed));
   await page.getByRole("button", { name: "Draw", exact: true }).click();
   await done(page, seed);
@@ -24,7 +24,7 @@ async function draw(page: Page, seed: number, prompt = PROMPT): Promise<void> {
 
 async function done(page: Page, seed: number): Promise<void> {
   await page.getByText(
-    new RegExp(`seed ${seed} ·.* tokens in .* · [\\d.]+ s in all$`),
+    new RegExp(`seed ${seed} ·.* tokens in .* · [\\d.]+ s in total$`),
   ).waitFor();
 }
 
@@ -64,7 +64,7 @@ for (const width of WIDTHS) {
       const { settings } = settingsFromTexts(png.texts, png)!;
       strictEqual(String(settings.seed), seed);
       await page.getByText("More settings").click();
-      await page.getByText("Share, or draw it from code").click();
+      await page.getByText("Share, or use the API").click();
       await check("draw-done");
     },
   );
@@ -98,14 +98,14 @@ for (const width of WIDTHS) {
       await older.first().click();
       await page.getByText("three apples · emu3-mini · seed 11").waitFor();
       strictEqual(
-        await page.getByLabel("What to draw").inputValue(),
+        await page.getByLabel("Prompt", { exact: true }).inputValue(),
         "three apples",
       );
-      await page.getByRole("button", { name: "Forget three apples, seed 11" })
+      await page.getByRole("button", { name: "Delete three apples, seed 11" })
         .press("Enter");
       await page.getByText("Earlier pictures (1)").waitFor();
       page.once("dialog", (dialog) => void dialog.accept());
-      await page.getByRole("button", { name: "Forget all" }).click();
+      await page.getByRole("button", { name: "Delete all" }).click();
       await page.getByText("Earlier pictures").waitFor({ state: "hidden" });
     },
   );
@@ -126,9 +126,15 @@ for (const width of WIDTHS) {
         mimeType: "image/png",
         buffer: Buffer.from(file),
       });
-      await page.getByText("rocket.png brought its settings back.").waitFor();
-      strictEqual(await page.getByLabel("What to draw").inputValue(), PROMPT);
-      strictEqual(await page.getByLabel("Shape").inputValue(), "128x128");
+      await page.getByText("rocket.png restored its settings.").waitFor();
+      strictEqual(
+        await page.getByLabel("Prompt", { exact: true }).inputValue(),
+        PROMPT,
+      );
+      strictEqual(
+        await page.getByLabel("Ratio", { exact: true }).inputValue(),
+        "128x128",
+      );
       await page.getByRole("button", { name: "Draw", exact: true }).click();
       await done(page, 6);
       strictEqual(await pixels(page), before);
@@ -143,8 +149,8 @@ pageTest(
     const { page } = opened;
     await draw(page, 6);
     const before = await pixels(page);
-    await page.getByText("Share, or draw it from code").click();
-    await page.getByLabel("with its codes").check();
+    await page.getByText("Share, or use the API").click();
+    await page.getByLabel("with codes").check();
     await page.getByRole("button", { name: "Copy link" }).click();
     await page.getByText("Link copied.").waitFor();
     const link = await page.evaluate(
@@ -165,7 +171,7 @@ pageTest("draw: a dropped file opens, a foreign one says so", async () => {
   await using opened = await openPage(server.url);
   const { page } = opened;
   await page.getByText("Ready: emu3-mini").waitFor();
-  await page.getByText("Nothing drawn yet").waitFor();
+  await page.getByText("No picture yet. Choose").waitFor();
   await page.evaluate(`(async () => {
     const canvas = new OffscreenCanvas(16, 16);
     canvas.getContext("2d").fillRect(0, 0, 8, 8);
@@ -176,7 +182,7 @@ pageTest("draw: a dropped file opens, a foreign one says so", async () => {
       new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }),
     );
   })()`);
-  await page.getByText("plain.png tells no settings").waitFor();
+  await page.getByText("plain.png has no settings").waitFor();
 });
 
 pageTest("draw: controls and stopping work by keyboard", async () => {
@@ -195,7 +201,7 @@ pageTest("draw: controls and stopping work by keyboard", async () => {
   };
   await focusOn(/^Skip to the content$/);
   await page.keyboard.press("Enter");
-  await focusOn(/^What to draw$/);
+  await focusOn(/^Prompt$/);
   await page.keyboard.type("a cat");
   await focusOn(/^Seed$/);
   await page.keyboard.type("5");
@@ -214,14 +220,16 @@ pageTest("draw: controls and stopping work by keyboard", async () => {
 pageTest("draw: errors of the server appear at their fields", async () => {
   await using opened = await openPage(server.url, { allowed: /422/ });
   const { page, check } = opened;
-  await page.getByLabel("What to draw").fill("a cat");
-  await page.getByLabel("Shape").selectOption("Another…");
-  const ratio = page.getByLabel("Ratio, width to height");
+  await page.getByLabel("Prompt", { exact: true }).fill("a cat");
+  await page.getByLabel("Ratio", { exact: true }).selectOption("Custom…");
+  const ratio = page.getByLabel("Aspect ratio, width to height");
   await ratio.fill("1:100000");
   await page.getByRole("button", { name: "Draw", exact: true }).click();
-  await page.getByText(/codes are none, ask for a larger area/).waitFor();
+  await page.getByText(/codes are not an image; use a larger area/).waitFor();
   strictEqual(
-    await page.getByLabel("Shape").getAttribute("aria-invalid"),
+    await page.getByLabel("Ratio", { exact: true }).getAttribute(
+      "aria-invalid",
+    ),
     "true",
   );
   await check("draw-refused");

@@ -18,7 +18,7 @@ const NETWORK = /Failed to load resource|net::ERR/;
 
 async function askFor(page: Page, seed: number): Promise<void> {
   await page.getByText("Ready: emu3-mini").waitFor();
-  await page.getByLabel("What to draw").fill("three apples");
+  await page.getByLabel("Prompt", { exact: true }).fill("three apples");
   await page.getByLabel("Seed", { exact: true }).fill(String(seed));
   await page.getByRole("button", { name: "Draw", exact: true }).click();
 }
@@ -37,7 +37,7 @@ pageTest(
     await askFor(page, 11);
     await page.locator("#state", { hasText: /refuses|cannot be reached/ })
       .waitFor();
-    await page.getByText("It goes on by itself.").waitFor();
+    await page.getByText("It continues automatically.").waitFor();
     await check("failure-away");
     unsteady.away = false;
     await whole(page, 11);
@@ -108,7 +108,7 @@ for (const width of WIDTHS) {
       const { page } = opened;
       await askFor(page, 4);
       await page.getByText(detail).waitFor();
-      await page.getByText(/^Again in [123] s\.$/).waitFor();
+      await page.getByText(/^Retry in [123] s\.$/).waitFor();
       await whole(page, 4);
       strictEqual(await page.locator(".notice:visible").count(), 0);
     },
@@ -165,10 +165,10 @@ pageTest("failures: a wait can be stopped", async () => {
   await using opened = await openPage(unsteady.url, { allowed: NETWORK });
   const { page, check } = opened;
   await askFor(page, 4);
-  await page.getByText(/^Again in 3\d\d\d s\.$/).waitFor();
+  await page.getByText(/^Retry in 3\d\d\d s\.$/).waitFor();
   await check("failure-full");
   await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByText(/^Again in/).waitFor({ state: "hidden" });
+  await page.getByText(/^Retry in/).waitFor({ state: "hidden" });
   strictEqual(unsteady.asked.length, 1);
 });
 
@@ -206,10 +206,10 @@ pageTest(
     await page.goto(server.url);
     await page.getByText("download: 4.00 GB of 16.00 GB, 500 MB/s, 24 s left")
       .first().waitFor();
-    await page.getByLabel("What to draw").fill("three apples");
+    await page.getByLabel("Prompt", { exact: true }).fill("three apples");
     await page.getByLabel("Seed", { exact: true }).fill("11");
     await page.getByRole("button", { name: "Draw", exact: true }).click();
-    await page.getByText("It begins when the model is ready.").waitFor();
+    await page.getByText("It starts when the model is ready.").waitFor();
     await check("failure-starting");
     await page.unroute("**/v1/models");
     await whole(page, 11);
@@ -223,17 +223,17 @@ pageTest("failures: a key is requested once per tab", async () => {
   const dialog = page.getByRole("dialog");
   await dialog.waitFor();
   await check("failure-key");
-  await dialog.getByLabel("Key").fill("wrong");
+  await dialog.getByLabel("API key").fill("wrong");
   await page.keyboard.press("Enter");
   await page.getByText(/Unknown API key/).waitFor();
-  await dialog.getByLabel("Key").fill(KEY);
+  await dialog.getByLabel("API key").fill(KEY);
   await page.keyboard.press("Enter");
   await page.getByText("Ready: emu3-mini").waitFor();
   await page.reload();
   await askFor(page, 11);
   await whole(page, 11);
   strictEqual(await dialog.count(), 0);
-  await page.getByText("Share, or draw it from code").click();
+  await page.getByText("Share, or use the API").click();
   const program = await page.getByLabel("Program").textContent();
   ok(program!.includes("$EMU3_KEY") && !program!.includes(KEY));
 });
@@ -243,7 +243,7 @@ pageTest("failures: a lost connection is shown until it returns", async () => {
   const { page, context, check } = opened;
   await page.getByText("Ready: emu3-mini").waitFor();
   await context.setOffline(true);
-  await page.getByText("The server cannot be reached.").waitFor();
+  await page.getByText("The server is not reachable.").waitFor();
   await check("failure-offline");
   await context.setOffline(false);
   await askFor(page, 11);

@@ -113,7 +113,7 @@ pageTest("lab: a clip is encoded, and decoded into frames", async () => {
   strictEqual((await download).suggestedFilename(), "clip.apng");
   await seen.check("lab-clip");
   await bring(page, CLIP, rocket);
-  await page.getByText("This is one still picture").waitFor();
+  await page.getByText("This is a still picture").waitFor();
 });
 
 pageTest("lab: text encodes into tokens, and decodes back", async () => {
@@ -128,7 +128,7 @@ pageTest("lab: text encodes into tokens, and decodes back", async () => {
   await page.getByText(/, 2 tokens$/).waitFor();
   strictEqual(await page.locator(".pieces li").count(), 2);
   await page.getByLabel("Tokens", { exact: true }).fill("64 x");
-  await page.getByText("x is no whole number").waitFor();
+  await page.getByText("x is not a whole number").waitFor();
   await seen.check("lab-text");
 });
 

@@ -31,7 +31,7 @@ pageTest(
     await page.goto(`${server.url}/${LINK}`);
     await whole(page, 4);
     strictEqual(
-      await page.getByLabel("What to draw").inputValue(),
+      await page.getByLabel("Prompt", { exact: true }).inputValue(),
       "three apples",
     );
     strictEqual(drawings(asked), 1);
@@ -87,7 +87,7 @@ pageTest(
     strictEqual(resumed!.seed, 4);
     strictEqual(resumed!.prefix!.codes.length, 6);
     strictEqual(
-      await page.getByLabel("What to draw").inputValue(),
+      await page.getByLabel("Prompt", { exact: true }).inputValue(),
       "three apples",
     );
     strictEqual(
@@ -129,7 +129,7 @@ pageTest(
     await using opened = await openPage(unsteady.url, { allowed: BROKEN_OFF });
     const { page } = opened;
     await page.getByText("Ready: emu3-mini").waitFor();
-    await page.getByLabel("What to draw").fill("a cat");
+    await page.getByLabel("Prompt", { exact: true }).fill("a cat");
     await page.getByRole("button", { name: "Draw", exact: true }).click();
     await page.getByText(/^Row 6 of 16/).waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
@@ -158,11 +158,11 @@ pageTest(
     await using opened = await openPage(server.url);
     const { page } = opened;
     await page.getByText("Ready: emu3-mini").waitFor();
-    await page.getByText("Nothing drawn yet").waitFor();
-    const told = page.getByText(/^notes\.txt is no picture: PNG, JPEG/);
+    await page.getByText("No picture yet. Choose").waitFor();
+    const told = page.getByText(/^notes\.txt is not a picture: .*PNG, JPEG/);
     for (
       const next of [
-        () => page.getByLabel("What to draw").fill("a cat"),
+        () => page.getByLabel("Prompt", { exact: true }).fill("a cat"),
         () => page.getByRole("link", { name: "Server", exact: true }).click(),
       ]
     ) {
@@ -173,7 +173,7 @@ pageTest(
     }
     await page.goBack();
     await drop(page, "archive", "");
-    await page.getByText(/^archive is no picture/).waitFor();
+    await page.getByText(/^archive is not a picture/).waitFor();
     await drop(page, "broken.png", "image/png");
     await page.getByText("broken.png cannot be shown.").waitFor();
   },

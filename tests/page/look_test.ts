@@ -79,12 +79,12 @@ for (const width of WIDTHS) {
     const entropy = await pixels(page);
     notStrictEqual(entropy, picture);
     await page.getByText(/^\d+\.\d bits$/).waitFor();
-    await page.getByRole("button", { name: "Surprise" }).click();
+    await page.getByRole("button", { name: "Surprisal" }).click();
     notStrictEqual(await pixels(page), entropy);
     await check("look-map");
     await page.getByRole("button", { name: "Picture", exact: true }).click();
     strictEqual(await pixels(page), picture);
-    const bar = page.getByLabel("Codes drawn so far");
+    const bar = page.getByLabel("Generated codes");
     await bar.fill("40");
     strictEqual(await bar.getAttribute("aria-valuetext"), "40 of 256 codes");
     const early = await pixels(page);
@@ -102,7 +102,7 @@ for (const width of WIDTHS) {
       const { page, check } = opened;
       await lookInside(page);
       await page.getByLabel("From row").fill("9");
-      await page.getByLabel("Prompt from there").fill("a rocket above a cat");
+      await page.getByLabel("Prompt for the rest").fill("a rocket above a cat");
       await page.locator("form.branch").getByLabel("Seed", { exact: true })
         .fill("3");
       await page.locator("form.branch").getByLabel("Temperature").fill("0.5");
@@ -120,7 +120,7 @@ for (const width of WIDTHS) {
       await page.getByText("B: a rocket above a cat · seed 3").waitFor();
       await page.getByRole("button", { name: "Entropy" }).click();
       await check("look-branch");
-      await page.getByRole("button", { name: "Go on with B" }).click();
+      await page.getByRole("button", { name: "Continue with B" }).click();
       await page.getByText("A: a rocket above a cat · seed 3").waitFor();
       strictEqual(await page.getByRole("application").count(), 1);
       // It is the current picture in every view, and stored.
@@ -137,7 +137,7 @@ for (const width of WIDTHS) {
       const file = { name: "b.png", mimeType: "image/png", buffer };
       await page.getByLabel("Open a picture").setInputFiles(file);
       await page.getByText(
-        "b.png brought its settings back. Its first 8 rows were given",
+        "b.png restored its settings. Its first 8 rows were given",
       ).waitFor();
     },
   );
@@ -180,7 +180,7 @@ pageTest(
     await using opened = await openPage(server.url, { allowed: /422/ });
     const { page, check } = opened;
     await lookInside(page);
-    await page.getByLabel("Prompt from there").fill("apple ".repeat(3000));
+    await page.getByLabel("Prompt for the rest").fill("apple ".repeat(3000));
     await page.getByRole("button", { name: "Branch", exact: true }).click();
     await page.locator(".view-look .notice.fault").waitFor();
     await check("look-refused");
@@ -206,7 +206,7 @@ pageTest(
         .every((canvas) => canvas.toDataURL() !== blank.toDataURL());
     })()`;
     await until(async () => await page.evaluate(seen) === true);
-    const rival = page.getByRole("button", { name: /^Go on with code \d+/ })
+    const rival = page.getByRole("button", { name: /^Continue with code \d+/ })
       .first();
     const code = Number(await rival.locator(".mono").textContent());
     const asking = page.waitForRequest("**/v1/generate");
@@ -219,7 +219,7 @@ pageTest(
     strictEqual(keep.codes[4][2], code);
     await page.getByText(/^A and B differ in [1-9]\d* of 256 codes\.$/)
       .waitFor();
-    await page.getByRole("button", { name: "Surprise" }).click();
+    await page.getByRole("button", { name: "Surprisal" }).click();
     await check("look-rival");
   },
 );
@@ -233,7 +233,7 @@ pageTest(
     await page.getByRole("application").first().focus();
     await page.keyboard.press("Control+End");
     await page.getByRole("heading", { name: "Row 16, column 16" }).waitFor();
-    await page.getByRole("button", { name: /^Go on with code/ }).first()
+    await page.getByRole("button", { name: /^Continue with code/ }).first()
       .click();
     await page.getByText("A and B differ in 1 of 256 codes.").waitFor();
   },
@@ -299,13 +299,13 @@ pageTest(
       mimeType: "image/jpeg",
       buffer: Buffer.from(await drawn.arrayBuffer()),
     });
-    await page.getByText("cat.jpg tells no settings").waitFor();
+    await page.getByText("cat.jpg has no settings").waitFor();
     await page.getByRole("main").getByRole("link", { name: "Look inside" })
       .click();
     await judged(page);
-    const words = page.getByLabel("Judged as a picture of");
+    const words = page.getByLabel("Score for the prompt");
     strictEqual(await words.inputValue(), "cat");
-    await page.getByRole("button", { name: "Surprise" }).click();
+    await page.getByRole("button", { name: "Surprisal" }).click();
     await page.getByText(/^\d+\.\d bits$/).waitFor();
     strictEqual(await page.locator(".rivals li").count(), 5);
     await check("look-foreign");

@@ -21,14 +21,14 @@ for (const width of WIDTHS) {
         exact: true,
       });
       await mini.getByText("generate, caption, score").waitFor();
-      await mini.getByText(/The start: ready after/).waitFor();
+      await mini.getByText(/Startup: ready after/).waitFor();
       await mini.getByText("weights").waitFor();
       await mini.getByText("0 of 16").waitFor();
       await drawnFile(server.url, "a cat", 1);
       // Counted after the next poll.
       await page.locator(".numbers div", { hasText: "since the start" })
         .locator("dd").filter({ hasNotText: /^(0|–)$/ }).waitFor();
-      await page.getByRole("img", { name: /Tokens a second/ }).waitFor();
+      await page.getByRole("img", { name: /Tokens per second/ }).waitFor();
       await seen.check("server");
     },
   );
@@ -63,10 +63,10 @@ pageTest("server: the progress of a start is shown", async () => {
   await page.getByRole("link", { name: "Server" }).click();
   const model = page.getByRole("region", { name: "Emu3-Gen" });
   await model.getByText(
-    "under way, 4.00 GB of 16.00 GB, 1.00 GB/s, 12 s left",
+    "in progress, 4.00 GB of 16.00 GB, 1.00 GB/s, 12 s left",
   )
     .waitFor();
-  await model.getByText("The start, 3.0 s so far").waitFor();
+  await model.getByText("Startup: 3.0 s so far").waitFor();
   ok(await page.getByRole("progressbar").count() > 0);
 });
 /** Model whose weights are being downloaded. */

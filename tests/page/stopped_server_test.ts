@@ -24,7 +24,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await page.getByText(/^Row ([4-9]|1\d|2[0-4]) of 32/).waitFor();
       server.process.kill(signal);
       await server.process.status;
-      await page.getByText(/It goes on by itself|Again in \d+ s/).first()
+      await page.getByText(/It continues automatically|Retry in \d+ s/).first()
         .waitFor();
       const { port } = new URL(server.url);
       await using _next = await startServer({ PORT: port });

@@ -99,7 +99,7 @@ function broken(
           if (words === undefined) {
             // An error would drop bytes that are not sent yet.
             await new Promise((resolve) => setTimeout(resolve, 100));
-            controller.error(new Error("cut off"));
+            controller.error(new Error("truncated"));
           } else {
             controller.enqueue(words);
             controller.terminate();

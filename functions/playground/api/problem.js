@@ -45,7 +45,7 @@ export class ProblemError extends Error {
 export class UnreachableError extends Error {
   /** @param {unknown} cause */
   constructor(cause) {
-    super("The server cannot be reached.", { cause });
+    super("The server is not reachable.", { cause });
     this.name = "UnreachableError";
   }
 }
@@ -66,7 +66,7 @@ export async function problemOf(response) {
     return new ProblemError({ ...problem, status }, retryAfter);
   } catch {
     // Proxies answer with bodies of their own.
-    const detail = `The server answered ${status}.`;
+    const detail = `The server responded with status ${status}.`;
     const retryable = status === 502 || status === 503 || status === 504;
     return new ProblemError({ status, detail, retryable }, retryAfter);
   }

@@ -13,7 +13,7 @@ import { element } from "../parts/element.js";
 
 /** The list of questions and answers. */
 export class AnswerList {
-  #empty = element("p", { class: "quiet" }, "Nothing was asked yet.");
+  #empty = element("p", { class: "quiet" }, "No questions yet.");
   #items = element("ol", { class: "answers", reversed: true });
   root = element("div", {}, this.#empty, this.#items);
 
@@ -64,7 +64,7 @@ class Entry {
 
   /** @param {number} ahead Count of requests before it in the queue. */
   queued(ahead) {
-    this.#facts.textContent = ahead > 0 ? `${ahead} before this one` : "";
+    this.#facts.textContent = ahead > 0 ? `${ahead} ahead in the queue` : "";
   }
 
   /** @param {string} text Answer so far. */
@@ -78,7 +78,7 @@ class Entry {
    * @param {string} facts
    */
   end(text, facts) {
-    this.#text.textContent = text.trim() || "(It said nothing.)";
+    this.#text.textContent = text.trim() || "(Empty answer.)";
     this.#facts.textContent = facts;
     this.root.removeAttribute("aria-busy");
     return this;
@@ -87,7 +87,7 @@ class Entry {
   /** Marks the answer as incomplete. */
   breakOff() {
     if (this.#text.textContent === "…") this.#text.textContent = "(no answer)";
-    this.#facts.textContent = "Broken off";
+    this.#facts.textContent = "Canceled";
     this.root.removeAttribute("aria-busy");
   }
 }

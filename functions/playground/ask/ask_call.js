@@ -91,6 +91,6 @@ function factsOf({ usage, timings, finish_reason: reason }) {
     `${usage.prompt_tokens} in prompt`,
     secondsText(seconds),
   ];
-  if (reason === "length") facts.push("cut off");
+  if (reason === "length") facts.push("truncated");
   return facts.join(" · ");
 }

@@ -39,7 +39,7 @@ class AskView {
   #chips = element("div", {
     class: "chips",
     role: "group",
-    "aria-label": "Questions to begin with",
+    "aria-label": "Example questions",
   });
   #question = element("textarea", {
     rows: 2,
@@ -70,7 +70,7 @@ class AskView {
     class: "small alone",
     hidden: true,
     onclick: () => this.#forgetAnswers(),
-  }, "Forget these answers");
+  }, "Clear answers");
   #runner = new TaskRunner((running) => this.#stop.hidden = !running);
   #panel;
 
@@ -142,9 +142,9 @@ class AskView {
           "div",
           { class: "fields" },
           new Field("Temperature", this.#temperature, {
-            hint: "0 takes the likeliest word, always.",
+            hint: "0 always selects the most likely word.",
           }).root,
-          new Field("Tokens at most", this.#maxTokens).root,
+          new Field("Maximum tokens", this.#maxTokens).root,
         ),
       ),
     );
@@ -182,7 +182,7 @@ class AskView {
     await this.#panel.settled;
     const { all } = this.#pictures;
     if (all.length === 0) {
-      this.#notice.tell("There is no picture yet: choose one, or draw one.", {
+      this.#notice.tell("No picture yet: choose or draw one.", {
         fault: true,
       });
       return;

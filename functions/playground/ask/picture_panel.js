@@ -33,7 +33,7 @@ export class PicturePanel {
     type: "button",
     hidden: true,
     onclick: () => this.#addCurrent(),
-  }, "Add the drawn picture");
+  }, "Add the generated picture");
   #runner = new TaskRunner(() => undefined);
   /** @type {WeakMap<Blob, string>} */
   #urls = new WeakMap();
@@ -131,15 +131,15 @@ export class PicturePanel {
     const most = this.#most;
     for (const file of files.slice(0, most)) {
       this.#notice.tell(`Reading ${file.name}…`);
-      const title = file.name || "A pasted picture";
+      const title = file.name || "Pasted picture";
       const grid = await this.#codesOf(file, signal);
       this.#add({ title, file, ...(grid && { grid }) });
     }
     if (files.length > most) {
       this.#notice.tell(
         most === 1
-          ? "This model looks at one picture at a time: the first was taken."
-          : `A question is about ${most} pictures at most: the first were taken.`,
+          ? "This model accepts one picture per question: only the first was added."
+          : `A question can have up to ${most} pictures: only the first ${most} were added.`,
       );
     }
   }
@@ -173,7 +173,7 @@ export class PicturePanel {
       this.#notice.clear();
     } else {
       this.#notice.tell(
-        `A question is about ${most} pictures at most: remove one first.`,
+        `A question can have up to ${most} pictures: remove one first.`,
         { fault: true },
       );
     }

@@ -13,7 +13,7 @@ export const DESCRIBE = "Please describe the image";
 const OF_ONE = [
   DESCRIBE,
   "How many objects are there?",
-  "What colour is the background?",
+  "What color is the background?",
   "What is on the left?",
   "What is at the top?",
 ];

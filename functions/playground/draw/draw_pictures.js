@@ -54,7 +54,7 @@ export async function drawPictures(
     patience,
     {
       queued: (position) => {
-        if (position > 0) stage.wait(`${position} before this one…`);
+        if (position > 0) stage.wait(`${position} ahead in the queue…`);
       },
       started: (started, known) => stage.begin(started, known, settings.prompt),
       row: (index, row, known) => {
@@ -161,7 +161,7 @@ function factsOf(
     `seed ${seed}`,
     image && `${image.width} × ${image.height} pixels`,
     `${usage.image_tokens} tokens in ${secondsText(seconds)}`,
-    `${secondsText(passed)} in all`,
+    `${secondsText(passed)} in total`,
     lossless ? undefined : "approximate strategy",
   ].filter(Boolean).join(" · ");
 }

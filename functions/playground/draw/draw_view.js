@@ -101,7 +101,7 @@ class DrawView {
   );
   #runner = new TaskRunner((running) => {
     this.#stop.hidden = !running;
-    this.#draw.textContent = running ? "Draw anew" : "Draw";
+    this.#draw.textContent = running ? "Draw again" : "Draw";
   });
 
   /**
@@ -112,7 +112,7 @@ class DrawView {
     this.#shell = shell;
     takeFiles(root, (file) => this.#take(file), ({ name }) =>
       this.#notice.tell(
-        `${name} is no picture: PNG, JPEG, WebP and GIF are taken.`,
+        `${name} is not a picture: supported formats are PNG, JPEG, WebP and GIF.`,
         { fault: true },
       ));
     root.append(
@@ -137,7 +137,7 @@ class DrawView {
             element(
               "span",
               { class: "quiet" },
-              "or drop one: those made here bring their settings back.",
+              "or drop one; pictures made here restore their settings.",
             ),
           ),
         ),
@@ -328,7 +328,7 @@ class DrawView {
       whenBack: () => server.whenReady(signal),
     };
     if (COMING.has(server.state.value.state)) {
-      this.#stage.wait("It begins when the model is ready.");
+      this.#stage.wait("It starts when the model is ready.");
       await server.whenReady(signal);
     }
     const stage = this.#stage;
@@ -365,7 +365,7 @@ class DrawView {
     const homeless = placeFaults(error.errors, this.#settings.fields);
     const text = homeless.map(({ pointer, detail }) => `${pointer}: ${detail}`);
     this.#notice.tell(
-      text.length > 0 ? text.join("; ") : "Some settings have to be changed.",
+      text.length > 0 ? text.join("; ") : "Some settings are invalid.",
       { fault: true },
     );
   }

@@ -22,7 +22,7 @@ export class HistoryList {
     type: "button",
     class: "small",
     onclick: () => void this.#forgetAll(),
-  }, "Forget all");
+  }, "Delete all");
   #title = element(
     "h3",
     { id: "history-title", tabIndex: -1 },
@@ -62,7 +62,7 @@ export class HistoryList {
     try {
       for (const picture of pictures) await this.#store.add(picture);
     } catch (error) {
-      this.#announce(`The browser does not keep this picture: ${error}`);
+      this.#announce(`The browser cannot store this picture: ${error}`);
     }
     await this.refresh();
   }
@@ -104,7 +104,7 @@ export class HistoryList {
       element("button", {
         type: "button",
         class: "icon forget",
-        "aria-label": `Forget ${title}${seed}`,
+        "aria-label": `Delete ${title}${seed}`,
         onclick: () => void this.#forget(picture),
       }, icon("bin")),
     );
@@ -120,7 +120,7 @@ export class HistoryList {
 
   async #forgetAll() {
     const count = this.#list.children.length;
-    if (!confirm(`Forget ${countText(count, "picture")}?`)) return;
+    if (!confirm(`Delete ${countText(count, "picture")}?`)) return;
     await this.#store.clear();
     await this.refresh();
   }

@@ -25,7 +25,7 @@ export class KnownThings {
   #chips = element("div", {
     class: "chips",
     role: "group",
-    "aria-label": "Things that this model can draw",
+    "aria-label": "Subjects of this model",
   });
   #list = element(
     "details",
@@ -62,7 +62,7 @@ export class KnownThings {
     if (subjects.join() === this.#subjects.join()) return;
     this.#subjects = subjects;
     this.#list.hidden = this.#surprise.hidden = subjects.length === 0;
-    this.#title.textContent = `The ${subjects.length} things it can draw`;
+    this.#title.textContent = `All ${subjects.length} subjects of this model`;
     this.#chips.replaceChildren(...subjects.map((subject) =>
       element("button", {
         type: "button",

@@ -37,9 +37,9 @@ export async function pictureOf(file) {
 /** @param {ReturnType<typeof settingsFromTexts>} told */
 function whatItTells(told) {
   if (told === undefined) {
-    return "tells no settings: it was not made here, or its metadata are gone.";
+    return "has no settings: it was not made here, or its metadata was removed.";
   }
-  const back = "brought its settings back.";
+  const back = "restored its settings.";
   if (told.givenRows === 0) return back;
   const rows = told.givenRows === 1 ? "row was" : `${told.givenRows} rows were`;
   return `${back} Its first ${rows} given: the settings alone draw another picture.`;

@@ -19,16 +19,16 @@ export class RatioField {
     "select",
     {},
     ...RATIOS.map((ratio) => element("option", {}, ratio)),
-    element("option", { value: "" }, "Another…"),
+    element("option", { value: "" }, "Custom…"),
   );
   #free = element("input", {
     pattern: "\\s*[1-9][0-9]*\\s*:\\s*[1-9][0-9]*\\s*",
     placeholder: "21:9",
     hidden: true,
-    "aria-label": "Ratio, width to height",
+    "aria-label": "Aspect ratio, width to height",
     title: "Two whole numbers, width to height, such as 21:9",
   });
-  field = new Field("Shape", this.#list, { beside: [this.#free] });
+  field = new Field("Ratio", this.#list, { beside: [this.#free] });
   root = this.field.root;
 
   /** Creates the field with a square selected. */

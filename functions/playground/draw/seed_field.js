@@ -16,9 +16,9 @@ export class SeedField {
   #input = element("input", {
     inputMode: "numeric",
     pattern: "[0-9]{1,16}",
-    placeholder: "by chance",
+    placeholder: "random",
     autocomplete: "off",
-    title: "A whole number from 0 on",
+    title: "A whole number, 0 or more",
   });
   #lock = element("button", {
     type: "button",
@@ -31,8 +31,8 @@ export class SeedField {
   #dice = element("button", {
     type: "button",
     class: "icon",
-    "aria-label": "Another seed",
-    title: "Another seed",
+    "aria-label": "New seed",
+    title: "New seed",
     onclick: () => {
       this.#input.value = String(anySeed());
       this.field.setFault(undefined);

@@ -51,10 +51,18 @@ export class SettingsForm {
   #strategy = element(
     "select",
     {},
-    element("option", { value: "" }, "Server’s choice"),
-    element("option", { value: "autoregressive" }, "One by one"),
-    element("option", { value: "jacobi" }, "Guess ahead (same result)"),
-    element("option", { value: "zipar" }, "Rows at once (approximate)"),
+    element("option", { value: "" }, "Default of the server"),
+    element(
+      "option",
+      { value: "autoregressive" },
+      "Autoregressive (one code at a time)",
+    ),
+    element("option", { value: "jacobi" }, "Jacobi (same result, faster)"),
+    element(
+      "option",
+      { value: "zipar" },
+      "ZipAR (several rows at once, approximate)",
+    ),
   );
   #n = element("input", {
     type: "number",
@@ -68,7 +76,7 @@ export class SettingsForm {
   #examples = element("div", {
     class: "chips",
     role: "group",
-    "aria-label": "Prompts that this model is good at",
+    "aria-label": "Example prompts for this model",
   });
   /** @type {(text: string) => void} */
   #onExample;
@@ -94,14 +102,14 @@ export class SettingsForm {
       /** @type {Record<keyof typeof BOUNDS, HTMLInputElement>} */ (
         Object.fromEntries(numbers.map(([name, , input]) => [name, input]))
       );
-    const prompt = new Field("What to draw", this.#prompt);
+    const prompt = new Field("Prompt", this.#prompt);
     this.#prompt.addEventListener("keydown", (event) => {
       // Shift+Enter inserts a line break.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       this.#prompt.form?.requestSubmit();
     });
-    const negative = new Field("What to stay away from", this.#negative, {
+    const negative = new Field("Negative prompt", this.#negative, {
       class: "wide",
     });
     const n = new Field("Pictures", this.#n);
@@ -150,7 +158,7 @@ export class SettingsForm {
             "label",
             { class: "check wide" },
             this.#useNegative,
-            "A negative prompt of my own",
+            "Custom negative prompt",
           ),
           negative.root,
         ),

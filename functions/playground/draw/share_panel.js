@@ -40,7 +40,7 @@ export class SharePanel {
   root = element(
     "details",
     { class: "share" },
-    element("summary", {}, "Share, or draw it from code"),
+    element("summary", {}, "Share, or use the API"),
     element(
       "div",
       { class: "stack" },
@@ -51,7 +51,7 @@ export class SharePanel {
           type: "button",
           onclick: () => void this.#copy(this.link(), "Link"),
         }, "Copy link"),
-        element("label", { class: "check" }, this.#codes, "with its codes"),
+        element("label", { class: "check" }, this.#codes, "with codes"),
         this.#said,
       ),
       this.#language,
@@ -115,7 +115,7 @@ export class SharePanel {
       // Clipboard access requires https or localhost.
       this.#code.textContent = text;
       getSelection()?.selectAllChildren(this.#code);
-      this.#said.textContent = `${what} marked: copy it from there.`;
+      this.#said.textContent = `${what} selected: press Ctrl+C or ⌘C to copy.`;
     }
   }
 }

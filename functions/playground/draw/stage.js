@@ -30,10 +30,14 @@ export class Stage {
     element(
       "p",
       { class: "empty quiet" },
-      "Nothing drawn yet. Choose an example, or say what you would like to see.",
+      "No picture yet. Choose an example, or enter a prompt.",
     ),
   );
-  #bar = element("progress", { max: 1, value: 0, "aria-label": "Rows drawn" });
+  #bar = element("progress", {
+    max: 1,
+    value: 0,
+    "aria-label": "Generated rows",
+  });
   #pace = element("p", { class: "pace quiet" });
   #doing = element(
     "div",
@@ -169,9 +173,9 @@ export class Stage {
     this.#bar.value = rows / this.#rows;
     const seconds = this.#time.seconds(performance.now());
     const left = rows === this.#rows
-      ? "the last touch…"
+      ? "finishing…"
       : seconds === undefined
-      ? "the time left is known after two rows"
+      ? "estimating the time left"
       : `about ${secondsText(seconds)} left`;
     const passed = secondsText((performance.now() - this.#askedAt) / 1000);
     this.#pace.textContent =

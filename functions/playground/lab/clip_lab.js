@@ -47,7 +47,7 @@ export class ClipLab {
       element(
         "details",
         {},
-        element("summary", {}, "The original, which moves by itself"),
+        element("summary", {}, "The original animation"),
         this.#original,
       ),
       this.#exits(),
@@ -58,7 +58,7 @@ export class ClipLab {
       element("h3", { id: "lab-clip" }, "Clip ⇄ codes"),
       pictureInput({
         words:
-          "Drop an animated GIF or APNG here, or several pictures that are its frames.",
+          "Drop an animated GIF or APNG here, or several pictures as its frames.",
         several: true,
         camera: false,
         onFiles: (files) => this.#take(files),
@@ -80,7 +80,7 @@ export class ClipLab {
       const clip = await this.#patiently(() => clipOf(files, signal), signal);
       if (clip === undefined) {
         this.#notice.tell(
-          "This is one still picture: it goes into “Picture ⇄ codes”.",
+          "This is a still picture: open it in “Picture ⇄ codes”.",
           { fault: true },
         );
         return;

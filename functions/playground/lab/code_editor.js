@@ -22,7 +22,7 @@ import { changes } from "./grid_edit.js";
 
 /** Tools of the pointer. */
 const TOOLS = /** @type {const} */ ([
-  ["select", "Choose a patch"],
+  ["select", "Select a patch"],
   ["paint", "Paint"],
   ["pick", "Pick a code"],
 ]);
@@ -47,7 +47,7 @@ export class CodeEditor {
   #buttons = element("div", {
     class: "actions",
     role: "group",
-    "aria-label": "Do with the patch",
+    "aria-label": "Edit the patch",
   });
   root;
 
@@ -132,7 +132,7 @@ export class CodeEditor {
     return element(
       "fieldset",
       { class: "tools" },
-      element("legend", {}, "The pointer is to"),
+      element("legend", {}, "Pointer tool"),
       ...TOOLS.map(([tool, label]) =>
         element(
           "label",
@@ -251,7 +251,7 @@ export class CodeEditor {
 /** @param {string} id */
 function keysHelp(id) {
   const rows = [
-    ["arrows", "go, with Shift choose a patch"],
+    ["arrows", "move, with Shift select a patch"],
     ["Enter", "paint the patch"],
     ...Object.entries(ACTIONS).map(([key, [, label]]) => [
       key.toUpperCase(),
@@ -263,7 +263,7 @@ function keysHelp(id) {
   return element(
     "details",
     {},
-    element("summary", {}, "Keys"),
+    element("summary", {}, "Keyboard shortcuts"),
     element(
       "ul",
       { id, class: "keys" },
@@ -274,7 +274,7 @@ function keysHelp(id) {
     element(
       "p",
       { class: "hint" },
-      "Move and Swap are about what was copied last. Move leaves the brush's code where it was.",
+      "Move and Swap use the last copied patch. Move fills its old place with the code of the brush.",
     ),
   );
 }

@@ -16,9 +16,9 @@ const GAIN = 4;
 
 /** The original, the reconstruction and their difference, side by side. */
 export class Comparison {
-  #original = pictureCanvas("The original");
-  #decoded = pictureCanvas("What the codes give");
-  #difference = pictureCanvas("The difference");
+  #original = pictureCanvas("Original");
+  #decoded = pictureCanvas("Reconstruction");
+  #difference = pictureCanvas("Difference");
   #facts = element("p", { role: "status", class: "facts" });
   #gain = element("input", {
     type: "range",
@@ -34,11 +34,11 @@ export class Comparison {
       "div",
       { class: "three" },
       figure(this.#original, "Original, scaled"),
-      figure(this.#decoded, "From its codes"),
+      figure(this.#decoded, "Reconstruction"),
       figure(this.#difference, "Difference"),
     ),
     this.#facts,
-    new Field("Strengthen the difference", this.#gain).root,
+    new Field("Amplify the difference", this.#gain).root,
   );
 
   /**
@@ -74,11 +74,11 @@ export class Comparison {
     const image = new ImageData(pixels, width, height);
     contextOf(this.#difference).putImageData(image, 0, 0);
     this.#gain.setAttribute("aria-valuetext", `${gain} times`);
-    const times = gain === 1 ? "" : `, shown ${gain} times`;
+    const times = gain === 1 ? "" : `, amplified ${gain} times`;
     this.#facts.textContent = psnr === Infinity
       ? `${height} × ${width} pixels: no difference`
       : `${height} × ${width} pixels: ${describePsnr(psnr)}, ` +
-        `${worst} of 255 at most${times}`;
+        `at most ${worst} of 255${times}`;
   }
 }
 

@@ -43,7 +43,7 @@ export class FramePlayer {
       "figure",
       {},
       this.#image,
-      element("figcaption", {}, "From its codes"),
+      element("figcaption", {}, "Reconstruction"),
     ),
     new Field("Frame", this.#slider, { beside: [this.#button] }).root,
   );

@@ -180,7 +180,7 @@ export function parseRows(text) {
   );
   if (stray !== -1) {
     throw new RangeError(
-      `Cannot read codes: row ${stray + 1} has something that is no code`,
+      `Cannot read codes: row ${stray + 1} has a value that is not a code`,
     );
   }
   return gridOf({ codes: rows });

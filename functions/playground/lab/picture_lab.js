@@ -56,7 +56,7 @@ export class PictureLab {
     type: "button",
     hidden: true,
     onclick: () => this.#takeCurrent(),
-  }, "Take the drawn picture");
+  }, "Use the generated picture");
   #runner = new TaskRunner(() => undefined);
   #brushRunner = new TaskRunner(() => undefined);
   /** @type {ImageBitmap | undefined} */
@@ -116,7 +116,7 @@ export class PictureLab {
 
   /** @param {File} file */
   #takeFile(file) {
-    this.#take(file, file.name || "A pasted picture");
+    this.#take(file, file.name || "Pasted picture");
   }
 
   /**

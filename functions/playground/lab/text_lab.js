@@ -44,7 +44,7 @@ export class TextLab {
   });
   #tokens = element("textarea", { rows: 3, class: "mono", spellcheck: false });
   #tokensField = new Field("Tokens", this.#tokens, {
-    hint: "Change them to see the text that they are.",
+    hint: "Change them to see their text.",
   });
   #facts = element("p", { class: "facts", role: "status" });
   #pieces = element("ol", {

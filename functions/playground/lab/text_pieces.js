@@ -131,7 +131,7 @@ export function parseTokens(text) {
   const stray = words.find((word) => !/^\d+$/.test(word));
   if (stray !== undefined) {
     throw new RangeError(
-      `Cannot read tokens: ${stray} is no whole number`,
+      `Cannot read tokens: ${stray} is not a whole number`,
     );
   }
   return words.map(Number);

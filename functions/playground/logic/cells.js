@@ -94,5 +94,5 @@ export function sentenceOf({ y, x }, { code, logprob, entropyBits, rivals }) {
   } bits.`;
   return others.length === 0
     ? known
-    : `${known} Strongest rivals: ${others.join(", ")}.`;
+    : `${known} Most likely alternatives: ${others.join(", ")}.`;
 }

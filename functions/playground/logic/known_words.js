@@ -45,9 +45,9 @@ export function unknownText(unknown) {
   const named = unknown.slice(0, MOST_NAMED).map((word) => `“${word}”`);
   const more = unknown.length - named.length;
   const rest = more > 0 ? ` and ${more} more` : "";
-  return `This small model never learned ${
+  return `This small model does not know ${
     named.join(", ")
-  }${rest}; it will draw something that it knows.`;
+  }${rest}; it will draw something else.`;
 }
 
 /**

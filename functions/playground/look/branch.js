@@ -1,5 +1,5 @@
 /**
- * The branch of a picture: its first rows are given, the others drawn anew.
+ * The branch of a picture: its first rows are kept, the others regenerated.
  *
  * @module
  */
@@ -92,7 +92,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
   });
   const [image] = completed.images;
   if (image === undefined || rows === undefined) {
-    throw new Error("The server drew nothing.");
+    throw new Error("The server returned no picture.");
   }
   copyJudgements(basis, rows.judgements, row);
   const { height, width, codes } = rows;

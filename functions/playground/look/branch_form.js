@@ -44,7 +44,10 @@ export class BranchForm {
     ["prefix", new Field("From row", this.#row)],
     ["temperature", new Field("Temperature", this.#temperature)],
     ["seed", this.#seed.field],
-    ["prompt", new Field("Prompt from there", this.#prompt, { class: "wide" })],
+    [
+      "prompt",
+      new Field("Prompt for the rest", this.#prompt, { class: "wide" }),
+    ],
   ]);
   root;
   /** @type {Settings} */
@@ -72,7 +75,7 @@ export class BranchForm {
       element(
         "p",
         { class: "hint" },
-        "Keeps the rows above, and draws the others anew.",
+        "Keeps the rows above, and generates the others again.",
       ),
       element(
         "div",
@@ -103,7 +106,7 @@ export class BranchForm {
     this.setRow(Math.floor(rows / 2));
   }
 
-  /** @param {number} row First row to draw anew. */
+  /** @param {number} row First row to regenerate. */
   setRow(row) {
     this.#row.value = String(row + 1);
     this.fields.get("prefix")?.setFault(undefined);

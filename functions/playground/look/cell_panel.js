@@ -32,7 +32,7 @@ export class CellPanel {
   #hint = element(
     "p",
     { class: "hint", hidden: true },
-    "Choose a code to put it there and draw what follows anew.",
+    "Choose a code to replace this one and generate the rest again.",
   );
   root = element(
     "div",
@@ -68,10 +68,10 @@ export class CellPanel {
     this.#canvases.clear();
     this.#facts.replaceChildren(
       ...pair("Code", this.#picture(code), String(code)),
-      ...pair("Probability", known ? percentText(logprob) : "not noted"),
+      ...pair("Probability", known ? percentText(logprob) : "unknown"),
       ...pair(
         "Entropy",
-        known ? `${entropyBits.toFixed(2)} bits` : "not noted",
+        known ? `${entropyBits.toFixed(2)} bits` : "unknown",
       ),
     );
     this.#rivals.hidden = rivals.length === 0;
@@ -106,7 +106,7 @@ export class CellPanel {
         element(
           "span",
           { class: "unseen" },
-          drawn ? "Stands here: code " : "Go on with code ",
+          drawn ? "Current code " : "Continue with code ",
         ),
         element("span", { class: "mono" }, String(code)),
         element("span", { class: "track" }, bar),

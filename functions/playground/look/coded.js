@@ -29,7 +29,7 @@ export async function withCodes(picture) {
   });
   const { grid, resized } = await answer.json();
   if (grid === undefined) {
-    throw new Error("This is a clip: only stills can be looked into.");
+    throw new Error("This is a clip: only still pictures are supported.");
   }
   const { height, width, codes } = grid;
   const { settings = { prompt: wordsOf(picture.title), ...resized } } = picture;

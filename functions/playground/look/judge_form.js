@@ -13,8 +13,8 @@ import { Field } from "../parts/field.js";
 /** The form. */
 export class JudgeForm {
   #prompt = element("input", { maxLength: 32768, autocomplete: "off" });
-  #button = element("button", { class: "small" }, "Judge");
-  field = new Field("Judged as a picture of", this.#prompt, {
+  #button = element("button", { class: "small" }, "Score");
+  field = new Field("Score for the prompt", this.#prompt, {
     beside: [this.#button],
   });
   root;

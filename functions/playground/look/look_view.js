@@ -40,7 +40,7 @@ const JUDGE_MS = 60_000;
 const MAPS = /** @type {const} */ ([
   ["picture", "Picture"],
   ["entropy", "Entropy"],
-  ["surprise", "Surprise"],
+  ["surprise", "Surprisal"],
 ]);
 
 /**
@@ -72,13 +72,13 @@ class LookView {
     class: "small",
     hidden: true,
     onclick: () => this.#shell.picture.set(this.#second.picture),
-  }, "Go on with B");
+  }, "Continue with B");
   #scrubber = new Scrubber((cells) => {
     for (const { cells: canvas } of this.#variants) canvas.setShown(cells);
   });
   #maps = element(
     "div",
-    { class: "actions maps", role: "group", "aria-label": "What is shown" },
+    { class: "actions maps", role: "group", "aria-label": "Displayed values" },
     ...MAPS.map(([name, title]) =>
       element("button", {
         type: "button",
@@ -105,7 +105,7 @@ class LookView {
     element(
       "p",
       {},
-      "There is no picture yet. ",
+      "No picture yet. ",
       element("a", { href: "#draw" }, "Draw one, or open one"),
       ", then look inside.",
     ),
@@ -126,7 +126,7 @@ class LookView {
     const help = element(
       "p",
       { id: freshId("help"), class: "hint" },
-      "Arrow keys move over the cells; Enter, or a click, chooses the row to branch from.",
+      "Arrow keys move between cells; Enter or a click selects the row to branch from.",
     );
     for (const variant of this.#variants) {
       variant.cells.canvas.setAttribute("aria-describedby", help.id);

@@ -32,7 +32,7 @@ export class Scrubber {
     element(
       "label",
       { class: "unseen", for: this.#bar.id },
-      "Codes drawn so far",
+      "Generated codes",
     ),
     this.#bar,
   );

@@ -28,7 +28,9 @@ export async function timeLapse({ file, grid: { height, width } }) {
   const bitmap = await createImageBitmap(file);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d", { alpha: false });
-  if (context === null) throw new Error("The browser has no canvas for it.");
+  if (context === null) {
+    throw new Error("The browser does not support this canvas.");
+  }
   const all = height * width;
   const count = Math.min(all, MAX_FRAMES);
   const frames = [];

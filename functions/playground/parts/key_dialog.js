@@ -31,19 +31,19 @@ export function askForKey(reason) {
     element(
       "form",
       { method: "dialog" },
-      element("h2", { id: `${id}-title` }, "This server asks for a key"),
+      element("h2", { id: `${id}-title` }, "API key required"),
       element("p", { id: `${id}-why` }, reason),
-      element("label", { for: id }, "Key"),
+      element("label", { for: id }, "API key"),
       input,
       element(
         "p",
         { class: "quiet" },
-        "It stays in this tab, until the tab is closed.",
+        "It is stored in this tab until the tab is closed.",
       ),
       element(
         "div",
         { class: "actions" },
-        element("button", { class: "primary", value: "use" }, "Use it"),
+        element("button", { class: "primary", value: "use" }, "Use key"),
         element("button", {
           type: "button",
           onclick: () => dialog.close(""),

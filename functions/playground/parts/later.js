@@ -26,7 +26,7 @@ export async function later(load) {
     return await load();
   } catch (cause) {
     throw new Error(
-      "A part of the page could not be loaded: load the page again, your settings stay.",
+      "A part of the page could not be loaded: reload the page; your settings are kept.",
       { cause },
     );
   }

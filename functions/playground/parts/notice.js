@@ -62,8 +62,8 @@ export class Notice {
     if (wait === undefined) return this.clear();
     this.tell(`${wait.reason} `);
     this.#count.textContent = wait.seconds === undefined
-      ? "It goes on by itself."
-      : `Again in ${wait.seconds} s.`;
+      ? "It continues automatically."
+      : `Retry in ${wait.seconds} s.`;
   }
 
   /** Hides the message. */

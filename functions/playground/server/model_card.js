@@ -25,7 +25,7 @@ import { duration, lastMoment, startRows } from "./start_rows.js";
 
 /** Labels of states. */
 const STATES = {
-  unloaded: "not loaded: nobody has asked for it",
+  unloaded: "not loaded yet: it loads on first use",
   loading: "loading",
   ready: "ready",
   failed: "failed",
@@ -36,7 +36,7 @@ export class ModelCard {
   #facts = element("dl", { class: "numbers" });
   #engine = element("dl", { class: "numbers" });
   #start = element("ol", { class: "phases" });
-  #startTitle = element("summary", {}, "The start");
+  #startTitle = element("summary", {}, "Startup");
   root;
 
   /** @param {string} name */
@@ -65,7 +65,7 @@ export class ModelCard {
         "State",
         reason === undefined ? STATES[state] : `${STATES[state]}: ${reason}`,
       ],
-      ["Can", model.capabilities.join(", ")],
+      ["Capabilities", model.capabilities.join(", ")],
       ["Device", model.device],
       ["Precision", model.precision],
       ["Revision", model.revision ?? undefined],
@@ -76,7 +76,7 @@ export class ModelCard {
           : `${model.context_length} tokens`,
       ],
       [
-        "Draws",
+        "Image size",
         model.image_area === null ? undefined : areaText(model.image_area),
       ],
       ["Strategy", model.defaults?.strategy],
@@ -84,8 +84,8 @@ export class ModelCard {
     fill(this.#engine, engine === undefined ? [] : engineFacts(engine));
     const last = lastMoment(phases);
     this.#startTitle.textContent = state === "loading"
-      ? `The start, ${duration(last)} so far`
-      : `The start: ready after ${duration(last)}`;
+      ? `Startup: ${duration(last)} so far`
+      : `Startup: ready after ${duration(last)}`;
     this.#start.replaceChildren(
       ...startRows(phases, last).map(({ name, from, part, running, facts }) => {
         const bar = element("span", { class: "bar-part" });
@@ -124,14 +124,14 @@ function engineFacts(
     ["Running", String(running)],
     ["Slots in use", `${used} of ${slots}`],
     [
-      "Keys and values",
+      "KV cache",
       `${bytesText(bytes * held / tokens)} of ${bytesText(bytes)}, ${dtype}`,
     ],
     [
       "Prefix cache hits",
       asked === 0 ? "no lookups yet" : `${prefixes.hits} of ${asked}`,
     ],
-    ["Prefill saved", `${prefixes.tokens_saved} tokens`],
+    ["Prefill tokens saved", `${prefixes.tokens_saved} tokens`],
   ];
 }
 

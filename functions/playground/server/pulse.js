@@ -20,9 +20,9 @@ const HEIGHT = 40;
 
 /** Counters and their labels. */
 const COUNTS = /** @type {const} */ ([
-  ["tokens", "Tokens a second"],
-  ["forwards", "Forwards a second"],
-  ["requests", "Requests a second"],
+  ["tokens", "Tokens per second"],
+  ["forwards", "Forward passes per second"],
+  ["requests", "Requests per second"],
 ]);
 
 /** The rates. */
@@ -44,7 +44,7 @@ export class Pulse {
     this.#graph.setAttribute("role", "img");
     this.#graph.setAttribute(
       "aria-label",
-      "Tokens a second, the last two minutes",
+      "Tokens per second, last two minutes",
     );
     this.#line.setAttribute("vector-effect", "non-scaling-stroke");
     this.#graph.append(this.#line);
@@ -62,7 +62,7 @@ export class Pulse {
       element(
         "p",
         { class: "hint" },
-        "Tokens count when their request is answered, forwards as they happen. Measured every two seconds while this is looked at.",
+        "Tokens are counted when their request completes, forward passes as they run. Updated every two seconds while visible.",
       ),
     );
   }

@@ -77,7 +77,7 @@ function endOf({ started_at: from, seconds }, nowSeconds) {
 
 /** @param {Phase} phase */
 function factsOf({ seconds, transfer }) {
-  const facts = [seconds === undefined ? "under way" : duration(seconds)];
+  const facts = [seconds === undefined ? "in progress" : duration(seconds)];
   if (transfer) {
     const { bytes, total_bytes: all, bytes_per_second: rate } = transfer;
     facts.push(

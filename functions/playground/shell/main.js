@@ -118,7 +118,7 @@ async function loadView({ load }, root) {
       element("button", {
         type: "button",
         onclick: () => location.reload(),
-      }, "Load the page again"),
+      }, "Reload the page"),
     ));
     await shell.server.look();
     await shell.server.state.when(({ state }) => state !== "away");

@@ -37,15 +37,15 @@ function stateText({ state, reason, models }) {
     case "ready":
       return `Ready: ${names}`;
     case "loading":
-      return `Starting: ${names}. What you ask for waits until it is ready.`;
+      return `Starting: ${names}. Requests wait until it is ready.`;
     case "failed":
       return `The model failed to load: ${reason}`;
     case "refusing":
-      return `The server refuses: ${reason}`;
+      return `The server refuses requests: ${reason}`;
     case "away":
-      return "The server cannot be reached. The page goes on when it is back.";
+      return "The server is not reachable. The page reconnects automatically.";
     case "unknown":
-      return "Looking for the server…";
+      return "Connecting to the server…";
   }
 }
 

@@ -107,7 +107,7 @@ export class ServerWatch {
 export function stateOf(models) {
   const failed = models.find(({ state }) => state === "failed");
   if (failed !== undefined) {
-    const reason = failed.reason ?? "the server's log says why";
+    const reason = failed.reason ?? "see the server's log";
     return { state: "failed", reason, models };
   }
   const loading = models.some(({ state }) => state === "loading");
@@ -123,5 +123,5 @@ function absence(error, models) {
   // Problems without a code come from a proxy whose server is away.
   return error instanceof ProblemError && error.code !== ""
     ? { state: "refusing", reason: error.message, models }
-    : { state: "away", reason: "The server cannot be reached.", models };
+    : { state: "away", reason: "The server is not reachable.", models };
 }

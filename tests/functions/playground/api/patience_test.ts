@@ -89,7 +89,7 @@ Deno.test("problemOf() parses problems of the server and answers of proxies", as
   const other = await problemOf(new Response("<html>", { status: 502 }));
   deepStrictEqual(
     [other.code, other.message, other.retryable, other.retryAfterSeconds],
-    ["", "The server answered 502.", true, undefined],
+    ["", "The server responded with status 502.", true, undefined],
   );
 });
 

@@ -47,14 +47,14 @@ Deno.test("AskedPictures identifies pictures without codes by their files", () =
   strictEqual(pictures.answers.length, 1);
 });
 
-Deno.test("AskedPictures holds as many pictures as a question may have", () => {
+Deno.test("AskedPictures holds up to the limit of pictures of a question", () => {
   const pictures = new AskedPictures();
   for (let i = 0; i < MAX_PICTURES; i++) ok(pictures.add(picture(i)));
   ok(!pictures.add(picture(99)));
   strictEqual(pictures.all.length, MAX_PICTURES);
 });
 
-Deno.test("questionBody() contains codes if all are known, files otherwise", () => {
+Deno.test("questionBody() contains codes if all are known, else files", () => {
   deepStrictEqual(questionBody([picture(1), picture(2)], QUESTION), {
     grids: [{ codes: [[1, 1]] }, { codes: [[2, 2]] }],
     question: "What?",

@@ -79,7 +79,7 @@ Deno.test("moved() fills the old cells with the given code", () => {
 
 Deno.test("parseRows() rejects invalid numbers with their row", () => {
   throws(() => parseRows("1 2\n3"), /row 2 has 1, the first has 2/);
-  throws(() => parseRows("1 2\n3 x"), /row 2 has something that is no code/);
-  throws(() => parseRows("1 -2"), /row 1 has something that is no code/);
-  throws(() => parseRows("1 70000"), /row 1 has something that is no code/);
+  throws(() => parseRows("1 2\n3 x"), /row 2 has a value that is not a code/);
+  throws(() => parseRows("1 -2"), /row 1 has a value that is not a code/);
+  throws(() => parseRows("1 70000"), /row 1 has a value that is not a code/);
 });

@@ -66,7 +66,7 @@ Deno.test("markFor() returns a marker that the text lacks", () => {
 Deno.test("parseTokens() accepts commas and whitespace", () => {
   deepStrictEqual(parseTokens(" 1, 2\n3 "), [1, 2, 3]);
   deepStrictEqual(parseTokens(""), []);
-  throws(() => parseTokens("1 two"), /two is no whole number/);
+  throws(() => parseTokens("1 two"), /two is not a whole number/);
 });
 
 Deno.test("visible() shows whitespace", () => {

@@ -70,7 +70,7 @@ Deno.test("sentenceOf() contains the alternatives of a cell", () => {
   deepStrictEqual(facts.rivals.map(({ drawn }) => drawn), [false, true]);
   strictEqual(
     sentenceOf(cell, facts),
-    "Row 2, column 2: code 4, 25 %, entropy 2.0 bits. Strongest rivals: 9 at 50 %.",
+    "Row 2, column 2: code 4, 25 %, entropy 2.0 bits. Most likely alternatives: 9 at 50 %.",
   );
   const unknown = { y: 0, x: 0 };
   strictEqual(

@@ -68,7 +68,7 @@ Deno.test("startRows() returns bars inside the axis, the program's own first", (
   deepStrictEqual(rows.map(({ running }) => running), [false, false, true]);
   strictEqual(
     rows[2]?.facts,
-    "under way, 1.00 GB of 4.00 GB, 1.00 GB/s, 3.0 s left",
+    "in progress, 1.00 GB of 4.00 GB, 1.00 GB/s, 3.0 s left",
   );
   ok(startRows([], 0).length === 0);
 });
