@@ -9,7 +9,7 @@ import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import type { Timings } from "./server_timing.ts";
 import type { InFlight } from "../shutdown/in_flight.ts";
 
-/** An event as it is sent. */
+/** An event in its wire form. */
 export interface WireEvent {
   /** Type of the event; empty for clients that support only one. */
   readonly event: string;

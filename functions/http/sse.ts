@@ -34,7 +34,7 @@ const COMMENT_MS = 15_000;
 
 /** Options of a stream. */
 export interface StreamOptions {
-  /** Data of the last event of a successful stream, sent as it is. */
+  /** Data of the last event of a successful stream, sent unchanged. */
   readonly end?: string;
   /**
    * Time without reading after which the reader counts as gone, in

@@ -53,7 +53,7 @@ export const MAX_PREVIEWS = 32;
 export interface WantedFile {
   /** Media type; undefined for codes alone, which need no vision decoder. */
   readonly file: FileType | undefined;
-  /** Rows that come with a preview in a file of that type. */
+  /** Rows with a preview, and the file type of the previews. */
   readonly preview: PreviewRows;
   /** Quality of JPEGs and WebPs, 1–100; see `FileOptions`. */
   readonly quality?: number | undefined;

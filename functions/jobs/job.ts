@@ -39,7 +39,7 @@ export interface JobRequest {
   readonly path: string;
   /** Headers that describe the body and the wanted answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Body as it was received. */
+  /** Body as received. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
@@ -47,7 +47,7 @@ export interface JobRequest {
 export interface JobAnswer {
   /** Headers such as media type and sizes. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Body as it is sent. */
+  /** Body as sent. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 

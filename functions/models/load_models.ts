@@ -303,7 +303,7 @@ export function openCodec(
     now: () => performance.now(),
     threads: codecThreads,
     onLoss: (method, how) => {
-      if (how !== "abandoned") warn(`picture codec: ${method} ${LOSSES[how]}`);
+      if (how !== "abandoned") warn(`image codec: ${method} ${LOSSES[how]}`);
     },
   });
 }

@@ -85,7 +85,7 @@ export async function refuseCrowded(
     names,
     `together they need ${gigabytes(sumOf(shares))} of memory (${
       shares.map(({ what, bytes }) => `${what} ${gigabytes(bytes)}`).join(", ")
-    }), ${
+    }), but only ${
       gigabytes(options.freeBytes)
     } are free; serve one model per container (FUNCTIONS=generate in one, FUNCTIONS=caption in the other), quantize weights (PRECISION=int4) or lower KV_BYTES`,
   );

@@ -13,7 +13,7 @@ import { sourceKey } from "./pending_download.ts";
 
 /** The folder of a model. */
 export interface ModelFolder {
-  /** Path as it was given. */
+  /** Path as given. */
   readonly folder: string;
   /** Canonical path: equal for every way to write the folder. */
   readonly key: string;
@@ -60,7 +60,7 @@ export interface Sources {
 
 /** A wanted language model and its purposes. */
 export interface WantedLanguage {
-  /** Source as it was named. */
+  /** Source as given. */
   readonly source: string;
   /** True if it serves `generate`. */
   readonly draws: boolean;

@@ -46,7 +46,7 @@ export interface ObtainedOptions {
 
 /** A download of a source to a folder. */
 export class PendingDownload {
-  /** Source as it was given. */
+  /** Source as given. */
   readonly source: string;
   /** Name implied by the source until its folder gives one. */
   readonly name: string;

@@ -37,7 +37,9 @@ function jsonPhase(model: string, phase: Phase): string {
 function prettyPhase(model: string, phase: Phase): string {
   const { name, startedAt, seconds, transfer } = phase;
   const end = (startedAt + (seconds ?? 0)).toFixed(2);
-  const took = seconds === undefined ? "goes on" : `${seconds.toFixed(2)} s`;
+  const took = seconds === undefined
+    ? "in progress"
+    : `${seconds.toFixed(2)} s`;
   return escapeText(
     `${end.padStart(8)} s  ${model && `${model}: `}${name} ${took}${
       transfer === undefined ? "" : `, ${transferText(transfer)}`

@@ -104,7 +104,8 @@ const names: Record<PictureType, string> = {
   webp: "WebP",
 };
 
-const taken = "send a PNG, JPEG, GIF or WebP";
+/** The remedy for other types. */
+const SUPPORTED = "send a PNG, JPEG, GIF or WebP";
 
 function readByType(bytes: Uint8Array): PictureHeader {
   // Latin-1, so that a character is a byte.
@@ -130,8 +131,8 @@ function readByType(bytes: Uint8Array): PictureHeader {
   const other = otherTypes.find(([, pattern]) => pattern.test(head))?.[0];
   throw new ImageError(
     other === undefined
-      ? `it has an unknown format; ${taken}`
-      : `it is ${other}; ${taken}`,
+      ? `it has an unknown format; ${SUPPORTED}`
+      : `it is ${other}; ${SUPPORTED}`,
   );
 }
 

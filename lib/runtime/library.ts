@@ -42,7 +42,7 @@ export function libraryName(platform: Platform): string {
     throw new RuntimeError(
       `Cannot run models on ${platform.os}-${platform.arch}: onnxruntime-node only supports ${
         Object.keys(LIBRARIES).join(", ")
-      } only`,
+      }`,
     );
   }
   return name;

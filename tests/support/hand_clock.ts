@@ -18,7 +18,7 @@ export interface HandClock {
   readonly waiting: () => number;
 }
 
-/** Creates a clock that stands still. */
+/** Creates a stopped clock. */
 export function handClock(start = 1_700_000_000_000): HandClock {
   let time = start;
   const alarms = new Set<{ readonly due: number; readonly ring: () => void }>();

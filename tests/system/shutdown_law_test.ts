@@ -70,7 +70,7 @@ async function stopAmid(
 ): Promise<Outcome[]> {
   const asked = clients.map(({ ask }) => ask(url));
   const all = Promise.all(asked);
-  // Checked below; the wait comes first.
+  // Checked below, after the wait.
   all.catch(() => undefined);
   const reader = stalled
     ? await fetch(

@@ -12,7 +12,7 @@ export interface StoredAnswer {
   readonly status: number;
   /** Headers that belong to the answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Body as it was sent. */
+  /** Body as sent. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
@@ -20,7 +20,7 @@ export interface StoredAnswer {
 export interface KeyUse {
   /** Principal that sent the key. */
   readonly principal: string;
-  /** Key as it was sent. */
+  /** Key as sent. */
   readonly key: string;
   /** Fingerprint of its request. */
   readonly fingerprint: string;

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { Count } from "./answers.ts";
 import { IMAGE_EVENTS, ImagesAnswer } from "./openai.ts";
 
-/** The answer of an edit: a picture whose masked part was drawn anew. */
+/** The answer of an edit: a picture with its masked part regenerated. */
 export const EditAnswer = v.pipe(
   v.strictObject({
     ...ImagesAnswer.entries,

@@ -92,7 +92,7 @@ Deno.test("RunpodWorker runs the job of a dead worker once", async () => {
   second.calls.get(job.id)!.answer(Response.json("by the second"));
   await settle();
   deepStrictEqual([job.status, job.takes], ["COMPLETED", 2]);
-  // The first worker was alive after all; its result comes too late.
+  // The first worker still runs; its result arrives too late.
   alive = true;
   dead.answer(Response.json("by the first"));
   await first.pass(20_000);

@@ -37,13 +37,13 @@ async function send(
   return connection;
 }
 
-/** Returns JSON of a generation of thousands of steps, of so many bytes. */
+/** Returns JSON of a generation of thousands of steps, with the given number of bytes. */
 function drawing(bytes: number): Uint8Array {
   const fields = '{"prompt":"a fox","height":512,"width":512,"seed":1';
   return new TextEncoder().encode(`${fields.padEnd(bytes - 1)}}`);
 }
 
-/** Returns a picture that takes seconds to decode, of so many bytes or more. */
+/** Returns a picture that takes seconds to decode, with at least the given number of bytes. */
 function picture(bytes: number): Promise<Uint8Array> {
   return plainPng(5000, 5000, bytes);
 }

@@ -8,7 +8,7 @@ import { LazyResource } from "../../../functions/models/lazy_resource.ts";
 import { NotReadyError } from "../../../functions/http/errors/errors.ts";
 import { CheckpointError } from "../../../lib/errors.ts";
 
-/** Returns the state anew: the type checker assumes that a property stays. */
+/** Returns the current state; the type checker would assume a constant property. */
 function stateOf(held: LazyResource<AsyncDisposable>): string {
   return held.state.state;
 }

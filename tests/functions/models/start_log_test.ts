@@ -57,6 +57,6 @@ Deno.test("startLog() writes a phase as a line for display", () => {
   ]);
   strictEqual(
     lines[2],
-    "    0.25 s  m: download goes on, 4.00 GB of 16.00 GB from a hub at 0.50 GB/s",
+    "    0.25 s  m: download in progress, 4.00 GB of 16.00 GB from a hub at 0.50 GB/s",
   );
 });

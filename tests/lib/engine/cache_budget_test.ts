@@ -82,7 +82,7 @@ Deno.test("CacheBudget refuses calls that would make its numbers wrong", () => {
   throws(() => budget.trim(1), RangeError);
 });
 
-/** Returns a budget whose idle slots have touched so many tokens. */
+/** Returns a budget whose idle slots hold the given number of tokens. */
 function touched(
   tokens: number,
   slots: readonly number[],

@@ -1,5 +1,5 @@
 /**
- * The mask of an edit: transparent pixels are drawn anew, as in OpenAI's API.
+ * The mask of an edit: transparent pixels are regenerated, as in OpenAI's API.
  *
  * Codes stand for squares of pixels, and a code is drawn when any pixel of its
  * square is fully transparent.
