@@ -11,7 +11,7 @@
 
 import { join } from "node:path";
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
-import { floatsOf } from "../../lib/loading/floats.ts";
+import { readFloats } from "../../lib/loading/floats.ts";
 import { adapterScale, type TuningMethod } from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../../models/tuning/layer_parts.ts";
 import { adapterNames } from "../../models/tuning/matrix.ts";
 import type { Dtype } from "../../models/graph/dtype.ts";
+import type { StoredTensor } from "../../models/graph/weights.ts";
 import type { Replacement } from "./tuned_checkpoint.ts";
 
 /** Types of weights as safetensors spells them. */
@@ -72,30 +73,29 @@ export async function mergedValues(
       const place = adapted.get(key);
       if (place === undefined) return undefined;
       const { layer, matrix } = place;
-      const weight = await storedFloats(base, key, matrix);
+      const shape = matrixShape(base.config, matrix);
+      const weight = await storedFloats(base, base.weights.find(key, shape));
       const { a, b } = adapterNames(layerKey(layer, matrix));
-      const sides = { shape: matrixShape(base.config, matrix), scale };
+      const sides = { shape, scale };
       addProduct(weight, values.get(b)!, values.get(a)!, sides);
       return weight;
     },
   };
 }
 
-async function storedFloats(
-  { weights, weightFolder, config }: LanguageCheckpoint,
-  key: string,
-  matrix: LayerMatrix,
+/** Returns a copy of a tensor of floats beside a checkpoint, in fp32. */
+export async function storedFloats(
+  { weightFolder }: Pick<LanguageCheckpoint, "weightFolder">,
+  { location, offset, length, shape, dtype }: StoredTensor,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const stored = weights.find(key, matrixShape(config, matrix));
-  const bytes = new Uint8Array(stored.length);
-  using file = await Deno.open(join(weightFolder, stored.location));
-  await file.seek(stored.offset, Deno.SeekMode.Start);
-  for (let at = 0; at < bytes.length;) {
-    const count = await file.read(bytes.subarray(at));
-    if (count === null) throw new TypeError(`${stored.location} ends early`);
-    at += count;
-  }
-  return Float32Array.from(floatsOf(bytes, SPELLED[stored.dtype]!));
+  const path = join(weightFolder, location);
+  return await readFloats({
+    path,
+    offset,
+    length,
+    shape,
+    dtype: SPELLED[dtype]!,
+  });
 }
 
 /**
@@ -105,7 +105,7 @@ async function storedFloats(
  * @param b `[N, r]`
  * @param a `[r, K]`
  */
-function addProduct(
+export function addProduct(
   weight: Float32Array,
   b: Float32Array,
   a: Float32Array,
