@@ -18,7 +18,7 @@ import type { AppEnv } from "./http/context.ts";
 import { generateDescription } from "./openapi/description/generate.ts";
 import type { Generation } from "./inference/generation_events.ts";
 import { generationFields } from "./inference/generation_fields.ts";
-import { type GenerationRun, startGeneration } from "./inference/generation.ts";
+import { startGeneration } from "./inference/generation.ts";
 import { eventStream } from "./http/sse.ts";
 import { negotiate } from "./http/accept.ts";
 import type { ImageGenerators } from "./models/ports.ts";
