@@ -27,14 +27,20 @@ export function markOpen<T extends MiddlewareHandler>(handler: T): T {
   return handler;
 }
 
+function markNamed<T extends MiddlewareHandler>(handler: T): T {
+  NAMED.add(handler);
+  return handler;
+}
+
 /** Middleware that marks the route it is mounted at as open. */
 export const openRoute: MiddlewareHandler<AppEnv> = markOpen((_, next) =>
   next()
 );
 
 /** Middleware that marks the route it is mounted at as named. */
-export const namedRoute: MiddlewareHandler<AppEnv> = (_, next) => next();
-NAMED.add(namedRoute);
+export const namedRoute: MiddlewareHandler<AppEnv> = markNamed((_, next) =>
+  next()
+);
 
 /** Returns true if the request's route shows nothing that needs protection. */
 export function isOpenRoute(c: Context<AppEnv>): boolean {
