@@ -166,7 +166,7 @@ def steps(model: torch.nn.Module, made: list, rate: float) -> list[float]:
 def main() -> None:
     golden, out = Path(sys.argv[1]), Path(sys.argv[2])
     torch.manual_seed(0)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     cases = {}
     for folder in ["emu3-tiny", "emu3-tiny-hf"]:
         for method in ["full", "lora"]:
