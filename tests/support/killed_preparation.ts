@@ -38,13 +38,14 @@ function wordsOf(out: string, form: OutputForm): readonly string[] {
   ];
 }
 
-/** Runs the command to its end. */
+/** Runs the command to its end, perhaps with a limit on files. */
 export async function finish(
   folder: string,
   out: string,
   form: OutputForm,
+  limit?: { readonly fileKilobytes: number },
 ): Promise<Ended> {
-  return await runPrepare(folder, wordsOf(out, form));
+  return await runPrepare(folder, wordsOf(out, form), {}, limit);
 }
 
 /**

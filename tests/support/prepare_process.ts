@@ -13,14 +13,29 @@ export interface Ended {
   readonly err: string;
 }
 
+/** A limit on the files that a process writes, as a full disk would be. */
+export interface FileLimit {
+  readonly fileKilobytes: number;
+}
+
 /** Starts the command in `cwd`. */
 export function startPrepare(
   cwd: string,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  limit?: FileLimit,
 ): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-check", "-A", MAIN, ...words],
+  const command = [
+    ...[Deno.execPath(), "run", "-q", "--no-check", "-A", "--no-code-cache"],
+    ...[MAIN, ...words],
+  ];
+  // The signal of the limit would end the process; ignored, writes fail.
+  const script = `trap '' XFSZ; ulimit -f ${limit?.fileKilobytes}; exec "$@"`;
+  const [program, ...args] = limit === undefined
+    ? command
+    : ["bash", "-c", script, "bash", ...command];
+  return new Deno.Command(program!, {
+    args,
     cwd,
     env: { INIT_CWD: cwd, ...env },
     stdout: "piped",
@@ -33,8 +48,10 @@ export async function runPrepare(
   cwd: string,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  limit?: FileLimit,
 ): Promise<Ended> {
-  const { code, stdout, stderr } = await startPrepare(cwd, words, env).output();
+  const process = startPrepare(cwd, words, env, limit);
+  const { code, stdout, stderr } = await process.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), err: text(stderr) };
 }

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
-import { floatsOf } from "../../../lib/quantization/convert.ts";
+import { floatsOf } from "../../../lib/loading/floats.ts";
 import type { TuningMethod } from "../../../lib/tuning/method.ts";
 import { writeTunedCheckpoint } from "../../../deploy/tune/tuned_checkpoint.ts";
 import { dequantize } from "../../support/dequantize.ts";

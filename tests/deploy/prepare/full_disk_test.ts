@@ -1,0 +1,25 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import {
+  contentOf,
+  finish,
+  writeInput,
+} from "../../support/killed_preparation.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+Deno.test("prepare-data ends with advice when the disk takes no more, and goes on later", async () => {
+  for (const form of ["emu3", "jsonl"] as const) {
+    using folder = temporaryFolder();
+    writeInput(folder, 24);
+    await finish(folder.path, "whole", form);
+    const limit = { fileKilobytes: 2 };
+    const { code, err } = await finish(folder.path, "full", form, limit);
+    strictEqual(code, 1, err);
+    match(err, /Cannot write \S+: files may not become that large there/);
+    match(err, /or name another --out; run it again to go on/);
+    strictEqual((await finish(folder.path, "full", form)).code, 0);
+    deepStrictEqual(
+      await contentOf(folder.path, "full"),
+      await contentOf(folder.path, "whole"),
+    );
+  }
+});
