@@ -23,11 +23,17 @@ export function startHeartbeat(place: PingPlace): Heartbeat {
     nodeWorker(url),
     "heartbeat",
   );
-  // A heartbeat that is closed has nothing left to tell.
-  const ignore = () => {};
-  thread.call("start", place).catch(ignore);
+  let closed = false;
+  // A crash ends the process: RunPod restarts one that sends no pings.
+  const fail = (error: unknown) => {
+    if (!closed) reportError(error);
+  };
+  thread.call("start", place).catch(fail);
   return {
-    send: (jobs) => void thread.call("tell", jobs).catch(ignore),
-    [Symbol.asyncDispose]: () => thread.close(),
+    send: (jobs) => void thread.call("tell", jobs).catch(fail),
+    [Symbol.asyncDispose]: async () => {
+      closed = true;
+      await thread.close();
+    },
   };
 }
