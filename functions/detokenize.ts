@@ -6,7 +6,7 @@
 
 import { type Context, Hono } from "hono";
 import type { CodeClip, CodeGrid } from "../lib/grid.ts";
-import { parseMixed } from "../lib/mixed.ts";
+import { parseMixed } from "../lib/mixed_sequence.ts";
 import type { RgbImage } from "../lib/image/image.ts";
 import { isBinaryType, readBinaryCodes } from "./http/raw_codes.ts";
 import { isJson, mediaType, parseFields, readBytes } from "./http/body.ts";

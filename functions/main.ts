@@ -18,7 +18,7 @@ import {
   readEnvironment,
   thisMachine,
 } from "./env.ts";
-import { escapeText } from "./http/errors/escaped_text.ts";
+import { escapeText } from "../lib/escaped_text.ts";
 import type { Services } from "./models/services.ts";
 import { ListenError, serve } from "./server.ts";
 import { stopOnSignal } from "./shutdown/shutdown.ts";

@@ -8,7 +8,7 @@
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "./http/context.ts";
 import { scoreDescription } from "./openapi/description/score.ts";
-import type { FunctionName } from "./schema/function_names.ts";
+import type { FunctionName } from "./schema/common.ts";
 import { negotiate } from "./http/accept.ts";
 import type { ModelPair } from "./models/ports.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";

@@ -24,8 +24,7 @@ import { logMalformed } from "./http/connection/malformed_request.ts";
 import { lineSink, type WriteLine } from "./middleware/log_sink.ts";
 import { MemoryReclaimer } from "./models/memory_reclaimer.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { postOutside } from "./outbound/post.ts";
-import { INTERNET } from "./outbound/request.ts";
+import { INTERNET, postOutside } from "./outbound/request.ts";
 import { runpodWorker } from "./runpod/start.ts";
 import type { Services } from "./models/services.ts";
 

@@ -9,7 +9,6 @@
 
 import { GridError } from "./errors.ts";
 import type { GridSize } from "./grid.ts";
-import { roundHalfEven } from "./rounding.ts";
 import type { PixelSize } from "./image/image.ts";
 
 /** A ratio of width to height. */
@@ -100,4 +99,12 @@ function digit(character: string): number {
 
 function isDigit(code: number): boolean {
   return /^\p{Nd}$/u.test(String.fromCodePoint(code));
+}
+
+/** Rounds as Python's `round()`: halves go to the even neighbor. */
+export function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
+  return below % 2 === 0 ? below : below + 1;
 }

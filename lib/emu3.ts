@@ -18,7 +18,7 @@
  */
 
 import type { Template } from "../models/config/generation_config.ts";
-import { allOrNone } from "./async/all_or_none.ts";
+import { runTaskGroup } from "./async/task_group.ts";
 import { AnswerText } from "./answering/answer_text.ts";
 import { AnsweringPolicy, type FinishReason } from "./answering/answering.ts";
 import { channel } from "./async/channel.ts";
@@ -30,14 +30,8 @@ import type { Strategy } from "./drawing/strategy.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
 import { type CodeGrid, firstRows, type GridSize, rowTokens } from "./grid.ts";
-import { requireRoomFor } from "./grid_room.ts";
 import type { LanguageModel } from "./language_model.ts";
-import {
-  drawingPrompt,
-  type PromptWriter,
-  questionPrompt,
-  writerFor,
-} from "./prompt.ts";
+import { drawingPrompt, type PromptWriter, questionPrompt, requireGridsFit, writerFor } from "./prompt.ts";
 import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 
@@ -242,7 +236,7 @@ export async function* draw(
       finished.push(await model.engine.run(request, signal));
       emit({ type: "grid", imageIndex, grid: policy.grid });
     };
-    await allOrNone(params.count, one, signal);
+    await runTaskGroup(params.count, one, signal);
   }, signal);
   const promptTokens = prompts.reduce(
     (sum, { tokens }) => sum + tokens.length,
@@ -287,7 +281,7 @@ export async function* answer(
   caller?: string,
 ): AsyncGenerator<CaptioningEvent, void, undefined> {
   const { engine, text, vocabulary } = model;
-  requireRoomFor(question.grids, model.config.maxPositions);
+  requireGridsFit(question.grids, model.config.maxPositions);
   const prompt = await questionPrompt(
     writerFor(model, { caller, signal }),
     question.grids,

@@ -16,7 +16,7 @@ import type { Head } from "./engine/policy.ts";
 import type { LanguageCheckpoint } from "./loading/checkpoint.ts";
 import { openTextSide, type TextSide } from "./loading/text_files.ts";
 import type { Runtime } from "./runtime/runtime.ts";
-import { type Stage, unwatched } from "./stage.ts";
+import { type RunPhase, unreported } from "./loading_phase.ts";
 import type { TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -55,7 +55,7 @@ export interface LanguageModelOptions {
   /** Adapters that requests may choose; none by default. */
   readonly adapters?: readonly NamedAdapter[];
   /** Callback for loading stages; undefined for none. */
-  readonly stage?: Stage;
+  readonly runPhase?: RunPhase;
   /**
    * Checks the vocabulary before weights are loaded; an error ends the opening.
    */
@@ -89,11 +89,11 @@ export async function openLanguageModel(
   checkpoint: LanguageCheckpoint,
   options: LanguageModelOptions,
 ): Promise<OpenedLanguageModel> {
-  const { stage = unwatched, accept, adapters = [] } = options;
+  const { runPhase = unreported, accept, adapters = [] } = options;
   await using opened = new AsyncDisposableStack();
   const side = Promise.withResolvers<TextSide>();
   // Its encoder is built in a worker while weights are loaded.
-  const ready = stage("tokenizer", async () => {
+  const ready = runPhase("tokenizer", async () => {
     side.resolve(await openTextSide(checkpoint));
     await (await side.promise).text.ready;
   });
@@ -109,7 +109,7 @@ export async function openLanguageModel(
     chunkLength: options.chunkLength,
     heads: options.heads,
     adapters,
-    stage,
+    runPhase,
   });
   opened.use(decoder);
   const engine = new Engine(decoder, {

@@ -17,7 +17,8 @@
 
 import type { Template } from "../models/config/generation_config.ts";
 import type { Prompt } from "./engine/sequence.ts";
-import { type CodeGrid, type GridSize, gridTokens } from "./grid.ts";
+import { PromptTooLongError } from "./errors.ts";
+import { type CodeGrid, gridLength, type GridSize, gridTokens } from "./grid.ts";
 import type { EncodeTurn, TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -136,4 +137,20 @@ function joined(
     at += part.length;
   }
   return tokens;
+}
+
+/**
+ * Requires that a context holds the codes of pictures, whatever else it has to
+ * hold: if it does not, no shorter text would help.
+ *
+ * @param contextLength Context length of the checkpoint, in tokens.
+ * @throws {PromptTooLongError} If the pictures do not fit.
+ */
+export function requireGridsFit(
+  grids: readonly GridSize[],
+  contextLength: number,
+): void {
+  const tokens = grids.reduce((sum, grid) => sum + gridLength(grid), 0);
+  if (tokens < contextLength) return;
+  throw new PromptTooLongError(tokens, contextLength, tokens);
 }

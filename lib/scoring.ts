@@ -16,24 +16,13 @@
  */
 
 import { writtenAnswer } from "./answering/answer_text.ts";
-import {
-  drawingTokens,
-  type GenerationParams,
-  type Question,
-  type Usage,
-} from "./emu3.ts";
+import { drawingTokens, type GenerationParams, type Question, type Usage } from "./emu3.ts";
 import type { EngineRequest, Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
-import { requireRoomFor } from "./grid_room.ts";
 import type { LanguageModel } from "./language_model.ts";
 import type { TokenScore } from "./sampling/log_probabilities.ts";
-import { questionPrompt, writerFor } from "./prompt.ts";
-import {
-  type Given,
-  scoringChunk,
-  type ScoringOptions,
-  ScoringPolicy,
-} from "./scoring_policy.ts";
+import { questionPrompt, requireGridsFit, writerFor } from "./prompt.ts";
+import { type Given, scoringChunk, type ScoringOptions, ScoringPolicy } from "./scoring_policy.ts";
 import { codeFromToken, isCode } from "./vocabulary.ts";
 
 /** A picture and the prompt that it is scored for. */
@@ -101,7 +90,7 @@ export async function scorePicture(
   turn: ScoringTurn = {},
 ): Promise<Score> {
   const { vocabulary } = model;
-  requireRoomFor([grid], model.config.maxPositions);
+  requireGridsFit([grid], model.config.maxPositions);
   const params = { ...picture, size: grid, prefix: undefined };
   const writer = writerFor(model, { caller: turn.caller, signal });
   const { tokens, unconditional } = await drawingTokens(writer, params);
@@ -135,7 +124,7 @@ export async function scoreAnswer(
   signal: AbortSignal,
   turn: ScoringTurn = {},
 ): Promise<Score> {
-  requireRoomFor(grids, model.config.maxPositions);
+  requireGridsFit(grids, model.config.maxPositions);
   const writer = writerFor(model, { caller: turn.caller, signal });
   const prompt = await questionPrompt(writer, grids, question, template);
   const said = await writer.text.encode(writtenAnswer(text, template));

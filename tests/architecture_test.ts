@@ -162,6 +162,48 @@ Deno.test(`no folder has over ${MAX_FILES} files, the root of functions ${MAX_EN
   deepStrictEqual(full, []);
 });
 
+/** Fewest lines of a file that is no entry. A shorter one belongs to another. */
+const MIN_LINES = 25;
+
+/** Shorter files, with their reason. */
+const SHORT_FILES: Readonly<Record<string, string>> = {
+  "functions/inference/adapters.ts": "it grows with the loading of adapters",
+  "lib/version.ts": "a release writes it",
+  "models/graph/weightless.ts": "graphs and weights import it; a merge closes a cycle",
+  "lib/image/codec/zip.ts": "the one adapter of its package",
+};
+
+Deno.test(`no file but entries has under ${MIN_LINES} lines`, () => {
+  const short = [...program, ...page].filter((path) => {
+    const text = read(path);
+    return text.split("\n").length - 1 < MIN_LINES && !isEntry(text);
+  });
+  deepStrictEqual(short.filter((path) => !(path in SHORT_FILES)), []);
+});
+
+/** Names of files that are no words of the field, or of no concept. */
+const BANNED_NAMES = new RegExp(
+  `^(?:${
+    [
+      "seated|held|obtained|lineup|openers|door|gate|bells|room|\\w+_room",
+      "treat|band|foresee|reveal|front_hash|meter|halfway|scene|refusals",
+      "drawing_run|drawing_walk|drawing_fields|answer_run|score_run",
+      "outside_\\w+|under_way|looking|pause|stage|phases|mixed|least|pace",
+      "beside_\\w+|all_or_none|side_by_side|small_first|shown|told|located",
+      "lay_over|cuts|claim|law|judge\\w*|patience|settle|hears",
+      "utils?|helpers?|types|constants|misc|common_\\w+",
+    ].join("|")
+  })(?:_test)?\\.ts$`,
+);
+
+Deno.test("files are named by words of the field", () => {
+  const dialect = [...program, ...sources("tests/")].filter((path) =>
+    !path.startsWith("tests/functions/playground/") &&
+    BANNED_NAMES.test(path.slice(path.lastIndexOf("/") + 1))
+  );
+  deepStrictEqual(dialect, []);
+});
+
 Deno.test("no exported type has the name of another in its layer", () => {
   const places = new Map<string, Set<string>>();
   const pattern = /^export (?:abstract )?(?:interface|type|class) (\w+)/gm;
@@ -312,6 +354,13 @@ function* filesIn(path: string, pattern: RegExp): Generator<string> {
   for (const [, specifier] of read(path).matchAll(pattern)) {
     yield new URL(specifier!, new URL(path, ROOT)).href.slice(ROOT.href.length);
   }
+}
+
+/** Returns true for a file that a command or a worker starts with. */
+function isEntry(text: string): boolean {
+  return /import\.meta\.main|addEventListener\("message"|serveMethods\(/.test(
+    text,
+  );
 }
 
 function withoutComments(text: string): string {

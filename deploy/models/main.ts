@@ -7,7 +7,7 @@
 import { DiskError } from "../cache/base/disk.ts";
 import { locate, placesFrom, SourceError } from "../cache/locate.ts";
 import { RemoteError } from "../cache/net/remote.ts";
-import { PublishError } from "../publish/publish_error.ts";
+import { PublishError } from "../publish/published_files.ts";
 import { Emu3Error } from "../../lib/errors.ts";
 import {
   containerAllowance,

@@ -6,10 +6,9 @@
 
 import { openStore } from "../cache/stores/open_store.ts";
 import { makeManifest } from "../publish/make_manifest.ts";
-import { publishedFiles } from "../publish/published_files.ts";
+import { publishedFiles, PublishError } from "../publish/published_files.ts";
 import { publishToFolder } from "../publish/publish_to_folder.ts";
 import { publishToStore } from "../publish/publish_to_store.ts";
-import { PublishError } from "../publish/publish_error.ts";
 import { formatBytes } from "../cache/progress.ts";
 import type { Report } from "./report.ts";
 import type { Variable } from "../cache/stores/s3/aws_profile.ts";

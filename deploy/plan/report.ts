@@ -7,7 +7,7 @@
 import { type Analysis, analyze } from "./analysis.ts";
 import type { PlanConfig, Price } from "./config.ts";
 import { simulate } from "./fleet.ts";
-import { isMet, type Least, leastReplicas } from "./least.ts";
+import { isMet, type Least, leastReplicas } from "./minimum_servers.ts";
 import {
   type ClassSummary,
   type Quantiles,

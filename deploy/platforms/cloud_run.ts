@@ -23,8 +23,8 @@ import {
   ROUTED_BY_HOST,
   startSeconds,
   withoutPort,
+  yaml,
 } from "./platform.ts";
-import { yaml } from "./yaml.ts";
 
 const FACTS: Facts = {
   graceS: 10,

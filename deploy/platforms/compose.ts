@@ -15,8 +15,8 @@ import {
   MODELS,
   type Platform,
   PORT,
+  yaml,
 } from "./platform.ts";
-import { yaml } from "./yaml.ts";
 
 const FACTS: Facts = {
   graceS: 30,

@@ -23,8 +23,8 @@ import {
   ROUTED_BY_HOST,
   startSeconds,
   USER,
+  yaml,
 } from "./platform.ts";
-import { yaml } from "./yaml.ts";
 
 const FACTS: Facts = {
   graceS: 60,

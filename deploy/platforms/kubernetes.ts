@@ -25,8 +25,8 @@ import {
   probes,
   startSeconds,
   USER,
+  yaml,
 } from "./platform.ts";
-import { yaml } from "./yaml.ts";
 
 const FACTS: Facts = {
   graceS: 90,

@@ -6,6 +6,7 @@
  */
 
 import { type DeployOptions, OptionsError } from "./options.ts";
+import { stringify } from "yaml";
 
 /** The guarantees of a platform for a container. */
 export interface Facts {
@@ -211,4 +212,12 @@ export function withoutPort(
   { PORT: _, ...rest }: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return rest;
+}
+
+/** Returns the documents of a file, after a comment line. */
+export function yaml(comment: string, ...documents: unknown[]): string {
+  const texts = documents.map((document) =>
+    stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })
+  );
+  return `# ${comment}\n${texts.join("---\n")}`;
 }

@@ -12,8 +12,7 @@ import {
   PART_BYTES,
   revisionOf,
 } from "../cache/manifest/manifest.ts";
-import { PublishError } from "./publish_error.ts";
-import type { PublishedFile } from "./published_files.ts";
+import { type PublishedFile, PublishError } from "./published_files.ts";
 
 /** Options for making a manifest. */
 export interface ManifestOptions extends HashOptions {

@@ -23,7 +23,7 @@ import { hashFile } from "../cache/hashing/hash_file.ts";
 import { openPlainFile, refuseLinkOut } from "../../lib/loading/plain_file.ts";
 import { onDisk, writeWhole } from "../cache/base/disk.ts";
 import { readPart } from "./part_reader.ts";
-import { PublishError } from "./publish_error.ts";
+import { PublishError } from "./published_files.ts";
 import type {
   Publication,
   Published,

@@ -24,11 +24,11 @@ import {
   UPLOAD_RETRIES,
   withRetries,
 } from "../cache/retry_policy.ts";
-import { sideBySide } from "../cache/base/side_by_side.ts";
+import { runConcurrently } from "../cache/base/concurrent_tasks.ts";
 import type { ObjectStore } from "../cache/stores/object_store.ts";
 import { readManifest, UNFINISHED_FILE } from "../cache/stores/store_remote.ts";
 import { readPart } from "./part_reader.ts";
-import { PublishError } from "./publish_error.ts";
+import { PublishError } from "./published_files.ts";
 import type {
   Publication,
   Published,
@@ -74,7 +74,7 @@ export async function publishToStore(
     await asking((signal) => store.remove(MANIFEST_FILE, signal));
   }
   const sender = new Sender(publication, store, options, retryPolicy, resume);
-  const sent = await sideBySide(
+  const sent = await runConcurrently(
     manifest.files.map((file) => (either) => sender.send(file, either)),
     pLimit(SIDE_BY_SIDE),
     signal,

@@ -11,7 +11,6 @@ import { placeholderAt } from "../../lib/loading/placeholder.ts";
 import { INDEX_FILE, weightFileNames } from "../../lib/loading/weight_files.ts";
 import { MANIFEST_FILE } from "../cache/manifest/manifest.ts";
 import { isSafePath } from "../cache/manifest/safe_path.ts";
-import { PublishError } from "./publish_error.ts";
 
 /** A file to publish. */
 export interface PublishedFile {
@@ -112,5 +111,14 @@ async function statOf(path: string): Promise<Deno.FileInfo> {
     throw new PublishError(path, "it is a broken link, or not readable", {
       cause,
     });
+  }
+}
+
+/** The error thrown for a failed publication, with advice. */
+export class PublishError extends Error {
+  /** Creates an error about the folder or place `what`. */
+  constructor(what: string, reason: string, options?: ErrorOptions) {
+    super(`Cannot publish ${what}: ${reason}`, options);
+    this.name = "PublishError";
   }
 }

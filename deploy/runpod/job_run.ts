@@ -12,7 +12,7 @@
 
 import type { Delay } from "../../lib/async/delay.ts";
 import type { RunpodApi, TakenJob } from "./api.ts";
-import { Feed } from "./feed.ts";
+import { OrderedSender } from "./ordered_sender.ts";
 import { type JobRequest, parseJobInput } from "./job_input.ts";
 import {
   answerResult,
@@ -102,8 +102,8 @@ class JobRun {
   readonly #signal: AbortSignal;
   readonly #options: JobRunOptions;
   readonly #seed: number;
-  readonly #parts: Feed<AnswerPart>;
-  readonly #progress: Feed<Progress>;
+  readonly #parts: OrderedSender<AnswerPart>;
+  readonly #progress: OrderedSender<Progress>;
   readonly #problemOf: ProblemOf;
   readonly #ended = new AbortController();
   #inFlight: JobInFlight | undefined;
@@ -125,12 +125,12 @@ class JobRun {
     this.#seed = server.seed();
     const path = job.path.split("?")[0]!;
     this.#problemOf = (error) => server.problemOf(error, { id, path });
-    this.#parts = new Feed({
+    this.#parts = new OrderedSender({
       send: (part) => this.#sendPart(part),
       merge: mergeParts,
       onFailure,
     });
-    this.#progress = new Feed({
+    this.#progress = new OrderedSender({
       send: (progress) => this.#sendProgress(progress),
       merge: (_, newer) => newer,
       onFailure,

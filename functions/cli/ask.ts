@@ -9,7 +9,7 @@ import { parseCommandLine } from "../../lib/command_line.ts";
 import { type Command, numberOf } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { inputFiles, readInput, STANDARD } from "./input_files.ts";
-import { PICTURE_EXTENSIONS } from "../../lib/image/picture_extensions.ts";
+import { PICTURE_EXTENSIONS } from "../../lib/image/image.ts";
 
 const USAGE = `Usage: deno task ask <picture>… [question] [options]
 

@@ -12,7 +12,7 @@
 import { UsageError } from "../../lib/command_line.ts";
 import { endProcess } from "../../lib/runtime/end_process.ts";
 import { EnvironmentError } from "../env.ts";
-import { escapeText } from "../http/errors/escaped_text.ts";
+import { escapeText } from "../../lib/escaped_text.ts";
 import { isExpected } from "../models/start_services.ts";
 import { ASK } from "./ask.ts";
 import type { Command } from "./command.ts";

@@ -12,7 +12,7 @@ import type { Command } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { inputFiles, readInput, STANDARD } from "./input_files.ts";
 import { writeOutput } from "./output_files.ts";
-import { PICTURE_EXTENSIONS } from "../../lib/image/picture_extensions.ts";
+import { PICTURE_EXTENSIONS } from "../../lib/image/image.ts";
 
 const USAGE = `Usage: deno task tokenize <picture>… --out <folder> [options]
 

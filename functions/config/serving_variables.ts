@@ -5,7 +5,7 @@
  * @module
  */
 
-import { FUNCTION_NAMES } from "../schema/function_names.ts";
+import { FUNCTION_NAMES } from "../schema/common.ts";
 import {
   functions,
   port,

@@ -12,7 +12,7 @@ import {
   type StrategyName,
 } from "../../lib/drawing/strategy.ts";
 import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
-import { FUNCTION_NAMES, type FunctionName } from "../schema/function_names.ts";
+import { FUNCTION_NAMES, type FunctionName } from "../schema/common.ts";
 import { type Precision, PRECISIONS } from "../models/precision.ts";
 
 /** An environment variable. */

@@ -11,8 +11,7 @@ import {
   rowsFromGrid,
 } from "../../lib/grid.ts";
 import { invalidField } from "./errors/errors.ts";
-import type { Clip, Grid } from "../schema/common.ts";
-import type { GridFields } from "../schema/grid_fields.ts";
+import type { Clip, Grid, GridFields } from "../schema/common.ts";
 
 /** A grid or a clip. */
 export type Codes = CodeGrid | CodeClip;

@@ -25,7 +25,7 @@ import {
   xmpPacket,
 } from "./image_metadata.ts";
 import type { ModelPair, Tools, VisionModel } from "../models/ports.ts";
-import { PreviewPace } from "./preview_pace.ts";
+import { PreviewRate } from "./preview_rate.ts";
 import type { PictureCall } from "./pixel_budget.ts";
 import {
   acquirePicture,
@@ -38,7 +38,7 @@ import { Stopwatch, type Timings, timingsFrom } from "../http/server_timing.ts";
 /**
  * The rows that come with a preview: evenly spaced ones
  * ({@linkcode MAX_PREVIEWS}) as far as decoding keeps up
- * ({@linkcode PreviewPace}), none, or those of these indices. Each costs a run of
+ * ({@linkcode PreviewRate}), none, or those of these indices. Each costs a run of
  * the vision decoder.
  */
 export type PreviewRows = boolean | ReadonlySet<number>;
@@ -130,7 +130,7 @@ export async function* runGeneration(
   const watch = new Stopwatch();
   const rows = Array.from({ length: params.count }, (): DrawnRow[] => []);
   const pictures: GeneratedPicture[] = [];
-  const pace = new PreviewPace();
+  const pace = new PreviewRate();
   for await (
     const event of draw(
       models.language,
@@ -187,7 +187,7 @@ export async function* runGeneration(
 function isPreviewed(
   { preview, params, watched }: GenerationTask,
   index: number,
-  pace: PreviewPace,
+  pace: PreviewRate,
 ): boolean {
   if (typeof preview === "object") return preview.has(index);
   if (!preview || watched?.() === false) return false;

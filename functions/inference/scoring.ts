@@ -10,7 +10,7 @@ import { type Score, scoreAnswer, scorePicture } from "../../lib/scoring.ts";
 import { checkAdapter } from "./adapters.ts";
 import type { Call } from "../http/call.ts";
 import { tokenScoreFields } from "./generation_fields.ts";
-import type { FunctionName } from "../schema/function_names.ts";
+import type { FunctionName } from "../schema/common.ts";
 import type {
   Captioners,
   ImageGenerators,

@@ -12,7 +12,7 @@ import { type JsonPart, lengthOf, piecesOf } from "../http/json_parts.ts";
 import { PIECE_BYTES } from "../http/connection/paced_body.ts";
 import { UnknownJobError } from "../http/errors/errors.ts";
 import { hold, pacedAnswer } from "../middleware/unsent.ts";
-import { doesWork } from "../shutdown/work.ts";
+import { doesWork } from "../http/address/route_path.ts";
 import type { Job, JobAnswer } from "./job.ts";
 import type { JobPage, JobStore, PageOptions } from "./store/job_store.ts";
 

@@ -17,7 +17,7 @@ import { JobStore } from "./store/job_store.ts";
 import { type Delay, delay } from "../../lib/async/delay.ts";
 import { Queries } from "./store/queries.ts";
 import { RetentionClock } from "./store/retention_clock.ts";
-import { Room } from "./store/room.ts";
+import { Retention } from "./store/retention.ts";
 import { JobRunner, type RunnerOptions } from "./runner.ts";
 
 /** Options of the jobs subsystem. */
@@ -47,7 +47,7 @@ export class Jobs implements AsyncDisposable {
   readonly #options: JobsOptions;
   readonly #database: DatabaseSync;
   readonly #deliveries: Deliveries | undefined;
-  readonly #room: Room;
+  readonly #room: Retention;
   readonly #clock: RetentionClock;
   readonly #sweeping: ReturnType<typeof setInterval>;
   readonly #probing: ReturnType<typeof setInterval>;
@@ -73,7 +73,7 @@ export class Jobs implements AsyncDisposable {
     );
     const queries = new Queries(this.#database);
     const { now, webhooks, onFailure, maxBytes } = options;
-    this.#room = new Room(queries, maxBytes, () => spaceFor(options.path));
+    this.#room = new Retention(queries, maxBytes, () => spaceFor(options.path));
     queries.makeRoom = () => this.#room.recycle() > 0;
     queries.onFailed = () => void (this.#writable = false);
     const { uptime = () => performance.now() } = options;

@@ -76,7 +76,7 @@ export class JobRunner implements AsyncDisposable {
   readonly #options: RunnerOptions;
   readonly #runs = new Map<string, Run>();
   /** Places of callers, one per run. */
-  readonly #places: FairShare;
+  readonly #capacity: FairShare;
   readonly #close = new AbortController();
   readonly #followers: Followers;
   /** True if no more jobs are started. */
@@ -86,7 +86,7 @@ export class JobRunner implements AsyncDisposable {
   constructor(store: JobStore, options: RunnerOptions) {
     this.#store = store;
     this.#options = options;
-    this.#places = new FairShare(options.limit, 1);
+    this.#capacity = new FairShare(options.limit, 1);
     this.#followers = new Followers(store, this.#close.signal);
   }
 
@@ -112,7 +112,7 @@ export class JobRunner implements AsyncDisposable {
     }
     for (const job of this.#store.withStatus("queued")) {
       const { id, principal } = job;
-      if (this.#runs.has(id) || !this.#places.fits(principal, 1)) continue;
+      if (this.#runs.has(id) || !this.#capacity.fits(principal, 1)) continue;
       this.#start(job, principal);
     }
   }
@@ -236,7 +236,7 @@ export class JobRunner implements AsyncDisposable {
 
   #checkRoom(caller: string): void {
     if (this.#draining) throw new DrainingError();
-    if (this.#places.fits(caller, 1)) return;
+    if (this.#capacity.fits(caller, 1)) return;
     throw new OverloadedError(RETRY_SECONDS);
   }
 
@@ -269,13 +269,13 @@ export class JobRunner implements AsyncDisposable {
       inFlight: undefined,
     };
     this.#runs.set(job.id, run);
-    this.#places.take(caller, 1);
+    this.#capacity.take(caller, 1);
     const { onFailure, now, pageBase } = this.#options;
     this.#run(job, run).catch((error) => {
       onFailure(error);
       this.#end(job.id, failure(error, job, { finishedAt: now(), pageBase }));
     }).catch(onFailure).finally(() => {
-      this.#places.release(caller, 1);
+      this.#capacity.release(caller, 1);
       // It may have ended, been sent and been resumed meanwhile.
       if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);
       accept(run);

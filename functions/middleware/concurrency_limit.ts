@@ -11,7 +11,7 @@ import type { MiddlewareHandler } from "hono";
 import { ConcurrencyLimiter } from "../../lib/async/concurrency_limiter.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import type { AppEnv } from "../http/context.ts";
-import { doesWork } from "../shutdown/work.ts";
+import { doesWork } from "../http/address/route_path.ts";
 
 /** Returns middleware that limits each caller's running requests to `limit`. */
 export function limitConcurrency(

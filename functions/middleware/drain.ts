@@ -12,7 +12,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../http/context.ts";
 import { DrainingError } from "../http/errors/errors.ts";
-import { doesWork } from "../shutdown/work.ts";
+import { doesWork } from "../http/address/route_path.ts";
 
 /** A request in flight that can be interrupted. */
 export interface ResumableRequest {

@@ -6,7 +6,7 @@
  */
 
 import type { AccessRecord, LogSink } from "./access_log.ts";
-import { escapeWord, jsonLine } from "../http/errors/escaped_text.ts";
+import { escapeWord, jsonLine } from "../../lib/escaped_text.ts";
 
 /** A function that writes one line. */
 export type WriteLine = (line: string) => void;

@@ -17,7 +17,7 @@ import type { MiddlewareHandler } from "hono";
 import { LRUCache } from "lru-cache";
 import type { AppEnv } from "../http/context.ts";
 import { QuotaError } from "../http/errors/errors.ts";
-import { doesWork } from "../shutdown/work.ts";
+import { doesWork } from "../http/address/route_path.ts";
 
 /** A quota of requests in a window of time. */
 export interface RateLimit {

@@ -10,7 +10,7 @@
  */
 
 import { Emu3Error } from "../../lib/errors.ts";
-import type { Stage } from "../../lib/stage.ts";
+import type { RunPhase } from "../../lib/loading_phase.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
 import { NotReadyError } from "../http/errors/errors.ts";
 
@@ -29,8 +29,8 @@ export type HeldState =
     readonly reason: string;
   };
 
-/** Opens the resource, in one stage after another or several at once. */
-export type Opener<T> = (stage: Stage) => Promise<T>;
+/** Opens the resource, in one phase after another or several at once. */
+export type Opener<T> = (runPhase: RunPhase) => Promise<T>;
 
 /** A resource that is opened once. */
 export class LazyResource<T extends AsyncDisposable>

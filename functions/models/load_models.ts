@@ -21,7 +21,7 @@ import {
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
-import type { Stage } from "../../lib/stage.ts";
+import type { RunPhase } from "../../lib/loading_phase.ts";
 import type { PictureCodec } from "../../lib/image/picture_codec.ts";
 import {
   openPicturePool,
@@ -99,10 +99,10 @@ export function languageOpener(
   vision: LazyResource<VisionTokenizer>,
   options: LanguageOptions,
 ): Opener<ServedLanguage> {
-  return async (stage) => {
+  return async (runPhase) => {
     await admitted;
     const opened = () => checkpoints.language(planned.language.folder);
-    const checkpoint = await openWatched(opened, options.weights, stage);
+    const checkpoint = await openWatched(opened, options.weights, runPhase);
     const runtime = await opening;
     const cacheBytes = cacheShare(runtime, options);
     const limits = { memoryBytes: options.memoryBytes, cacheBytes };
@@ -118,18 +118,18 @@ export function languageOpener(
       heads,
       chunkLength: CHUNK_LENGTH,
       now: () => performance.now(),
-      stage,
+      runPhase,
       // Checked before the weights are read, which takes longest.
       accept: (vocabulary) => checkCodebook(vocabulary, planned, checkpoints),
     });
     try {
       // A picture takes both models; a failure carries its own reason.
       await vision.load();
-      await stage("warm up", () => warmLanguage(model, planned, strategy));
+      await runPhase("warm up", () => warmLanguage(model, planned, strategy));
       // The model is ready before it settles; requests that end a row earlier
       // wait.
       if (model.finishLoading !== undefined) {
-        stage("settle", model.finishLoading).catch(() => undefined);
+        runPhase("settle", model.finishLoading).catch(() => undefined);
       }
     } catch (error) {
       await model[Symbol.asyncDispose]();
@@ -151,15 +151,15 @@ export function languageOpener(
 async function openWatched(
   open: () => Promise<LanguageCheckpoint>,
   weights: PrecisionOptions,
-  stage: Stage,
+  runPhase: RunPhase,
 ): Promise<LanguageCheckpoint> {
   const copied = Promise.withResolvers<void>();
   try {
-    return await stage(
+    return await runPhase(
       "configuration",
       async () =>
         await openInPrecision(await open(), weights, () => {
-          void stage("quantize", () => copied.promise);
+          void runPhase("quantize", () => copied.promise);
         }),
     );
   } finally {
@@ -172,12 +172,12 @@ export function textOpener(
   { checkpoints }: Pick<Shared, "checkpoints">,
   planned: PlannedModels,
 ): Opener<ServedText> {
-  return async (stage) => {
-    const checkpoint = await stage(
+  return async (runPhase) => {
+    const checkpoint = await runPhase(
       "configuration",
       () => checkpoints.language(planned.language.folder),
     );
-    const { text, vocabulary } = await stage(
+    const { text, vocabulary } = await runPhase(
       "tokenizer",
       () => openTextSide(checkpoint),
     );
@@ -202,19 +202,19 @@ export function visionOpener(
   place: Promise<string>,
   directions: ReadonlySet<Direction>,
 ): Opener<VisionTokenizer> {
-  return async (stage) => {
+  return async (runPhase) => {
     const folder = await place;
-    const checkpoint = await stage(
+    const checkpoint = await runPhase(
       "configuration",
       () => checkpoints.vision(folder),
     );
     const runtime = await opening;
     const vision = new VisionTokenizer(runtime, checkpoint);
     try {
-      await stage("weights", async () => {
+      await runPhase("weights", async () => {
         for (const direction of directions) await vision.load(direction);
       });
-      await stage("warm up", () => warmVision(vision, directions));
+      await runPhase("warm up", () => warmVision(vision, directions));
     } catch (error) {
       await vision[Symbol.asyncDispose]();
       throw error;

@@ -13,7 +13,7 @@
  * @module
  */
 
-import type { Stage } from "../../lib/stage.ts";
+import type { RunPhase } from "../../lib/loading_phase.ts";
 
 /** A transfer of bytes. */
 export interface Transfer {
@@ -134,7 +134,7 @@ export class PhaseLog {
   }
 
   /** Runs a part of the work as a phase. */
-  readonly run: Stage = async (name, work) => {
+  readonly run: RunPhase = async (name, work) => {
     const entry = this.#begin(name);
     try {
       return await work();

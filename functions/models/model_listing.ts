@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FunctionName } from "../schema/function_names.ts";
+import type { FunctionName } from "../schema/common.ts";
 import type { OpenedLanguageModel } from "../../lib/language_model.ts";
 import type { VisionCheckpoint } from "../../lib/loading/checkpoint.ts";
 import type { HeldState } from "./lazy_resource.ts";

@@ -8,7 +8,7 @@
 import { CheckpointError } from "../../lib/errors.ts";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
 import type { Checkpoints } from "./checkpoints.ts";
-import type { FunctionName } from "../schema/function_names.ts";
+import type { FunctionName } from "../schema/common.ts";
 import { sourceKey } from "./pending_download.ts";
 
 /** The folder of a model. */

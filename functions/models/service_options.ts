@@ -6,7 +6,7 @@
 
 import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
 import type { DeviceOptions } from "./device.ts";
-import type { FunctionName } from "../schema/function_names.ts";
+import type { FunctionName } from "../schema/common.ts";
 import type { Sources } from "./model_plan.ts";
 import type { ModelAliases } from "./model_aliases.ts";
 import type { Obtain } from "./pending_download.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { escapeText, jsonLine } from "../http/errors/escaped_text.ts";
+import { escapeText, jsonLine } from "../../lib/escaped_text.ts";
 import type { LogFormat, WriteLine } from "../middleware/log_sink.ts";
 import type { Phase } from "./load_phases.ts";
 

@@ -17,6 +17,7 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { isIP } from "node:net";
 import { isPublicAddress } from "./public_address.ts";
+import type { Post } from "../jobs/deliveries.ts";
 
 /** The network of outbound requests. */
 export interface OutsideNetwork {
@@ -178,4 +179,17 @@ async function* bodyOf(
     signal.throwIfAborted();
     throw new OutsideError("its host closed the connection early", { cause });
   }
+}
+
+/**
+ * Returns a function that posts to hosts of `network`; it follows no redirect,
+ * and reads no answer.
+ */
+export function postOutside(network: OutsideNetwork): Post {
+  return async (url, headers, text, signal) => {
+    const body = new TextEncoder().encode(text);
+    const asked = { method: "POST", headers, body } as const;
+    using answer = await askOutside(network, new URL(url), asked, signal);
+    return answer.status;
+  };
 }

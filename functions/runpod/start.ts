@@ -15,7 +15,7 @@ import { InterruptedError, invalidField } from "../http/errors/errors.ts";
 import { problemFrom } from "../http/errors/problem.ts";
 import { randomSeed } from "../inference/generation_params.ts";
 import { resultFields } from "../jobs/job.ts";
-import { FUNCTION_NAMES } from "../schema/function_names.ts";
+import { FUNCTION_NAMES } from "../schema/common.ts";
 import { stateOf } from "../shutdown/interruption.ts";
 import { delay } from "../../lib/async/delay.ts";
 import { VERSION } from "../../lib/version.ts";

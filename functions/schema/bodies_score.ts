@@ -6,7 +6,7 @@
  */
 
 import * as v from "valibot";
-import type { FunctionName } from "./function_names.ts";
+import type { FunctionName } from "./common.ts";
 import { ScoreRequest } from "./score.ts";
 import { Webhook } from "./webhook.ts";
 

@@ -11,6 +11,17 @@ import * as v from "valibot";
 import { MAX_TEXT } from "../http/body_limits.ts";
 import { boundedList, isWholeNumber } from "./bounded_list.ts";
 
+/** The names of all functions, in the order in which they are listed. */
+export const FUNCTION_NAMES = [
+  "generate",
+  "caption",
+  "tokenize",
+  "detokenize",
+] as const;
+
+/** A name of a function. */
+export type FunctionName = typeof FUNCTION_NAMES[number];
+
 /** The longest side of a grid, in codes. */
 const MAX_SIDE = 1024;
 
@@ -164,3 +175,13 @@ export const Clip = v.pipe(
 );
 /** The codes of a clip. */
 export type Clip = v.InferOutput<typeof Clip>;
+
+/** A grid in the form of a body. */
+export interface GridFields {
+  /** Number of rows. */
+  readonly height: number;
+  /** Number of codes in a row. */
+  readonly width: number;
+  /** Codes row by row. */
+  readonly codes: number[][];
+}

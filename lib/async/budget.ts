@@ -4,7 +4,7 @@
  *
  * The queue is in {@linkcode FairOrder}: one caller alone is served first come,
  * first served; several get equal amounts however many requests each has
- * waiting. Small requests pass large ones as `small_first.ts` says; no other
+ * waiting. Small requests pass large ones as `size_priority.ts` says; no other
  * request overtakes the first in the queue, so large ones do not starve.
  *
  * @module
@@ -16,12 +16,12 @@ import { FairShare } from "./fair_share.ts";
 import { MovingAverage } from "./moving_average.ts";
 import {
   type SizedRequest,
-  SmallFirst,
-  type SmallFirstOptions,
-} from "./small_first.ts";
+  SizePriority,
+  type SizePriorityOptions,
+} from "./size_priority.ts";
 
 /** Options of {@linkcode Budget}. */
-export interface BudgetOptions extends SmallFirstOptions {
+export interface BudgetOptions extends SizePriorityOptions {
   /** The greatest amount of a small request; none is small by default. */
   readonly smallAmount?: number | undefined;
   /** Requests of one caller that may wait; a third more wait in all. */
@@ -81,10 +81,10 @@ const MIN_RELEASES = 4;
 /** Counts the amounts that are held and queues requests that have to wait. */
 export class Budget {
   readonly #options: BudgetOptions;
-  readonly #places: FairShare;
+  readonly #capacity: FairShare;
   /** Requests that wait or hold a share. */
   readonly #queue = new FairOrder<Waiter>();
-  readonly #held: SmallFirst<Waiter>;
+  readonly #held: SizePriority<Waiter>;
   /** Milliseconds between releases, by the amounts released. */
   readonly #pace = new MovingAverage(MEMORY);
   /** Time of the last release, or of the first request that waits. */
@@ -93,8 +93,8 @@ export class Budget {
   /** Creates a budget of which nothing is held. */
   constructor(options: BudgetOptions) {
     this.#options = options;
-    this.#places = new FairShare(options.maxWaiting);
-    this.#held = new SmallFirst(options);
+    this.#capacity = new FairShare(options.maxWaiting);
+    this.#held = new SizePriority(options);
   }
 
   /** The amount that all shares have together. */
@@ -173,7 +173,7 @@ export class Budget {
 
   /** Enters the queue if it has room and the wait is bounded. */
   #mayWait(waiter: Waiter): boolean {
-    return this.#excessMs(waiter) <= 0 && this.#places.take(waiter.caller, 1);
+    return this.#excessMs(waiter) <= 0 && this.#capacity.take(waiter.caller, 1);
   }
 
   /** Returns the milliseconds by which a request would wait too long. */
@@ -212,7 +212,7 @@ export class Budget {
 
   /** Releases the place in the queue of a request that waited. */
   #leaveQueue({ caller, urgent }: Waiter): void {
-    if (!urgent) this.#places.release(caller, 1);
+    if (!urgent) this.#capacity.release(caller, 1);
     if (this.waiting === 0) this.#releasedAt = undefined;
   }
 

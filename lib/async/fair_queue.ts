@@ -8,7 +8,7 @@
  *
  * Tasks run one at a time, or as many as `concurrency` says. Callers take turns;
  * tasks of one caller run in the order of arrival, except that small ones pass
- * large ones where `smallCost` is set; see `small_first.ts`.
+ * large ones where `smallCost` is set; see `size_priority.ts`.
  *
  * @module
  */
@@ -16,7 +16,7 @@
 import { OverloadedError } from "../errors.ts";
 import { FairOrder } from "./fair_order.ts";
 import { FairShare } from "./fair_share.ts";
-import { type SizedRequest, SmallFirst } from "./small_first.ts";
+import { type SizedRequest, SizePriority } from "./size_priority.ts";
 
 /** Seconds after which a refused task may be tried again. */
 const RETRY_SECONDS = 1;
@@ -58,9 +58,9 @@ interface Ticket extends SizedRequest {
 /** Runs tasks of several callers in turn. */
 export class FairQueue {
   readonly #smallCost: number;
-  readonly #places: FairShare;
+  readonly #capacity: FairShare;
   readonly #queue = new FairOrder<Ticket>();
-  readonly #running: SmallFirst<Ticket>;
+  readonly #running: SizePriority<Ticket>;
 
   /** Creates an empty queue. */
   constructor(
@@ -68,8 +68,8 @@ export class FairQueue {
       FairQueueOptions = {},
   ) {
     this.#smallCost = smallCost;
-    this.#places = new FairShare(limit, 1);
-    this.#running = new SmallFirst({
+    this.#capacity = new FairShare(limit, 1);
+    this.#running = new SizePriority({
       total: concurrency,
       reserved: smallCost >= 0 && concurrency > 1 ? 1 : 0,
       maxPassed,
@@ -97,7 +97,9 @@ export class FairQueue {
     { caller = "", cost = 1, signal }: FairTaskOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
-    if (!this.#places.take(caller, 1)) throw new OverloadedError(RETRY_SECONDS);
+    if (!this.#capacity.take(caller, 1)) {
+      throw new OverloadedError(RETRY_SECONDS);
+    }
     const turn = Promise.withResolvers<void>();
     const small = cost <= this.#smallCost;
     const ticket: Ticket = { turn, started: false, small, amount: 1 };
@@ -110,7 +112,7 @@ export class FairQueue {
       return await task();
     } finally {
       signal?.removeEventListener("abort", leave);
-      this.#places.release(caller, 1);
+      this.#capacity.release(caller, 1);
       this.#queue.remove(ticket);
       // The task may have been started and aborted in one turn.
       if (ticket.started) this.#running.release(ticket, 1);

@@ -15,7 +15,7 @@ import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { DeviceMemory } from "../runtime/memory/device_memory.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { unwatched } from "../stage.ts";
+import { unreported } from "../loading_phase.ts";
 import type { Decoder, Feed, MultiTokenRow } from "./decoder.ts";
 import { AdapterStack } from "./adapter_stack.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
@@ -116,8 +116,8 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
       adapters: adapters?.shape,
     });
     try {
-      const stage = options.stage ?? unwatched;
-      await stage("graphs", () => {
+      const runPhase = options.runPhase ?? unreported;
+      await runPhase("graphs", () => {
         for (const arrangement of FIRST) sessions.prepare(arrangement);
         return Promise.resolve();
       });
@@ -127,7 +127,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
         heads: options.heads,
         own: adapters?.heads,
       };
-      const heads = await stage("weights", async () => {
+      const heads = await runPhase("weights", async () => {
         for (const arrangement of FIRST) await sessions.decoder(arrangement);
         return await Heads.open(runtime, sessions, headOptions);
       });

@@ -13,7 +13,7 @@ import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
-import { type Stage, unwatched } from "../stage.ts";
+import { type RunPhase, unreported } from "../loading_phase.ts";
 import type { Decoder, Feed, MultiTokenRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
 import { type CodeTokens, Heads } from "./heads.ts";
@@ -39,7 +39,7 @@ export interface OnnxDecoderOptions {
   /** Adapters that requests may choose; none by default. */
   readonly adapters?: readonly NamedAdapter[];
   /** Callback for loading stages; undefined for none. */
-  readonly stage?: Stage;
+  readonly runPhase?: RunPhase;
 }
 
 /** A decoder that may still load parts when the first run can begin. */
@@ -151,14 +151,14 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
       adapters: adapters?.shape,
     });
     try {
-      const stage = options.stage ?? unwatched;
+      const runPhase = options.runPhase ?? unreported;
       const twoTokens = options.heads.includes("codes");
-      await stage("graphs", () => {
+      await runPhase("graphs", () => {
         sessions.prepare({ type: "step" });
         if (twoTokens) sessions.prepare({ type: "two_token" });
         return Promise.resolve();
       });
-      const { step, heads } = await stage("weights", async () => {
+      const { step, heads } = await runPhase("weights", async () => {
         const step = await sessions.decoder({ type: "step" });
         const headOptions = {
           config,
@@ -178,7 +178,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
         options,
       );
       if (checkpoint.byteLength <= AT_ONCE_BYTES) {
-        await stage("weights", () => decoder.finishLoading());
+        await runPhase("weights", () => decoder.finishLoading());
       }
       return decoder;
     } catch (error) {

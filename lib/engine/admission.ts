@@ -65,9 +65,9 @@ export interface Fairness {
   /** The number of times that others may pass a waiting request. */
   readonly maxPasses: number;
   /** Number of slots that several long requests leave to short ones. */
-  readonly keptSlots: number;
+  readonly reservedSlots: number;
   /** Number of tokens that several long requests leave to short ones. */
-  readonly keptTokens: number;
+  readonly reservedTokens: number;
 }
 
 /** The number of times that others may pass a waiting request. */
@@ -76,26 +76,26 @@ const MAX_PASSES = 16;
  * The slots, and the share of the tokens, that several pictures leave to
  * answers.
  */
-const KEPT_SLOTS = 1;
-const KEPT_SHARE = 1 / 8;
+const RESERVED_SLOTS = 1;
+const RESERVED_SHARE = 1 / 8;
 
 /** Returns the fairness of an engine whose cache holds `cacheTokens`. */
 export function fairnessWith(cacheTokens: number): Fairness {
   return {
     maxPasses: MAX_PASSES,
-    keptSlots: KEPT_SLOTS,
-    keptTokens: Math.floor(cacheTokens * KEPT_SHARE),
+    reservedSlots: RESERVED_SLOTS,
+    reservedTokens: Math.floor(cacheTokens * RESERVED_SHARE),
   };
 }
 
 /** The slots that a request runs in, and the memory to reclaim for it. */
-export interface SlotPlace extends Reclaim {
+export interface SlotAssignment extends Reclaim {
   /** Slots, one for each row. */
   readonly slots: readonly number[];
 }
 
 /** A request that starts. */
-export interface Start extends SlotPlace {
+export interface Start extends SlotAssignment {
   /** Index of the request among those that wait. */
   readonly index: number;
   /** Indices of the waiting requests that it passes. */
@@ -132,24 +132,24 @@ function firstStart(
   let barrier: Obstacle | undefined;
   for (const [index, reservation] of load.waiting.entries()) {
     const mayBePassed = reservation.passed < fairness.maxPasses;
-    const held = leadsTooFar(reservation, leads)
+    const blocked = leadsTooFar(reservation, leads)
       ? "short"
       : reservation.long
       ? barrier
       : undefined;
     const yields = mayBePassed && yielding.has(reservation.group);
-    const place = held ??
-      (yields ? "group" : findPlace(reservation, load, fairness));
-    if (typeof place === "object") {
+    const assignment = blocked ??
+      (yields ? "group" : assignSlots(reservation, load, fairness));
+    if (typeof assignment === "object") {
       const passed = ahead
         .filter(({ obstacle }) => obstacle !== "long")
         .map(({ index }) => index);
-      return { index, ...place, passed };
+      return { index, ...assignment, passed };
     }
-    if (place === "short" && !mayBePassed) return undefined;
-    if (place !== "group") barrier ??= place;
-    ahead.push({ index, obstacle: place });
-    if (place === "long") continue;
+    if (assignment === "short" && !mayBePassed) return undefined;
+    if (assignment !== "group") barrier ??= assignment;
+    ahead.push({ index, obstacle: assignment });
+    if (assignment === "long") continue;
     const lead = (reservation.tag ?? 0) + sum(reservation.rows);
     leads.set(
       reservation.caller,
@@ -170,29 +170,29 @@ function leadsTooFar(
   return false;
 }
 
-function findPlace(
+function assignSlots(
   reservation: Reservation,
   { running, budget }: Load,
   fairness: Fairness,
-): SlotPlace | Obstacle {
+): SlotAssignment | Obstacle {
   const long = running.filter((other) => other.long);
-  if (!fitsBeside(long, reservation, budget, fairness)) return "long";
+  if (!fitsWith(long, reservation, budget, fairness)) return "long";
   const slots = chooseSlots(reservation.rows.length, budget);
   if (slots === undefined) return "short";
-  const room = budget.roomForRows(reservation.rows, slots);
-  return room === undefined ? "short" : { slots, ...room };
+  const reclaim = budget.reclaimForRows(reservation.rows, slots);
+  return reclaim === undefined ? "short" : { slots, ...reclaim };
 }
 
 /** Returns true if `reservation` would fit if only `long` requests ran. */
-function fitsBeside(
+function fitsWith(
   long: readonly Reservation[],
   reservation: Reservation,
   budget: CacheBudget,
   fairness: Fairness,
 ): boolean {
   const shared = reservation.long && long.length > 0;
-  const slots = budget.slots - (shared ? fairness.keptSlots : 0);
-  const tokens = budget.tokens - (shared ? fairness.keptTokens : 0);
+  const slots = budget.slots - (shared ? fairness.reservedSlots : 0);
+  const tokens = budget.tokens - (shared ? fairness.reservedTokens : 0);
   const rows = [reservation, ...long].flatMap(({ rows }) => rows);
   return rows.length <= slots && sum(rows) <= tokens;
 }

@@ -96,7 +96,7 @@ export class CacheBudget {
    * @param slots Idle slots, one for each row.
    * @returns Undefined if the running slots leave too little.
    */
-  roomForRows(
+  reclaimForRows(
     rows: readonly number[],
     slots: readonly number[],
   ): Reclaim | undefined {
@@ -112,7 +112,7 @@ export class CacheBudget {
   /**
    * Returns the memory to reclaim before a snapshot of so many tokens is taken.
    */
-  roomForSnapshot(tokens: number): Reclaim | undefined {
+  reclaimForSnapshot(tokens: number): Reclaim | undefined {
     return this.#reclaim(tokens, new Set());
   }
 

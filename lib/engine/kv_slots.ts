@@ -111,15 +111,15 @@ export class KvSlots<Kept extends Snapshot> {
     if (tokens.length < SHORTEST_PREFIX) return;
     if (this.#prefixes.has(tokens, adapter)) return;
     if (tokens.length > this.#prefixes.capacity) return;
-    const room = this.budget.roomForSnapshot(tokens.length);
-    if (room === undefined) return;
-    this.#reclaim(room.trim, room.evict);
+    const reclaim = this.budget.reclaimForSnapshot(tokens.length);
+    if (reclaim === undefined) return;
+    this.#reclaim(reclaim.trim, reclaim.evict);
     const snapshot = await this.#decoder.save(slot, tokens.length);
-    const gone = this.#prefixes.insert(tokens, prefixBoundaries, {
+    const evicted = this.#prefixes.insert(tokens, prefixBoundaries, {
       snapshot,
       boundaryStates: new Map(boundaryStates),
     }, adapter);
-    this.#discard(gone);
+    this.#discard(evicted);
   }
 
   /** Releases a row. */

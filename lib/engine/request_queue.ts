@@ -29,7 +29,7 @@ export interface Queueable {
 export class RequestQueue<T extends Queueable> {
   readonly #order = new FairOrder<T>();
   /** Places in the queue, one for each group. */
-  readonly #places: FairShare;
+  readonly #capacity: FairShare;
   /** Requests that wait, by group. */
   readonly #groups = new Map<unknown, Set<T>>();
 
@@ -40,7 +40,7 @@ export class RequestQueue<T extends Queueable> {
    * and one at least, may wait in all.
    */
   constructor(limit: number) {
-    this.#places = new FairShare(limit, 1);
+    this.#capacity = new FairShare(limit, 1);
   }
 
   /** Number of waiting requests. */
@@ -81,7 +81,7 @@ export class RequestQueue<T extends Queueable> {
     const { reservation: { group, rows }, caller } = request;
     const together = this.#groups.get(group);
     if (together !== undefined) together.add(request);
-    else if (!this.#places.take(caller, 1)) return false;
+    else if (!this.#capacity.take(caller, 1)) return false;
     else this.#groups.set(group, new Set([request]));
     this.#order.add(request, caller, sum(rows));
     return true;
@@ -108,7 +108,7 @@ export class RequestQueue<T extends Queueable> {
     const together = this.#groups.get(group);
     if (!together?.delete(request) || together.size > 0) return;
     this.#groups.delete(group);
-    this.#places.release(caller, 1);
+    this.#capacity.release(caller, 1);
   }
 }
 

@@ -12,7 +12,7 @@
  */
 
 import type { PixelSize } from "./image.ts";
-import { type LayOver, layOverExactly } from "./lay_over.ts";
+import { type AlphaBlend, blendExactly } from "./alpha_blend.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /** A frame, with its position and composition on the canvas. */
@@ -52,7 +52,7 @@ export type Rgba = readonly [number, number, number, number];
 /** Options of {@linkcode composeFrames}. */
 export interface ComposeOptions {
   /** The arithmetic of `over`; by the APNG specification by default. */
-  readonly layOver?: LayOver;
+  readonly layOver?: AlphaBlend;
   /** The color of the canvas before the first frame; transparent black by default. */
   readonly ground?: Rgba;
 }
@@ -68,7 +68,7 @@ const TRANSPARENT: Rgba = [0, 0, 0, 0];
 export async function* composeFrames(
   size: PixelSize,
   frames: AsyncIterable<PlacedFrame>,
-  { ground = TRANSPARENT, layOver = layOverExactly }: ComposeOptions = {},
+  { ground = TRANSPARENT, layOver = blendExactly }: ComposeOptions = {},
 ): AsyncGenerator<RgbaImage, void, undefined> {
   const { height, width } = size;
   let canvas = new Uint8ClampedArray(height * width * 4);
@@ -89,7 +89,7 @@ function draw(
   canvas: Uint8ClampedArray,
   width: number,
   { image, top, left, blend, bare }: PlacedFrame,
-  layOver: LayOver,
+  layOver: AlphaBlend,
 ): void {
   const stride = image.width * 4;
   for (let y = 0; y < image.height; y++) {

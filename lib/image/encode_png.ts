@@ -14,9 +14,13 @@
  */
 
 import { deflateSync } from "node:zlib";
-import { type AnimationOptions, animationSize } from "./animation.ts";
+import {
+  type AnimationOptions,
+  animationSize,
+  type PixelSize,
+  type RgbImage,
+} from "./image.ts";
 import { writeChunks } from "./format/png.ts";
-import type { PixelSize, RgbImage } from "./image.ts";
 import type { PngChunk } from "./format/png_metadata.ts";
 
 /** Options of {@linkcode encodePng}. */

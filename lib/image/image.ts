@@ -1,5 +1,6 @@
 /**
- * The picture type of the vision side: eight-bit RGB, nothing else.
+ * The picture type: eight-bit RGB, nothing else; and the rules for frames of an
+ * animation.
  *
  * @module
  */
@@ -16,4 +17,48 @@ export interface PixelSize {
 export interface RgbImage extends PixelSize {
   /** Samples `[height, width, 3]`, 0–255. */
   readonly pixels: Uint8ClampedArray;
+}
+
+/** Extensions in lower case. */
+export const PICTURE_EXTENSIONS: readonly string[] = [
+  ".png",
+  ".apng",
+  ".jpg",
+  ".jpeg",
+  ".gif",
+  ".webp",
+];
+
+/** Options of playback. */
+export interface AnimationOptions {
+  /**
+   * Frame rate, above zero, at most 100: GIF counts in hundredths of a second.
+   */
+  readonly framesPerSecond: number;
+}
+
+/**
+ * Returns the size of `frames`.
+ *
+ * @throws {RangeError} If there is none, sizes differ, or the rate is out of
+ * range.
+ */
+export function animationSize(
+  frames: readonly RgbImage[],
+  { framesPerSecond }: AnimationOptions,
+): PixelSize {
+  if (!(framesPerSecond > 0 && framesPerSecond <= 100)) {
+    throw new RangeError(
+      `expected a frame rate of at most 100 frames per second, not ${framesPerSecond}`,
+    );
+  }
+  const [first] = frames;
+  if (first === undefined) {
+    throw new RangeError("an animation needs at least one frame");
+  }
+  const { height, width } = first;
+  if (frames.some((f) => f.height !== height || f.width !== width)) {
+    throw new RangeError("all frames of an animation must have the same size");
+  }
+  return { height, width };
 }

@@ -11,7 +11,7 @@ import {
   readJpegLayout,
   withoutTrailingSegments,
 } from "./format/jpeg.ts";
-import { decodeRareJpeg, isRareJpeg } from "./rare_jpeg.ts";
+import { decodeCmykJpeg, needsOwnDecoder } from "./cmyk_jpeg.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /** Decodes a JPEG as it is stored, to the bit as libjpeg and Pillow do. */
@@ -32,7 +32,7 @@ async function decodeScans(
   bytes: Uint8Array,
   layout: JpegLayout,
 ): Promise<RgbaImage> {
-  if (isRareJpeg(layout)) return decodeRareJpeg(bytes);
+  if (needsOwnDecoder(layout)) return decodeCmykJpeg(bytes);
   try {
     return await decodeJpeg(bytes, layout);
   } catch (error) {

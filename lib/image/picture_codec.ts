@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { AnimationOptions } from "./animation.ts";
+import type { AnimationOptions, PixelSize, RgbImage } from "./image.ts";
 import { encodeGif, encodeJpeg } from "./codec/imagescript.ts";
 import { encodeWebp } from "./codec/webp.ts";
 import { zip } from "./codec/zip.ts";
@@ -18,7 +18,6 @@ import {
   type DecodeOptions,
 } from "./decode.ts";
 import { encodeApng, encodePng, type PngOptions } from "./encode_png.ts";
-import type { PixelSize, RgbImage } from "./image.ts";
 import { resizeBicubic } from "./resize.ts";
 
 /** Options of a call of the codec. */

@@ -21,7 +21,7 @@ import {
   soundData,
   type StoredChunk,
 } from "./format/png.ts";
-import { layOverExactly, layOverLikePillow } from "./lay_over.ts";
+import { blendExactly, blendLikePillow } from "./alpha_blend.ts";
 import { decodePngData, type PngColors } from "./png_pixels.ts";
 import type { RgbaImage } from "./rgba.ts";
 
@@ -116,9 +116,7 @@ async function defaultPicture(
 function shownFrames(
   png: Png,
 ): AsyncGenerator<RgbaImage, void, undefined> {
-  const layOver = png.colors.gray16 === "clip"
-    ? layOverLikePillow
-    : layOverExactly;
+  const layOver = png.colors.gray16 === "clip" ? blendLikePillow : blendExactly;
   return composeFrames(png.shape, placedFrames(png), { layOver });
 }
 

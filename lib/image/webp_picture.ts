@@ -20,7 +20,7 @@ import {
   writeWebpChunks,
 } from "./format/webp.ts";
 import type { PixelSize } from "./image.ts";
-import { layOverLikeLibwebp } from "./lay_over.ts";
+import { blendLikeLibwebp } from "./alpha_blend.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /** Decodes a still WebP, or the first frame of an animation on its canvas. */
@@ -42,7 +42,7 @@ export function decodeWebpFrames(
 ): AsyncGenerator<RgbaImage, void, undefined> {
   const canvas = readWebpHeader(bytes);
   const frames = placedFrames(bytes, canvas);
-  return composeFrames(canvas, frames, { layOver: layOverLikeLibwebp });
+  return composeFrames(canvas, frames, { layOver: blendLikeLibwebp });
 }
 
 async function* placedFrames(

@@ -26,7 +26,11 @@ import {
 import { CheckpointError } from "../errors.ts";
 import { parseJsonFile } from "./json_file.ts";
 import { originalKeys, transformersLanguageKeys } from "./key_layouts.ts";
-import { type Located, storedTensor, WEIGHT_DTYPES } from "./located.ts";
+import {
+  type LocatedTensor,
+  storedTensor,
+  WEIGHT_DTYPES,
+} from "./stored_tensor.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
 /** The file of an adapter's settings. */
@@ -44,9 +48,9 @@ export interface AdaptedMatrix {
   /** Factor of the product. */
   readonly scale: number;
   /** A, `[r, in]`. */
-  readonly a: Located;
+  readonly a: LocatedTensor;
   /** B, `[out, r]`. */
-  readonly b: Located;
+  readonly b: LocatedTensor;
 }
 
 /** An adapter on disk that fits its base. */
@@ -120,7 +124,7 @@ class AdapterReader {
   }
 
   read(
-    tensors: ReadonlyMap<string, Located>,
+    tensors: ReadonlyMap<string, LocatedTensor>,
   ): Pick<Adapter, "matrices" | "head"> {
     const matrices = new Map<string, AdaptedMatrix>();
     const spellings = new Set<string>();
@@ -145,7 +149,7 @@ class AdapterReader {
   }
 
   #matrix(
-    tensors: ReadonlyMap<string, Located>,
+    tensors: ReadonlyMap<string, LocatedTensor>,
     name: string,
     module: string,
   ): Omit<MatrixKey, "shape"> & { readonly matrix: AdaptedMatrix } {
@@ -172,23 +176,23 @@ class AdapterReader {
         `${PREFIX}${module}.lora_${part}.weight`,
         sides,
       );
-    }) as [Located, Located];
+    }) as [LocatedTensor, LocatedTensor];
     const scale = settings.scaleOf(module);
     return { key, spelling, matrix: { shape, rank, scale, a, b } };
   }
 
   #floats(
-    tensors: ReadonlyMap<string, Located>,
+    tensors: ReadonlyMap<string, LocatedTensor>,
     name: string,
     shape: readonly number[],
-  ): Located {
+  ): LocatedTensor {
     const entry = tensors.get(name);
     if (entry === undefined) throw this.#fail(name, "it is missing");
     this.#check(name, entry, shape);
     return entry;
   }
 
-  #head(name: string, entry: Located): StoredTensor {
+  #head(name: string, entry: LocatedTensor): StoredTensor {
     if (!this.#settings.savesHead) {
       throw this.#fail(
         name,
@@ -201,7 +205,7 @@ class AdapterReader {
     return storedTensor(entry, WEIGHT_DTYPES.get(entry.dtype)!, shape);
   }
 
-  #check(name: string, entry: Located, shape: readonly number[]): void {
+  #check(name: string, entry: LocatedTensor, shape: readonly number[]): void {
     if (!WEIGHT_DTYPES.has(entry.dtype)) {
       const offered = [...WEIGHT_DTYPES.keys()].join(", ");
       throw this.#fail(

@@ -6,7 +6,7 @@
  */
 
 import { CheckpointError } from "../errors.ts";
-import type { Located } from "./located.ts";
+import type { LocatedTensor } from "./stored_tensor.ts";
 
 /**
  * Returns floats of any type in fp32.
@@ -88,7 +88,7 @@ export function toBfloat16(
  * @throws {CheckpointError} If the file is shorter than its header states.
  */
 export async function readFloats(
-  { path, dtype, offset, length }: Located,
+  { path, dtype, offset, length }: LocatedTensor,
 ): Promise<Float32Array<ArrayBuffer>> {
   using file = await Deno.open(path);
   await file.seek(offset, Deno.SeekMode.Start);

@@ -17,10 +17,14 @@
 
 import type { StoredQuantizedMatrix } from "../../models/graph/weights.ts";
 import { CheckpointError } from "../errors.ts";
-import { type Located, storedTensor, WEIGHT_DTYPES } from "./located.ts";
+import {
+  type LocatedTensor,
+  storedTensor,
+  WEIGHT_DTYPES,
+} from "./stored_tensor.ts";
 
 /** A function that returns the tensor of a name, if there is one. */
-export type Find = (name: string) => Located | undefined;
+export type Find = (name: string) => LocatedTensor | undefined;
 
 /** Block sizes that ONNX Runtime's kernels support. */
 const BLOCK_SIZES: ReadonlySet<number> = new Set([16, 32, 64, 128, 256]);

@@ -18,8 +18,12 @@ import type {
 import { CheckpointError } from "../errors.ts";
 import type { KeySpelling } from "./key_layouts.ts";
 import { readJson } from "./json_file.ts";
-import { type Located, storedTensor, WEIGHT_DTYPES } from "./located.ts";
-import { refuseOtherWeights, SINGLE_FILE } from "./other_weights.ts";
+import {
+  type LocatedTensor,
+  storedTensor,
+  WEIGHT_DTYPES,
+} from "./stored_tensor.ts";
+import { refuseUnusableWeights, SINGLE_FILE } from "./unusable_weights.ts";
 import { findQuantizedMatrix } from "./quantized_matrix.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
@@ -35,7 +39,7 @@ const MAX_NAME = 1024;
 /** A tensor with its name in the file. */
 interface Named {
   readonly name: string;
-  readonly entry: Located;
+  readonly entry: LocatedTensor;
 }
 
 /**
@@ -48,7 +52,7 @@ export async function weightFileNames(folder: string): Promise<string[]> {
   const indexPath = join(folder, INDEX_FILE);
   const index = await readJson(indexPath);
   if (index === undefined) {
-    await refuseOtherWeights(folder);
+    await refuseUnusableWeights(folder);
     return [SINGLE_FILE];
   }
   return shardNames(indexPath, weightMap(indexPath, index));
@@ -57,9 +61,12 @@ export async function weightFileNames(folder: string): Promise<string[]> {
 /** Holds the tensors of one folder. */
 export class WeightFiles {
   readonly #folder: string;
-  readonly #tensors: ReadonlyMap<string, Located>;
+  readonly #tensors: ReadonlyMap<string, LocatedTensor>;
 
-  private constructor(folder: string, tensors: ReadonlyMap<string, Located>) {
+  private constructor(
+    folder: string,
+    tensors: ReadonlyMap<string, LocatedTensor>,
+  ) {
     this.#folder = folder;
     this.#tensors = tensors;
   }
@@ -149,8 +156,8 @@ export class WeightFiles {
   }
 }
 
-async function singleFile(folder: string): Promise<Map<string, Located>> {
-  await refuseOtherWeights(folder);
+async function singleFile(folder: string): Promise<Map<string, LocatedTensor>> {
+  await refuseUnusableWeights(folder);
   const path = resolve(folder, SINGLE_FILE);
   const { tensors } = await readSafetensorsHeader(path);
   return new Map(
@@ -161,10 +168,10 @@ async function singleFile(folder: string): Promise<Map<string, Located>> {
 async function shards(
   folder: string,
   index: unknown,
-): Promise<Map<string, Located>> {
+): Promise<Map<string, LocatedTensor>> {
   const indexPath = join(folder, INDEX_FILE);
   const map = weightMap(indexPath, index);
-  const tensors = new Map<string, Located>();
+  const tensors = new Map<string, LocatedTensor>();
   for (const file of shardNames(indexPath, map)) {
     const path = resolve(folder, file);
     const header = await readSafetensorsHeader(path);

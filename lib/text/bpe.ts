@@ -15,6 +15,8 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { type MergeTable, PairMerger } from "./byte_pair_merge.ts";
 import { orderMarks } from "./compose.ts";
+import type { SpecialTokens } from "../special_tokens.ts";
+import type { TokenBytes } from "./token_bytes.ts";
 
 /** A function from text to tokens, none of them special. */
 export type EncodePlain = (text: string) => Int32Array<ArrayBuffer>;
@@ -67,4 +69,17 @@ export function buildEncoder(
  */
 export function tokenIds(tokens: readonly string[]): Map<string, number> {
   return new Map(tokens.map((token, id) => [token, id]));
+}
+
+/** A parsed text file of a checkpoint. */
+export interface TextModel {
+  /** Spellings of the text tokens. */
+  readonly table: TokenBytes;
+  /** The special tokens that the file lists; others may be listed elsewhere. */
+  readonly specials: SpecialTokens;
+  /**
+   * Returns the definition of the encoder. Created on demand: it costs the
+   * most, and decoding does not need it.
+   */
+  readonly definition: () => EncoderDefinition;
 }

@@ -2,9 +2,9 @@
  * The files of a checkpoint that define its text side, in either layout.
  *
  * ```text
- * ranks   emu3.tiktoken  ─▶ ranks.ts ─▶ merges.ts ─▶ original.ts ─╮
- *                                                                 ├▶ bpe.ts
- * json    tokenizer.json ─▶ tokenizer_json.ts ────────────────────╯
+ * ranks   emu3.tiktoken  ─▶ ranks.ts ─▶ original_tokenizer.ts ─╮
+ *                                                              ├▶ bpe.ts
+ * json    tokenizer.json ─▶ tokenizer_json.ts ─────────────────╯
  * ```
  *
  * It holds their bytes: the code that finds the files reads them.
@@ -12,9 +12,9 @@
  * @module
  */
 import type { SpecialTokens } from "../special_tokens.ts";
-import { originalDefinition } from "./original.ts";
+import { originalDefinition } from "./original_tokenizer.ts";
 import { parseRanks } from "./ranks.ts";
-import type { TextModel } from "./text_model.ts";
+import type { TextModel } from "./bpe.ts";
 import { readTokenizerJson } from "./tokenizer_json.ts";
 
 /** The text files of one checkpoint. */

@@ -7,9 +7,8 @@
  *
  * @module
  */
-import { tokenIds } from "./bpe.ts";
+import { type TextModel, tokenIds } from "./bpe.ts";
 import { unspellTokens } from "./byte_characters.ts";
-import type { TextModel } from "./text_model.ts";
 import { requireEveryByte } from "./token_bytes.ts";
 
 /**

@@ -15,7 +15,7 @@
 
 import { ImageSizeError } from "../errors.ts";
 import type { PixelSize } from "../image/image.ts";
-import { roundHalfEven } from "../rounding.ts";
+import { roundHalfEven } from "../aspect.ts";
 import {
   smartResize,
   type SmartResizeOptions,

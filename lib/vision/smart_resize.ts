@@ -11,7 +11,7 @@
 
 import { ImageSizeError } from "../errors.ts";
 import type { PixelSize } from "../image/image.ts";
-import { roundHalfEven } from "../rounding.ts";
+import { roundHalfEven } from "../aspect.ts";
 
 /** The limits of {@linkcode smartResize}. */
 export interface SmartResizeOptions {

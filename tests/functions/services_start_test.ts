@@ -8,7 +8,7 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import type { FunctionName } from "../../functions/schema/function_names.ts";
+import type { FunctionName } from "../../functions/schema/common.ts";
 import type { Obtain } from "../../functions/models/pending_download.ts";
 import type { Phase } from "../../functions/models/load_phases.ts";
 import { NotReadyError } from "../../functions/http/errors/errors.ts";

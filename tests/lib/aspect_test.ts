@@ -4,10 +4,10 @@ import {
   gridSizeFromPixels,
   gridSizeFromRatio,
   parseRatio,
+  roundHalfEven,
 } from "../../lib/aspect.ts";
 import { GridError } from "../../lib/errors.ts";
 import { goldenJson } from "../support/golden.ts";
-import { roundHalfEven } from "../../lib/rounding.ts";
 
 /**
  * A ratio W:H, an area in pixels², height and width in codes or the reference's

@@ -16,8 +16,8 @@ export const anyMachine: fc.Arbitrary<Machine> = fc.record({
   maxWait: fc.nat(4),
   fairness: fc.record({
     maxPasses: fc.nat(4),
-    keptSlots: fc.nat(2),
-    keptTokens: fc.nat(40),
+    reservedSlots: fc.nat(2),
+    reservedTokens: fc.nat(40),
   }),
 });
 

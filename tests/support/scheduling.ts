@@ -245,7 +245,7 @@ export class Simulation {
 
   #keep(prefix: Int32Array): void {
     if (this.prefixes.has(prefix)) return;
-    const room = this.budget.roomForSnapshot(prefix.length);
+    const room = this.budget.reclaimForSnapshot(prefix.length);
     if (room === undefined) return;
     this.#reclaim(room);
     this.prefixes.insert(prefix, [], Symbol());

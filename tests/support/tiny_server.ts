@@ -12,7 +12,7 @@ import {
   createJobApp,
 } from "../../functions/app.ts";
 import type { AppEnv } from "../../functions/http/context.ts";
-import { FUNCTION_NAMES } from "../../functions/schema/function_names.ts";
+import { FUNCTION_NAMES } from "../../functions/schema/common.ts";
 import { IN_MEMORY } from "../../functions/jobs/store/database.ts";
 import { Jobs, type JobsOptions } from "../../functions/jobs/jobs.ts";
 import { Metrics } from "../../functions/metrics/metrics.ts";

@@ -6,7 +6,7 @@
 
 import type { PartOptions } from "../transfer/fetch_part.ts";
 import type { Fetcher } from "../transfer/part_workers.ts";
-import type { Limit } from "./side_by_side.ts";
+import type { Limit } from "./concurrent_tasks.ts";
 
 /** Options for downloading a file. */
 export interface FileOptions extends Omit<PartOptions, "onStart"> {

@@ -10,8 +10,7 @@ import {
   type RemoteFile,
   type RemoteSnapshot,
 } from "../net/remote.ts";
-import { shown } from "../base/shown.ts";
-import { isWanted } from "./wanted_files.ts";
+import { quoteText } from "../../../lib/escaped_text.ts";
 
 /**
  * Returns the files of a checkpoint in a hub's response, small ones first.
@@ -56,7 +55,7 @@ function remoteFile(
   ) {
     throw unreadable(
       place,
-      `the size or the hash of ${shown(path)} is missing or invalid`,
+      `the size or the hash of ${quoteText(path)} is missing or invalid`,
     );
   }
   return {
@@ -92,4 +91,15 @@ function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null
     ? Object.fromEntries(Object.entries(value))
     : {};
+}
+
+const WANTED = /\.(?:json|jinja|tiktoken|txt|model|safetensors)$/i;
+
+/** Pattern of files to skip: weights for other programs, notes on training. */
+const UNWANTED =
+  /(?:^|\/)(?:onnx|openvino|coreml|flax|tf|runs|logs|checkpoint-\d+)\/|(?:^|\/)(?:README|requirements)\b|\.(?:bin|pt|pth|msgpack)\b|(?:^|\/)(?:training_args|trainer_state|optimizer)\b/i;
+
+/** Returns true if a checkpoint may need the file at `path`. */
+export function isWanted(path: string): boolean {
+  return WANTED.test(path) && !UNWANTED.test(path);
 }

@@ -24,7 +24,7 @@ import {
   sha256,
   text,
 } from "./manifest_fields.ts";
-import { shown } from "../base/shown.ts";
+import { quoteText } from "../../../lib/escaped_text.ts";
 import { isSafePath, refuseClashes } from "./safe_path.ts";
 
 /** Name of the manifest in the folder of a checkpoint or under a prefix. */
@@ -131,7 +131,7 @@ export function parseManifest(written: string): Manifest {
   const revision = text(fields["revision"], "revision");
   if (revision !== revisionOf(files)) {
     throw new ManifestError(
-      `revision ${shown(revision)} does not match the listed files, ` +
+      `revision ${quoteText(revision)} does not match the listed files, ` +
         `expected "${revisionOf(files)}"; publish the checkpoint again`,
     );
   }
@@ -158,7 +158,7 @@ function parseFile(value: unknown, index: number): ManifestFile {
   const path = text(fields["path"], `${name}.path`);
   if (!isSafePath(path) || path === MANIFEST_FILE) {
     throw new ManifestError(
-      `${name}.path ${shown(path)} is not a path within a checkpoint`,
+      `${name}.path ${quoteText(path)} is not a path within a checkpoint`,
     );
   }
   const size = natural(fields["size"], `${name}.size`, 0);
@@ -186,7 +186,7 @@ function parseFile(value: unknown, index: number): ManifestFile {
 }
 
 function versionOf(value: unknown): string {
-  if (typeof value === "string") return shown(value);
+  if (typeof value === "string") return quoteText(value);
   // A deeply nested list may fail to print.
   return typeof value === "object" ? "of another type" : String(value);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shown } from "../base/shown.ts";
+import { quoteText } from "../../../lib/escaped_text.ts";
 
 /** The error thrown for an unusable manifest. */
 export class ManifestError extends Error {
@@ -37,7 +37,7 @@ export function recordOf(
   }
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) {
-      throw new ManifestError(`${name} has an unknown field ${shown(key)}`);
+      throw new ManifestError(`${name} has an unknown field ${quoteText(key)}`);
     }
   }
   return { ...value };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shown } from "../base/shown.ts";
+import { quoteText } from "../../../lib/escaped_text.ts";
 import { ManifestError } from "./manifest_fields.ts";
 
 const MAX_PATH_BYTES = 1024;
@@ -57,6 +57,8 @@ function folded(path: string): string {
 
 function clash(a: string | undefined, b: string | undefined): ManifestError {
   return new ManifestError(
-    `paths ${shown(a ?? "")} and ${shown(b ?? "")} cannot both be files`,
+    `paths ${quoteText(a ?? "")} and ${
+      quoteText(b ?? "")
+    } cannot both be files`,
   );
 }

@@ -16,7 +16,7 @@
  */
 
 import { bodyOf, HttpConnection } from "./http_connection.ts";
-import type { Fetch } from "../stores/fetch.ts";
+import type { Fetch } from "./remote.ts";
 
 /**
  * Names of the variables that `fetch` takes a proxy from; if one is set,

@@ -14,6 +14,9 @@
  * @module
  */
 
+/** A function like `fetch`, perhaps over its own connections. */
+export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+
 /** A file of a remote place. */
 export interface RemoteFile {
   /** Path within the checkpoint, with `/`, such as `model.safetensors`. */

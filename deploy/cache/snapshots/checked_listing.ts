@@ -15,7 +15,7 @@ import {
   type RemoteSnapshot,
   smallFirst,
 } from "../net/remote.ts";
-import { shown } from "../base/shown.ts";
+import { quoteText } from "../../../lib/escaped_text.ts";
 
 /** Bytes of a listing, or of a page of one. */
 export const LISTING_BYTES = 2 ** 24;
@@ -52,7 +52,7 @@ export function checkedListing(
   if (!COMMIT.test(commit)) {
     throw unusable(
       `commit ${
-        shown(commit)
+        quoteText(commit)
       } is not a name of 1 to 128 letters, digits, dots, dashes and underscores`,
     );
   }
@@ -61,16 +61,16 @@ export function checkedListing(
   }
   for (const { path, size, etag } of files) {
     if (!isSafePath(path)) {
-      throw unusable(`the file name ${shown(path)} is unsafe`);
+      throw unusable(`the file name ${quoteText(path)} is unsafe`);
     }
     if (!Number.isSafeInteger(size) || size < 0 || size > MAX_FILE_BYTES) {
       throw unusable(
-        `${shown(path)} has ${size} bytes, expected 0 to ${MAX_FILE_BYTES}`,
+        `${quoteText(path)} has ${size} bytes, expected 0 to ${MAX_FILE_BYTES}`,
       );
     }
     if (!ETAG.test(etag)) {
       throw unusable(
-        `the entity tag ${shown(etag)} of ${shown(path)} is invalid`,
+        `the entity tag ${quoteText(etag)} of ${quoteText(path)} is invalid`,
       );
     }
   }

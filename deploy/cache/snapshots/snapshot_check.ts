@@ -19,7 +19,7 @@ import { isWithin } from "../../../lib/loading/plain_file.ts";
 import { weightFileNames } from "../../../lib/loading/weight_files.ts";
 import { type ExpectedHash, expectedHash } from "../hashing/content_hash.ts";
 import { hashFiles } from "../hashing/hash_files.ts";
-import { shown } from "../base/shown.ts";
+import { quoteText } from "../../../lib/escaped_text.ts";
 import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
 
 /**
@@ -42,7 +42,7 @@ export async function whatLacks(folder: string): Promise<string | undefined> {
   const [repository, commit] = partsOfPath(folder);
   const stray = await strayLink(repository, folder);
   if (stray !== undefined) {
-    return `has ${shown(stray)}, a link to a target outside its blobs`;
+    return `has ${quoteText(stray)}, a link to a target outside its blobs`;
   }
   for (const { path, size } of await keptFiles(repository, commit) ?? []) {
     const there = await sizeOf(join(folder, path));

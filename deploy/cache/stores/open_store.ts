@@ -5,11 +5,10 @@
  */
 
 import { type RetryPolicy, UPLOAD_RETRIES } from "../retry_policy.ts";
-import type { Remote } from "../net/remote.ts";
+import type { Fetch, Remote } from "../net/remote.ts";
 import { awsCredentials } from "./s3/aws_credentials.ts";
 import { gcsToken } from "./gcs/gcs_token.ts";
 import { GcsStore } from "./gcs/gcs_store.ts";
-import type { Fetch } from "./fetch.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { S3Store } from "./s3/s3_store.ts";
 import { StoreRemote } from "./store_remote.ts";

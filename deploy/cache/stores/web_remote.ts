@@ -20,6 +20,7 @@ import {
 } from "../manifest/manifest.ts";
 import {
   type ByteRange,
+  type Fetch,
   type Remote,
   RemoteError,
   type RemoteFile,
@@ -27,7 +28,6 @@ import {
 } from "../net/remote.ts";
 import { type Asked, rangeBody, refusal, unanswered } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
-import type { Fetch } from "./fetch.ts";
 import { snapshotOf, usableManifest } from "./remote_manifest.ts";
 
 /** A folder of a web server. */

@@ -33,7 +33,7 @@ import {
   type RemoteSnapshot,
 } from "../net/remote.ts";
 import type { OpenRemoteOf, RemoteVariables } from "../net/remote_for.ts";
-import { sideBySide } from "../base/side_by_side.ts";
+import { runConcurrently } from "../base/concurrent_tasks.ts";
 import { removeIfEmpty } from "../snapshots/empty_repository.ts";
 import { takeLock } from "../snapshots/cache_lock.ts";
 import {
@@ -194,7 +194,7 @@ async function bring(
     )
     : fetchHere(remote, retryPolicy);
   const limit = pLimit(options.connections);
-  await sideBySide(
+  await runConcurrently(
     missing.map((file) => (signal) =>
       downloadFile(file, {
         blobs: join(repository, "blobs"),

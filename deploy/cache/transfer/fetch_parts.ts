@@ -25,7 +25,7 @@ import {
   type RemoteFile,
   type RemoteParts,
 } from "../net/remote.ts";
-import { sideBySide } from "../base/side_by_side.ts";
+import { runConcurrently } from "../base/concurrent_tasks.ts";
 
 /** A file, and the hashes of its parts if they are known. */
 export type PartedFile = Omit<RemoteFile, "parts"> & {
@@ -111,7 +111,7 @@ async function bringMissing(
   prefix?.advance(prefixBytesOf(parts, here));
   const missing = [...parts.keys()].filter((part) => !here.has(part));
   try {
-    await sideBySide(
+    await runConcurrently(
       missing.map((part) => async (signal) => {
         const hash = await bringPart(work, part, { ...options, signal });
         here.add(part);

@@ -5,7 +5,7 @@
  */
 
 import { extname, join } from "node:path";
-import { PICTURE_EXTENSIONS } from "../../../lib/image/picture_extensions.ts";
+import { PICTURE_EXTENSIONS } from "../../../lib/image/image.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { readPicture } from "./row_record.ts";
 import type { RecordSource } from "./source.ts";

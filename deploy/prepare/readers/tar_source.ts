@@ -20,7 +20,7 @@ import { chooseColumns } from "./columns.ts";
 import { InputStream } from "./input_file.ts";
 import { faulty } from "./json_source.ts";
 import type { ColumnNames, RecordSource, SourceRecord } from "./source.ts";
-import { PICTURE_EXTENSIONS } from "../../../lib/image/picture_extensions.ts";
+import { PICTURE_EXTENSIONS } from "../../../lib/image/image.ts";
 
 /** The files of one record, by extension without the dot. */
 interface Sample {

@@ -22,7 +22,7 @@ import {
   serverReadyDescription,
 } from "../../openapi/description/inference.ts";
 import type { Drain } from "../../middleware/drain.ts";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import { mediaType } from "../../http/body.ts";
 import type {
   Captioners,
@@ -45,6 +45,7 @@ import { writeInferAnswer } from "./infer_answer.ts";
 import { HEADER_LENGTH, readInferRequest } from "./infer_request.ts";
 import { checkTensors, type ServedModel } from "./served_model.ts";
 import { tokenizeModel } from "./tokenize_model.ts";
+import type { Problem } from "../../http/errors/problem.ts";
 
 /** The services behind the models. */
 export interface KserveServices
@@ -173,4 +174,16 @@ async function infer(
 
 function nameOf({ name }: ServedModel): FunctionName {
   return name;
+}
+
+/** Reports if a path belongs to this protocol. */
+export function isKservePath(path: string): boolean {
+  return path === "/v2" || path.startsWith("/v2/");
+}
+
+/** Returns `problem` with its message in the member that these clients read. */
+export function kserveProblem(
+  problem: Problem,
+): Omit<Problem, "error"> & { readonly error: string } {
+  return { ...problem, error: problem.detail };
 }

@@ -7,7 +7,7 @@
 import type * as v from "valibot";
 import { parseFields } from "../../http/body.ts";
 import type { Call } from "../../http/call.ts";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import type { Tools } from "../../models/ports.ts";
 import {
   type FieldError,

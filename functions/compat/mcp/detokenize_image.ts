@@ -10,8 +10,7 @@ import { checkGridSize } from "../../inference/image_limit.ts";
 import type { Tokenizers } from "../../models/ports.ts";
 import { acquirePicture } from "../../inference/render.ts";
 import { Grid, ModelName } from "../../schema/common.ts";
-import { imageContent } from "./content.ts";
-import { defineTool, type Tool } from "./tool.ts";
+import { defineTool, imageContent, type Tool } from "./tool.ts";
 
 const Input = v.object({ grid: Grid, model: v.optional(ModelName) });
 

@@ -6,13 +6,14 @@
 
 import * as v from "valibot";
 import { isLossless } from "../../../lib/drawing/strategy.ts";
-import type { GenerationRun } from "../../inference/generation.ts";
-import { startGeneration } from "../../inference/generation.ts";
+import {
+  type GenerationRun,
+  startGeneration,
+} from "../../inference/generation.ts";
 import type { ImageGenerators } from "../../models/ports.ts";
 import { FILE_TYPES } from "../../inference/render.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
-import { imageContent } from "./content.ts";
-import { defineTool, type Tool, type ToolUse } from "./tool.ts";
+import { defineTool, imageContent, type Tool, type ToolUse } from "./tool.ts";
 import type { WireEvent } from "../../http/call.ts";
 
 /** The options without those that only streams and long JSON support. */

@@ -16,7 +16,7 @@ import { readBytes } from "../../http/body.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { checkOrigin, type OriginPolicy } from "../../middleware/cross_site.ts";
 import { mcpDescription } from "../../openapi/description/mcp.ts";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import { hasAtMost, parseJson } from "../../http/json.ts";
 import type {
   Captioners,

@@ -8,7 +8,7 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import { parseFields } from "../../http/body.ts";
 import type { Call } from "../../http/call.ts";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 
 /** The progress of a call. */
 export interface ToolProgress {
@@ -106,4 +106,12 @@ export function defineTool<T>(
 
 function objectSchema(schema: v.GenericSchema): ObjectSchema {
   return { ...toJsonSchema(schema, { typeMode: "input" }), type: "object" };
+}
+
+/** Returns the picture content of a file. */
+export function imageContent(
+  bytes: Uint8Array,
+  mimeType: string,
+): ImageContent {
+  return { type: "image", data: bytes.toBase64(), mimeType };
 }

@@ -15,7 +15,7 @@ import { serverTiming } from "../../http/server_timing.ts";
 import { CHAT_END, chatAnswer, chatChunks } from "./chat_fields.ts";
 import { askedQuestion, ChatRequest } from "./chat_request.ts";
 import { startQuestion } from "./question_run.ts";
-import { unixSeconds } from "./time.ts";
+import { unixSeconds } from "./schema.ts";
 
 /** Returns the route, ready to mount. */
 export function chat(captioners: Captioners): Hono<AppEnv> {

@@ -16,7 +16,7 @@ import { serverTiming } from "../../http/server_timing.ts";
 import { startQuestion } from "./question_run.ts";
 import { responseAnswer, responseEvents } from "./responses_fields.ts";
 import { responsesQuestion, ResponsesRequest } from "./responses_request.ts";
-import { unixSeconds } from "./time.ts";
+import { unixSeconds } from "./schema.ts";
 
 /** Returns the route, ready to mount. */
 export function responses(captioners: Captioners): Hono<AppEnv> {

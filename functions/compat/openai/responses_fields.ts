@@ -20,7 +20,7 @@ import {
   MESSAGE_ID_PREFIX,
   type ResponsesRequest,
 } from "./responses_request.ts";
-import { unixSeconds } from "./time.ts";
+import { unixSeconds } from "./schema.ts";
 import type { WireEvent } from "../../http/call.ts";
 
 /** The fields of an event of a stream. */

@@ -6,7 +6,7 @@
 
 import type { Hono } from "hono";
 import type { AppEnv } from "../../http/context.ts";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import type { Captioners, ImageGenerators } from "../../models/ports.ts";
 import { chat } from "./chat.ts";
 import { edits } from "./images/edits.ts";

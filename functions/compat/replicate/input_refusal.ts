@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import {
   type FieldError,
   InvalidFieldsError,

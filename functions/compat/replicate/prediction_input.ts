@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import type { JobRequest } from "../../jobs/job.ts";
 import { invalidField, NotFoundError } from "../../http/errors/errors.ts";
 import { CaptionRequest } from "../../schema/caption.ts";

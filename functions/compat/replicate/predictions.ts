@@ -25,7 +25,7 @@ import {
 } from "../../openapi/description/predictions.ts";
 import type { Drain } from "../../middleware/drain.ts";
 import { storedEvents } from "../../http/sse.ts";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import { hasEnded, type Job, type JobWebhook } from "../../jobs/job.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import { jobPage, jobResponse } from "../../jobs/job_responses.ts";

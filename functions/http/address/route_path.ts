@@ -7,7 +7,8 @@
  * ```
  *
  * Only API paths are corrected. The error of an unknown path suggests the most
- * similar one.
+ * similar one. Paths also separate work, which is counted, limited and refused,
+ * from reads and cancellations.
  *
  * @module
  */
@@ -70,4 +71,13 @@ export function unknownPath(path: string, known: readonly string[]): string {
 function plainPath(path: string): string {
   return path.replaceAll(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
     .replace(/^(\/v1)+(?=\/v1(\/|$))/, "");
+}
+
+/** Path that cancels a prediction; `PUT` would create one of that name. */
+const CANCEL = /^(?:\/v1)?\/predictions\/[^/]+\/cancel$/;
+
+/** Returns true if a request may compute or store something. */
+export function doesWork(method: string, path: string): boolean {
+  if (method === "POST") return !CANCEL.test(path);
+  return method === "PUT";
 }

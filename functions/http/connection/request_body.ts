@@ -26,7 +26,7 @@ import {
   InterruptedError,
   MalformedBodyError,
 } from "../errors/errors.ts";
-import { doesWork } from "../../shutdown/work.ts";
+import { doesWork } from "../address/route_path.ts";
 
 /** The minimum pace of a body. */
 export interface Pace {

@@ -5,7 +5,7 @@
  */
 
 import { Emu3Error } from "../../../lib/errors.ts";
-import type { GridFields } from "../../schema/grid_fields.ts";
+import type { GridFields } from "../../schema/common.ts";
 
 /** A field and what is wrong with it. */
 export interface FieldError {

@@ -14,7 +14,7 @@ import {
   OverloadedError,
   PromptTooLongError,
 } from "../../../lib/errors.ts";
-import { escapeText } from "./escaped_text.ts";
+import { escapeText } from "../../../lib/escaped_text.ts";
 import {
   isProblemCode,
   type ProblemCode,

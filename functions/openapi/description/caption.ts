@@ -16,8 +16,7 @@ import {
 } from "./describe.ts";
 import { describeFunction } from "./jobs.ts";
 import { eventStream } from "./events.ts";
-import { GRID, PICTURE } from "./examples.ts";
-import { form, GRID_HEADERS, queryFields } from "./fields.ts";
+import { form, GRID, GRID_HEADERS, PICTURE, queryFields } from "./fields.ts";
 
 /** Fields that may stand in a form or a query. */
 const FIELDS = [

@@ -16,8 +16,7 @@ import {
   MODEL_PROBLEMS,
 } from "./describe.ts";
 import { describeFunction } from "./jobs.ts";
-import { GRID } from "./examples.ts";
-import { CLIP_HEADERS, queryFields } from "./fields.ts";
+import { CLIP_HEADERS, GRID, queryFields } from "./fields.ts";
 
 /**
  * Returns the description of the route.

@@ -21,8 +21,7 @@ import {
   type RouteDescription,
 } from "./describe.ts";
 import { eventStream } from "./events.ts";
-import { PICTURE } from "./examples.ts";
-import { form } from "./fields.ts";
+import { form, PICTURE } from "./fields.ts";
 import { mayBeJob } from "./jobs.ts";
 
 const PROBLEMS: RouteDescription["problems"] = [

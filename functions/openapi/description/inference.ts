@@ -7,7 +7,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import * as v from "valibot";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import { InferHeader } from "../../compat/kserve/infer_request.ts";
 import { MODEL_VERSION } from "../../compat/kserve/served_model.ts";
 import {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { FunctionName } from "../../schema/function_names.ts";
-import { GRID, PICTURE } from "./examples.ts";
+import type { FunctionName } from "../../schema/common.ts";
+import { GRID, PICTURE } from "./fields.ts";
 
 const CODES = {
   name: "codes",

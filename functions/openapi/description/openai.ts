@@ -17,7 +17,7 @@ import {
   MODEL_PROBLEMS,
 } from "./describe.ts";
 import { eventStream } from "./events.ts";
-import { PICTURE } from "./examples.ts";
+import { PICTURE } from "./fields.ts";
 import { mayBeJob } from "./jobs.ts";
 
 const TIMING = {

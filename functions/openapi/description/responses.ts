@@ -15,7 +15,7 @@ import {
   MODEL_PROBLEMS,
 } from "./describe.ts";
 import { eventStream } from "./events.ts";
-import { PICTURE } from "./examples.ts";
+import { PICTURE } from "./fields.ts";
 import { mayBeJob } from "./jobs.ts";
 
 /** The description of `/v1/responses`. */

@@ -5,7 +5,7 @@
  */
 
 import type { MiddlewareHandler } from "hono";
-import type { FunctionName } from "../../schema/function_names.ts";
+import type { FunctionName } from "../../schema/common.ts";
 import { ScoreAnswer } from "../../schema/answers/score.ts";
 import { scoreBody } from "../../schema/bodies_score.ts";
 import { MAX_PICTURES } from "../../schema/caption.ts";
@@ -17,8 +17,7 @@ import {
   json,
   MODEL_PROBLEMS,
 } from "./describe.ts";
-import { GRID, PICTURE } from "./examples.ts";
-import { form, GRID_HEADERS, queryFields } from "./fields.ts";
+import { form, GRID, GRID_HEADERS, PICTURE, queryFields } from "./fields.ts";
 import { describeFunction } from "./jobs.ts";
 
 /** Fields that may stand in a form or a query. */

@@ -16,8 +16,7 @@ import {
   MODEL_PROBLEMS,
 } from "./describe.ts";
 import { describeFunction } from "./jobs.ts";
-import { PICTURE } from "./examples.ts";
-import { form, queryFields } from "./fields.ts";
+import { form, PICTURE, queryFields } from "./fields.ts";
 
 /** Fields that may stand in a form or a query, with a picture. */
 const FIELDS = ["resize", "decode", "pad", "model"];

@@ -8,13 +8,13 @@
 /// <reference lib="dom" />
 
 import { post } from "../api/request.js";
-import { blobOf } from "../logic/base64.js";
+import { blobOf, pictureId } from "../logic/picture_files.js";
 import { wireGrid } from "../logic/drawn_rows.js";
 import { firstCells } from "../logic/judgements.js";
-import { pictureId } from "../logic/picture_id.js";
 import { secondsText } from "../logic/quantities.js";
 import { draw } from "./drawing.js";
 import { comeDecoded, Previews } from "./previews.js";
+import { HistoryStore } from "./history_store.js";
 
 /**
  * @typedef {import("../shell/shell.js").Picture} Picture
@@ -164,4 +164,17 @@ function factsOf(
     `${secondsText(passed)} in total`,
     lossless ? undefined : "approximate strategy",
   ].filter(Boolean).join(" · ");
+}
+
+/**
+ * @param {NonNullable<ReturnType<typeof import("../logic/settings.js").settingsFromParams>>} told
+ * @param {AbortSignal} signal
+ * @returns {Promise<readonly import("../shell/shell.js").Picture[]>} Pictures
+ *   decoded from the link's codes or found in the history; empty if they have
+ *   to be drawn.
+ */
+export async function picturesOf({ settings, grid }, signal) {
+  if (grid !== undefined) return [await pictureOfCodes(settings, grid, signal)];
+  if (settings.seed === undefined) return [];
+  return await new HistoryStore().drawnBy(settings).catch(() => []);
 }

@@ -189,7 +189,7 @@ class DrawView {
     this.#unfinished.clear();
     this.#settings.write(told.settings);
     void this.#runner.run(async (signal) => {
-      const { picturesOf } = await later(() => import("./arrival.js"));
+      const { picturesOf } = await later(() => import("./draw_pictures.js"));
       const pictures = await picturesOf(told, signal);
       if (pictures.length > 0) {
         this.#stage.show(pictures.length);

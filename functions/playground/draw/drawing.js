@@ -17,7 +17,7 @@ import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
  * @typedef {import("../logic/drawn_rows.js").WireGrid} WireGrid
  * @typedef {import("../logic/drawn_rows.js").WireKeptGrid} WireKeptGrid
  * @typedef {import("../logic/drawn_rows.js").WireRow} WireRow
- * @typedef {import("../logic/base64.js").WireFile} WireFile
+ * @typedef {import("../logic/picture_files.js").WireFile} WireFile
  * @typedef {import("../logic/settings.js").Settings & { prefix?: WireGrid, keep?: WireKeptGrid, logprobs?: number, preview?: boolean }} Body
  *
  * @typedef {WireFile & { height: number, width: number, grid: { height: number, width: number, codes: number[][] } }} DrawnImage

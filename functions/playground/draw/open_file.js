@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { pictureId } from "../logic/picture_id.js";
+import { pictureId } from "../logic/picture_files.js";
 import { readPng } from "../logic/png_text.js";
 import { settingsFromTexts } from "../logic/settings.js";
 

@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { fileName } from "../logic/file_name.js";
+import { fileName } from "../logic/picture_files.js";
 import { element } from "../parts/element.js";
 
 /** @typedef {import("../shell/shell.js").Picture} Picture */

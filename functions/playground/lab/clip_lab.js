@@ -9,10 +9,9 @@
 
 import { patiently } from "../api/patience.js";
 import { countText } from "../logic/quantities.js";
-import { element } from "../parts/element.js";
+import { element, saveAs } from "../parts/element.js";
 import { Notice } from "../parts/notice.js";
 import { pictureInput } from "../parts/picture_input.js";
-import { saveAs } from "../parts/save.js";
 import { TaskRunner } from "../parts/task.js";
 import { animationOf, clipOf, framesOf } from "./detokenize_call.js";
 import { npyOf } from "./npy.js";

@@ -10,11 +10,10 @@
 import { patiently } from "../api/patience.js";
 import { codesOf } from "../ask/ask_call.js";
 import { countText } from "../logic/quantities.js";
-import { element } from "../parts/element.js";
+import { element, saveAs } from "../parts/element.js";
 import { Field } from "../parts/field.js";
 import { Notice } from "../parts/notice.js";
 import { pictureInput } from "../parts/picture_input.js";
-import { saveAs } from "../parts/save.js";
 import { TaskRunner } from "../parts/task.js";
 import { CodeEditor } from "./code_editor.js";
 import { Comparison } from "./comparison.js";

@@ -10,9 +10,8 @@
 import { pictureOfCodes } from "../draw/draw_pictures.js";
 import { draw } from "../draw/drawing.js";
 import { comeDecoded, Previews } from "../draw/previews.js";
-import { blobOf } from "../logic/base64.js";
+import { blobOf, pictureId } from "../logic/picture_files.js";
 import { wireGrid } from "../logic/drawn_rows.js";
-import { pictureId } from "../logic/picture_id.js";
 
 /**
  * @typedef {import("./coded.js").CodedPicture} CodedPicture

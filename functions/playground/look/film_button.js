@@ -7,10 +7,9 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { fileName } from "../logic/file_name.js";
-import { element } from "../parts/element.js";
+import { fileName } from "../logic/picture_files.js";
+import { element, saveAs } from "../parts/element.js";
 import { later } from "../parts/later.js";
-import { saveAs } from "../parts/save.js";
 
 /** @typedef {import("../shell/shell.js").Picture} Picture */
 

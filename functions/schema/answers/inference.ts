@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { FUNCTION_NAMES } from "../function_names.ts";
+import { FUNCTION_NAMES } from "../common.ts";
 import { Count } from "./answers.ts";
 import { ProblemAnswer } from "./server.ts";
 

@@ -6,8 +6,11 @@
  * @module
  */
 
-import { type AnimationOptions, animationSize } from "../animation.ts";
-import type { RgbImage } from "../image.ts";
+import {
+  type AnimationOptions,
+  animationSize,
+  type RgbImage,
+} from "../image.ts";
 import { withAlpha } from "../rgba.ts";
 import { loadCodec } from "./load.ts";
 

@@ -4,7 +4,7 @@ import { cachedModels } from "../../../deploy/models/cached_models.ts";
 import { list } from "../../../deploy/models/list.ts";
 import { FILES, putRevision } from "../../support/hub_folder.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
-import { keptReport } from "../../support/told.ts";
+import { captureReport } from "../../support/captured_report.ts";
 
 Deno.test("cachedModels() finds every model, its revisions and their names", async () => {
   using cache = temporaryFolder();
@@ -60,17 +60,17 @@ Deno.test("list() reports revisions, unfinished downloads, and empty caches", as
   using cache = temporaryFolder();
   putRevision(cache, "models--a--b", "c", { refs: ["main"], files: FILES });
   cache.write("models--a--b/blobs/x.incomplete", "half");
-  const { report, told } = keptReport();
+  const { report, lines } = captureReport();
   await list([cache.path], report);
-  deepStrictEqual(told.map(({ event }) => event), [
+  deepStrictEqual(lines.map(({ event }) => event), [
     "model",
     "unfinished",
     "listed",
   ]);
-  strictEqual(told[0]!["state"], "complete");
-  strictEqual(told[1]!["files"], 1);
+  strictEqual(lines[0]!["state"], "complete");
+  strictEqual(lines[1]!["files"], 1);
   using empty = temporaryFolder();
-  const nothing = keptReport();
+  const nothing = captureReport();
   await list([empty.path], nothing.report);
-  strictEqual(nothing.told[0]!["models"], 0);
+  strictEqual(nothing.lines[0]!["models"], 0);
 });

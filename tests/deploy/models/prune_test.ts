@@ -9,16 +9,16 @@ import {
   type TemporaryFolder,
   temporaryFolder,
 } from "../../support/temporary_folder.ts";
-import { keptReport } from "../../support/told.ts";
+import { captureReport } from "../../support/captured_report.ts";
 
 const NOW = Date.now() + 10 * 24 * 3_600_000;
 
 async function pruned(cache: TemporaryFolder, line: string) {
   const asked = parseArguments(`prune ${line}`.trim().split(" "));
   if (asked.command !== "prune") throw new TypeError("expected prune");
-  const { report, told } = keptReport();
+  const { report, lines } = captureReport();
   await prune([cache.path], asked, report, NOW);
-  return told;
+  return lines;
 }
 
 /**
@@ -212,10 +212,10 @@ Deno.test("prune() removes folders without files, and list() does not count them
   // A file of another tool.
   cache.write("models--c--other/.no_exist/c/a.json", "");
   putRevision(cache, "models--a--b", "c", { refs: ["main"] });
-  const { report, told } = keptReport();
+  const { report, lines } = captureReport();
   await list([cache.path], report);
-  deepStrictEqual(told.map(({ event }) => event), ["model", "listed"]);
-  strictEqual(told.at(-1)!["models"], 1);
+  deepStrictEqual(lines.map(({ event }) => event), ["model", "listed"]);
+  strictEqual(lines.at(-1)!["models"], 1);
   await pruned(cache, "--partial");
   strictEqual((await cachedModels([cache.path])).length, 5);
   await pruned(cache, "");

@@ -11,7 +11,7 @@ import { NEVER } from "../../support/publish_tree.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { tinyFolder } from "../../support/tiny.ts";
 import { safetensorsBytes } from "../../support/write_safetensors.ts";
-import { keptReport } from "../../support/told.ts";
+import { captureReport } from "../../support/captured_report.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -52,11 +52,11 @@ async function verified(
   for (const [name, content] of Object.entries(markers)) {
     cache.write(`models--a--b/${name}`, content);
   }
-  const { report, told } = keptReport();
+  const { report, lines } = captureReport();
   const suspects = [{ name: "a/b", folder: join(cache.path, snapshot) }];
   const options = { threads: 1, signal: NEVER, unknownPasses: true };
   const good = await verify(suspects, report, options);
-  const bad = told.filter(({ event }) => event === "bad");
+  const bad = lines.filter(({ event }) => event === "bad");
   strictEqual(good, bad.length === 0);
   return bad.map(({ path, reason, remedy }) => ({
     path,

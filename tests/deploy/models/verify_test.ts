@@ -5,14 +5,14 @@ import { verify } from "../../../deploy/models/verify.ts";
 import { putRevision } from "../../support/hub_folder.ts";
 import { CONFIG, NEVER, publicationOf } from "../../support/publish_tree.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
-import { keptReport } from "../../support/told.ts";
+import { captureReport } from "../../support/captured_report.ts";
 
 async function verified(folder: string, unknownPasses = false) {
-  const { report, told } = keptReport();
+  const { report, lines } = captureReport();
   const suspects = [{ name: "m", folder }];
   const options = { threads: 2, signal: NEVER, unknownPasses };
   const good = await verify(suspects, report, options);
-  return { good, told: told.filter(({ event }) => event !== "progress") };
+  return { good, told: lines.filter(({ event }) => event !== "progress") };
 }
 
 Deno.test("verify() compares a snapshot with the names of its blobs, SHA-256 and Git's", async () => {

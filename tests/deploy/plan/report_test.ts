@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { parseConfig } from "../../../deploy/plan/config.ts";
 import { simulate } from "../../../deploy/plan/fleet.ts";
-import { isMet, leastReplicas } from "../../../deploy/plan/least.ts";
+import { isMet, leastReplicas } from "../../../deploy/plan/minimum_servers.ts";
 import { makePlan, planFields, planText } from "../../../deploy/plan/report.ts";
 import { summarize } from "../../../deploy/plan/summary.ts";
 import { planJson } from "../../support/plans.ts";

@@ -2,9 +2,11 @@ import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { parseManifest } from "../../../deploy/cache/manifest/manifest.ts";
-import { publishedFiles } from "../../../deploy/publish/published_files.ts";
+import {
+  publishedFiles,
+  PublishError,
+} from "../../../deploy/publish/published_files.ts";
 import { publishToFolder } from "../../../deploy/publish/publish_to_folder.ts";
-import { PublishError } from "../../../deploy/publish/publish_error.ts";
 import { LFS_POINTER } from "../../support/lfs_pointer.ts";
 import {
   anyTree,

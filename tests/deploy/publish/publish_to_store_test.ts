@@ -12,7 +12,7 @@ import type { ObjectStore } from "../../../deploy/cache/stores/object_store.ts";
 import { openStore } from "../../../deploy/cache/stores/open_store.ts";
 import { StoreRemote } from "../../../deploy/cache/stores/store_remote.ts";
 import { publishToStore } from "../../../deploy/publish/publish_to_store.ts";
-import { PublishError } from "../../../deploy/publish/publish_error.ts";
+import { PublishError } from "../../../deploy/publish/published_files.ts";
 import { openGcsServer } from "../../support/gcs_server.ts";
 import {
   anyTree,

@@ -5,7 +5,7 @@
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { StoreFullError } from "../../../functions/jobs/store/queries.ts";
-import { Room } from "../../../functions/jobs/store/room.ts";
+import { Retention } from "../../../functions/jobs/store/retention.ts";
 import {
   ASKED,
   newJob,
@@ -25,7 +25,7 @@ function large(id: string, bytes: number) {
 Deno.test("JobStore removes the oldest ended jobs for new rows, and keeps queued jobs", () => {
   using tables = openTables();
   const { jobs, queries } = tables;
-  const room = new Room(queries, 4 * MIB);
+  const room = new Retention(queries, 4 * MIB);
   queries.makeRoom = () => room.recycle() > 0;
   jobs.insert(large("waits", MIB));
   for (let i = 0; i < 40; i++) {
@@ -43,7 +43,7 @@ Deno.test("JobStore removes the oldest ended jobs for new rows, and keeps queued
 Deno.test("JobStore repeats a change once after making room", () => {
   using tables = openTables();
   const { queries, jobs } = tables;
-  const room = new Room(queries, 2 * MIB);
+  const room = new Retention(queries, 2 * MIB);
   queries.makeRoom = () => room.recycle() > 0;
   jobs.insert(newJob("old"));
   jobs.end("old", success(1, MIB));

@@ -108,7 +108,7 @@ Deno.test("jobParts() and predictionParts() equal their parsed fields", () => {
   );
 });
 
-Deno.test("pageOf() lists a store of the version before with inputs and errors of any size", async () => {
+Deno.test("jobPage() lists a store of the version before with inputs and errors of any size", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const old = openDatabase(path, MIGRATIONS.slice(0, 5));
@@ -154,7 +154,7 @@ Deno.test("pageOf() lists a store of the version before with inputs and errors o
   strictEqual((await server.app.request("/predictions?cursor=no")).status, 404);
 });
 
-Deno.test("wholeAnswer() streams a long answer, counts it meanwhile, and refuses others", async () => {
+Deno.test("jobResponse() streams a long answer, counts it meanwhile, and refuses others", async () => {
   await using server = await openTinyServer({}, {}, { maxBytes: 2 ** 30 });
   const { store } = server.jobs;
   const size = 40 * MIB;

@@ -26,9 +26,9 @@ const thing = () => {
 
 Deno.test("LazyResource is unloaded, loading, then ready", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await using held = new LazyResource("m", async (stage) => {
-    await stage("open", () => promise);
-    return await stage("warm up", () => Promise.resolve(thing()));
+  await using held = new LazyResource("m", async (runPhase) => {
+    await runPhase("open", () => promise);
+    return await runPhase("warm up", () => Promise.resolve(thing()));
   });
   strictEqual(stateOf(held), "unloaded");
   const loading = held.load();

@@ -6,7 +6,7 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import type { FunctionName } from "../../../functions/schema/function_names.ts";
+import type { FunctionName } from "../../../functions/schema/common.ts";
 import {
   NotReadyError,
   UnknownModelError,

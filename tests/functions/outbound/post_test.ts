@@ -1,6 +1,8 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { postOutside } from "../../../functions/outbound/post.ts";
-import { OutsideError } from "../../../functions/outbound/request.ts";
+import {
+  OutsideError,
+  postOutside,
+} from "../../../functions/outbound/request.ts";
 import { openHttpsServer } from "../../support/https_server.ts";
 
 const never = new AbortController().signal;

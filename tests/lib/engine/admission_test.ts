@@ -7,7 +7,11 @@ import {
 } from "../../../lib/engine/admission.ts";
 import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
 
-const fairness: Fairness = { maxPasses: 2, keptSlots: 1, keptTokens: 10 };
+const fairness: Fairness = {
+  maxPasses: 2,
+  reservedSlots: 1,
+  reservedTokens: 10,
+};
 let groups = 0;
 
 Deno.test("nextStart() starts the first waiting request, in the lowest slots", () => {

@@ -24,9 +24,9 @@ Deno.test("release() keeps the most tokens that a slot has touched", () => {
   strictEqual(budget.tokensHeld, 30);
 });
 
-Deno.test("roomForRows() reclaims idle slots, the highest first, then snapshots", () => {
+Deno.test("reclaimForRows() reclaims idle slots, the highest first, then snapshots", () => {
   const budget = touched(100, [10, 20, 30], { tokensHeld: 25 });
-  const room = (row: number) => budget.roomForRows([row], [0]);
+  const room = (row: number) => budget.reclaimForRows([row], [0]);
   deepStrictEqual(room(25), { trim: [], evict: 0 });
   deepStrictEqual(room(26), { trim: [2], evict: 0 });
   deepStrictEqual(room(56), { trim: [2, 1], evict: 0 });
@@ -35,23 +35,23 @@ Deno.test("roomForRows() reclaims idle slots, the highest first, then snapshots"
   strictEqual(room(101), undefined);
 });
 
-Deno.test("roomForRows() trims the slot of a longer request before a shorter", () => {
+Deno.test("reclaimForRows() trims the slot of a longer request before a shorter", () => {
   const budget = touched(100, [30], noSnapshots);
-  deepStrictEqual(budget.roomForRows([10], [0]), { trim: [0], evict: 0 });
-  deepStrictEqual(budget.roomForRows([30], [0]), { trim: [], evict: 0 });
+  deepStrictEqual(budget.reclaimForRows([10], [0]), { trim: [0], evict: 0 });
+  deepStrictEqual(budget.reclaimForRows([30], [0]), { trim: [], evict: 0 });
 });
 
-Deno.test("roomForRows() takes nothing from running slots", () => {
+Deno.test("reclaimForRows() takes nothing from running slots", () => {
   const budget = new CacheBudget(100, 2, noSnapshots);
   budget.reserve(1, 60);
-  deepStrictEqual(budget.roomForRows([40], [0]), { trim: [], evict: 0 });
-  strictEqual(budget.roomForRows([41], [0]), undefined);
+  deepStrictEqual(budget.reclaimForRows([40], [0]), { trim: [], evict: 0 });
+  strictEqual(budget.reclaimForRows([41], [0]), undefined);
 });
 
-Deno.test("roomForSnapshot() may trim any idle slot", () => {
+Deno.test("reclaimForSnapshot() may trim any idle slot", () => {
   const budget = touched(100, [30, 40], { tokensHeld: 20 });
-  deepStrictEqual(budget.roomForSnapshot(10), { trim: [], evict: 0 });
-  deepStrictEqual(budget.roomForSnapshot(90), { trim: [1, 0], evict: 10 });
+  deepStrictEqual(budget.reclaimForSnapshot(10), { trim: [], evict: 0 });
+  deepStrictEqual(budget.reclaimForSnapshot(90), { trim: [1, 0], evict: 10 });
 });
 
 Deno.test("fitsAlone() counts slots and tokens of all rows", () => {

@@ -5,7 +5,7 @@ import { retryAfterSeconds } from "../../../lib/engine/retry_after.ts";
 import { anyMachine, anySteadyJobs } from "../../support/any_workload.ts";
 import { Simulation } from "../../support/scheduling.ts";
 
-const fairness = { maxPasses: 2, keptSlots: 0, keptTokens: 0 };
+const fairness = { maxPasses: 2, reservedSlots: 0, reservedTokens: 0 };
 
 Deno.test("retryAfterSeconds() is the time until a running request ends that frees enough room", () => {
   const budget = new CacheBudget(100, 3, { tokensHeld: 0 });

@@ -66,17 +66,17 @@ Deno.test("Scheduling lets a bounded number of pictures pass a request", () => {
 Deno.test("Scheduling starts an answer at once if pictures leave it the kept room", () => {
   let beside = 0;
   forAll((simulation, _, { slots, tokens, fairness }) => {
-    const { keptSlots, keptTokens } = fairness;
+    const { reservedSlots, reservedTokens } = fairness;
     simulation.onAdmitted = () => {
       const { running, waiting } = simulation;
       const rows = running.flatMap(({ rows }) => rows);
       const spared = running.every(({ long }) => long) &&
-        rows.length <= slots - keptSlots &&
-        rows.reduce((sum, row) => sum + row, 0) <= tokens - keptTokens;
+        rows.length <= slots - reservedSlots &&
+        rows.reduce((sum, row) => sum + row, 0) <= tokens - reservedTokens;
       const answer = waiting.find(({ long }) => !long);
       if (!spared || answer === undefined) return;
       const needed = answer.rows.reduce((sum, row) => sum + row, 0);
-      ok(answer.rows.length > keptSlots || needed > keptTokens);
+      ok(answer.rows.length > reservedSlots || needed > reservedTokens);
     };
     simulation.onStart = (started) => {
       const long = simulation.running.some(({ long }) => long);

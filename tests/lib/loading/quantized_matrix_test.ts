@@ -1,20 +1,20 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { CheckpointError } from "../../../lib/errors.ts";
-import type { Located } from "../../../lib/loading/located.ts";
+import type { LocatedTensor } from "../../../lib/loading/stored_tensor.ts";
 import { findQuantizedMatrix } from "../../../lib/loading/quantized_matrix.ts";
 
-function located(dtype: string, shape: readonly number[]): Located {
+function located(dtype: string, shape: readonly number[]): LocatedTensor {
   return { dtype, shape, offset: 100, length: 64, path: "/models/a" };
 }
 
 /** A matrix [4, 256] of 4 bits in blocks of 128. */
-const sound: Record<string, Located> = {
+const sound: Record<string, LocatedTensor> = {
   "w_packed": located("I32", [4, 32]),
   "w_scale": located("F32", [4, 2]),
 };
 const shape = [4, 256] as const;
 
-function found(tensors: Record<string, Located>) {
+function found(tensors: Record<string, LocatedTensor>) {
   return findQuantizedMatrix((name) => tensors[name], "w", shape);
 }
 
@@ -43,7 +43,7 @@ Deno.test("findQuantizedMatrix() returns undefined if weights are floats", () =>
   strictEqual(found({ w: located("F32", [4, 256]) }), undefined);
 });
 
-const damaged: Record<string, [Record<string, Located>, RegExp]> = {
+const damaged: Record<string, [Record<string, LocatedTensor>, RegExp]> = {
   "has no scales": [
     { "w_packed": sound["w_packed"]! },
     /"w_scale" is missing/,

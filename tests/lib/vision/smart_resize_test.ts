@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ImageSizeError } from "../../../lib/errors.ts";
 import { smartResize } from "../../../lib/vision/smart_resize.ts";
 import { goldenJson } from "../../support/pictures.ts";
-import { roundHalfEven } from "../../../lib/rounding.ts";
+import { roundHalfEven } from "../../../lib/aspect.ts";
 
 type Row = [
   height: number,

@@ -9,7 +9,7 @@
 
 import { MANIFEST_BYTES } from "../../manifest/manifest.ts";
 import type { RetryPolicy } from "../../retry_policy.ts";
-import { RemoteError } from "../../net/remote.ts";
+import { type Fetch, RemoteError } from "../../net/remote.ts";
 import {
   type Asked,
   Pages,
@@ -19,7 +19,6 @@ import {
   unanswered,
 } from "../answer.ts";
 import { boundedText } from "../bounded_text.ts";
-import type { Fetch } from "../fetch.ts";
 import { type GcsRequest, GcsUpload } from "./gcs_upload.ts";
 import { type JsonRecord, readRecord, textField } from "../json_answer.ts";
 import type {

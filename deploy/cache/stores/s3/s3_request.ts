@@ -14,10 +14,9 @@
  */
 
 import { AwsV4Signer } from "aws4fetch";
-import { RemoteError } from "../../net/remote.ts";
+import { type Fetch, RemoteError } from "../../net/remote.ts";
 import { type Asked, refusal, unanswered } from "../answer.ts";
 import { boundedText } from "../bounded_text.ts";
-import type { Fetch } from "../fetch.ts";
 import { errorCode } from "./s3_xml.ts";
 import type { AwsCredentials } from "./aws_profile.ts";
 

@@ -16,7 +16,7 @@ import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import { type RetryPolicy, withRetries } from "../../retry_policy.ts";
 import { RemoteError } from "../../net/remote.ts";
-import { sideBySide } from "../../base/side_by_side.ts";
+import { runConcurrently } from "../../base/concurrent_tasks.ts";
 import { refusal } from "../answer.ts";
 import type { PartSource } from "../object_store.ts";
 import type { S3Request, S3Requests } from "./s3_request.ts";
@@ -131,7 +131,7 @@ export class S3Upload {
     there: Parts,
     signal: AbortSignal,
   ): Promise<Parts> {
-    const tags = await sideBySide(
+    const tags = await runConcurrently(
       source.file.partSha256.map((_, index) => (either) =>
         this.#part(upload, index, source, there, either)
       ),

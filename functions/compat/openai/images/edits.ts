@@ -21,7 +21,7 @@ import {
 } from "./edit_request.ts";
 import { imageEvents, imagesAnswer } from "./image_fields.ts";
 import { urlsFor } from "./kept_pictures.ts";
-import { unixSeconds } from "../time.ts";
+import { unixSeconds } from "../schema.ts";
 
 /** Returns the route, ready to mount. */
 export function edits(generators: ImageGenerators): Hono<AppEnv> {

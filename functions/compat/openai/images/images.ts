@@ -16,7 +16,7 @@ import { serverTiming } from "../../../http/server_timing.ts";
 import { imageEvents, imagesAnswer } from "./image_fields.ts";
 import { ImageRequest, wantedGeneration } from "./image_request.ts";
 import { urlsFor } from "./kept_pictures.ts";
-import { unixSeconds } from "../time.ts";
+import { unixSeconds } from "../schema.ts";
 
 /** Returns the route, ready to mount. */
 export function images(generators: ImageGenerators): Hono<AppEnv> {

@@ -15,7 +15,7 @@ import { readUpload } from "../../../http/upload.ts";
 import { imagesAnswer } from "./image_fields.ts";
 import { SOURCE_FILES } from "./source_picture.ts";
 import { urlsFor } from "./kept_pictures.ts";
-import { unixSeconds } from "../time.ts";
+import { unixSeconds } from "../schema.ts";
 import {
   variationFields,
   VariationRequest,

@@ -1,8 +1,10 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { parseListing } from "../../../../deploy/cache/hub/hub_listing.ts";
+import {
+  isWanted,
+  parseListing,
+} from "../../../../deploy/cache/hub/hub_listing.ts";
 import { RemoteError } from "../../../../deploy/cache/net/remote.ts";
 import { isSafePath } from "../../../../deploy/cache/manifest/safe_path.ts";
-import { isWanted } from "../../../../deploy/cache/hub/wanted_files.ts";
 
 const sha1 = "a".repeat(40);
 const sha256 = "b".repeat(64);

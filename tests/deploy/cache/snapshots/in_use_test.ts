@@ -18,7 +18,7 @@ import { hubServer, REPOSITORY } from "../../../support/hub_server.ts";
 import { obtainOptions } from "../../../support/obtain_options.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
 import { hubModel } from "../../../support/tiny_hub_model.ts";
-import { keptReport } from "../../../support/told.ts";
+import { captureReport } from "../../../support/captured_report.ts";
 
 const model = hubModel(9);
 const LATER = Date.now() + 10 * 24 * 3_600_000;
@@ -27,9 +27,9 @@ const LATER = Date.now() + 10 * 24 * 3_600_000;
 async function pruned(cache: string): Promise<unknown[]> {
   const asked = parseArguments(["prune", "--older-than", "1h"]);
   if (asked.command !== "prune") throw new TypeError("expected prune");
-  const { report, told } = keptReport();
+  const { report, lines } = captureReport();
   await prune([cache], asked, report, LATER);
-  return told.map(({ event }) => event);
+  return lines.map(({ event }) => event);
 }
 
 Deno.test("prune() keeps a model in use, until the last user has released it", async () => {

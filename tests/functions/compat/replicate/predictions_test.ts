@@ -12,7 +12,7 @@ import {
 } from "node:assert/strict";
 import fc from "fast-check";
 import { apiKeys } from "../../../../functions/middleware/api_keys.ts";
-import { FUNCTION_NAMES } from "../../../../functions/schema/function_names.ts";
+import { FUNCTION_NAMES } from "../../../../functions/schema/common.ts";
 import {
   echoOf,
   MAX_ECHO,

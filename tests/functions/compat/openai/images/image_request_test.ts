@@ -34,7 +34,7 @@ function refused(fields: object): string | undefined {
   return pointer;
 }
 
-Deno.test("wantedDrawing() uses the ratio of a size and the checkpoint's area", () => {
+Deno.test("wantedGeneration() uses the ratio of a size and the checkpoint's area", () => {
   const side = fc.integer({ min: 100, max: 400 });
   fc.assert(fc.property(side, side, (width, height) => {
     const { request } = wanted({ size: `${width}x${height}` });
@@ -47,31 +47,31 @@ Deno.test("wantedDrawing() uses the ratio of a size and the checkpoint's area", 
   }));
 });
 
-Deno.test("wantedDrawing() draws a square by default", () => {
+Deno.test("wantedGeneration() draws a square by default", () => {
   for (const size of ["auto", null, undefined]) {
     const { request } = wanted({ size });
     deepStrictEqual([request.height, request.width], [512, 512]);
   }
 });
 
-Deno.test("wantedDrawing() refuses a ratio that no grid has, naming the field", () => {
+Deno.test("wantedGeneration() refuses a ratio that no grid has, naming the field", () => {
   strictEqual(refused({ size: "1x9999" }), "/size");
 });
 
-Deno.test("wantedDrawing() refuses partial pictures of several images", () => {
+Deno.test("wantedGeneration() refuses partial pictures of several images", () => {
   const several = { n: 2, "partial_images": 1 };
   strictEqual(refused({ ...several, stream: true }), "/partial_images");
   // Without a stream there are no partial pictures.
   strictEqual(rowsOf(wanted({ ...several, stream: false })).size, 0);
 });
 
-Deno.test("wantedDrawing() refuses URLs in events", () => {
+Deno.test("wantedGeneration() refuses URLs in events", () => {
   const urls = { "response_format": "url" };
   strictEqual(refused({ ...urls, stream: true }), "/response_format");
   ok(wanted({ ...urls, stream: false }));
 });
 
-Deno.test("wantedDrawing() passes on fields of generate, and ignores null", () => {
+Deno.test("wantedGeneration() passes on fields of generate, and ignores null", () => {
   const fields = {
     "negative_prompt": "blurry",
     "guidance_scale": 2,
@@ -93,7 +93,7 @@ Deno.test("wantedDrawing() passes on fields of generate, and ignores null", () =
   deepStrictEqual(wanted(nothing), wanted({}));
 });
 
-Deno.test("wantedDrawing() makes the requested file", () => {
+Deno.test("wantedGeneration() makes the requested file", () => {
   const file = (fields: object) => {
     const { file, quality } = wanted(fields).wanted;
     return [file, quality];

@@ -1,5 +1,5 @@
 /**
- * The laws of SmallFirst: small requests pass large ones, and never starve
+ * The laws of SizePriority: small requests pass large ones, and never starve
  * them.
  *
  * @module
@@ -9,7 +9,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { Budget } from "../../../lib/async/budget.ts";
 import { FairQueue } from "../../../lib/async/fair_queue.ts";
-import { SmallFirst } from "../../../lib/async/small_first.ts";
+import { SizePriority } from "../../../lib/async/size_priority.ts";
 import { OverloadedError } from "../../../lib/errors.ts";
 
 const large = (amount: number) => ({ amount, small: false });
@@ -18,8 +18,8 @@ const small = (amount: number) => ({ amount, small: true });
 /** Waits until all pending tasks have run. */
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("SmallFirst grants a small request the reserved amount while large ones hold the rest", () => {
-  const rule = new SmallFirst({ total: 10, reserved: 2 });
+Deno.test("SizePriority grants a small request the reserved amount while large ones hold the rest", () => {
+  const rule = new SizePriority({ total: 10, reserved: 2 });
   rule.take(large(8), []);
   const [next, little] = [large(1), small(2)];
   strictEqual(rule.next([next, little]), little);
@@ -27,8 +27,8 @@ Deno.test("SmallFirst grants a small request the reserved amount while large one
   strictEqual(rule.next([next, small(1)]), undefined);
 });
 
-Deno.test("SmallFirst grants a large request once enough small ones delayed it", () => {
-  const rule = new SmallFirst<{ amount: number; small: boolean }>({
+Deno.test("SizePriority grants a large request once enough small ones delayed it", () => {
+  const rule = new SizePriority<{ amount: number; small: boolean }>({
     total: 10,
     maxPassed: 3,
   });

@@ -7,15 +7,15 @@
 import { Report } from "../../deploy/models/report.ts";
 
 /** An event, parsed. */
-export type Told = Readonly<Record<string, unknown>>;
+export type ReportedLine = Readonly<Record<string, unknown>>;
 
 /** Creates a report that records its events. */
-export function keptReport(): { report: Report; told: Told[] } {
-  const told: Told[] = [];
+export function captureReport(): { report: Report; lines: ReportedLine[] } {
+  const lines: ReportedLine[] = [];
   const report = new Report({
     terminal: false,
-    write: (text) => told.push(JSON.parse(text)),
+    write: (text) => lines.push(JSON.parse(text)),
     now: () => 0,
   });
-  return { report, told };
+  return { report, lines };
 }

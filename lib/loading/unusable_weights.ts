@@ -24,7 +24,7 @@ const MAX_SHOWN = 3;
  * @throws {CheckpointError} With the names of found and missing files; nothing
  * is thrown if there are no weights at all.
  */
-export async function refuseOtherWeights(folder: string): Promise<void> {
+export async function refuseUnusableWeights(folder: string): Promise<void> {
   const names = await namesIn(folder);
   if (names.includes(SINGLE_FILE)) return;
   const shards = names.map((name) => SHARD.exec(name))

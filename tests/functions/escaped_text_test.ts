@@ -11,19 +11,15 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import fc from "fast-check";
-import { createApp } from "../../../../functions/app.ts";
-import {
-  escapeText,
-  escapeWord,
-  jsonLine,
-} from "../../../../functions/http/errors/escaped_text.ts";
+import { createApp } from "../../functions/app.ts";
+import { escapeText, escapeWord, jsonLine } from "../../lib/escaped_text.ts";
 import {
   lineSink,
   type LogFormat,
-} from "../../../../functions/middleware/log_sink.ts";
-import { startLog } from "../../../../functions/models/start_log.ts";
-import { fakeServices, runAtOnce } from "../../../support/fake_models.ts";
-import { appOptions, json } from "../../../support/tiny_server.ts";
+} from "../../functions/middleware/log_sink.ts";
+import { startLog } from "../../functions/models/start_log.ts";
+import { fakeServices, runAtOnce } from "../support/fake_models.ts";
+import { appOptions, json } from "../support/tiny_server.ts";
 
 /** Control characters, and characters that are invisible. */
 const HIDDEN =

@@ -13,7 +13,7 @@ const PAUSE = 9;
 const MIN_PAUSE_MS = 200;
 
 /** A pacer that decides when the next preview is due. */
-export class PreviewPace {
+export class PreviewRate {
   readonly #now: () => number;
   #notBefore = -Infinity;
 

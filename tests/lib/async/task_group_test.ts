@@ -1,15 +1,15 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { allOrNone } from "../../../lib/async/all_or_none.ts";
+import { runTaskGroup } from "../../../lib/async/task_group.ts";
 
 const NEVER = new AbortController().signal;
 
-Deno.test("allOrNone() runs every task, by its index", async () => {
+Deno.test("runTaskGroup() runs every task, by its index", async () => {
   const run: number[] = [];
-  await allOrNone(3, (i) => Promise.resolve(void run.push(i)), NEVER);
+  await runTaskGroup(3, (i) => Promise.resolve(void run.push(i)), NEVER);
   deepStrictEqual(run, [0, 1, 2]);
 });
 
-Deno.test("allOrNone() aborts the others when one fails, and throws its error", async () => {
+Deno.test("runTaskGroup() aborts the others when one fails, and throws its error", async () => {
   const cause = new Error("one failed");
   let stopped = 0;
   const task = (index: number, signal: AbortSignal) => {
@@ -21,6 +21,6 @@ Deno.test("allOrNone() aborts the others when one fails, and throws its error", 
       })
     );
   };
-  await rejects(allOrNone(3, task, NEVER), cause);
+  await rejects(runTaskGroup(3, task, NEVER), cause);
   strictEqual(stopped, 2);
 });

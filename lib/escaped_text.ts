@@ -1,5 +1,5 @@
 /**
- * The escaping of untrusted text, for log lines and problem documents.
+ * The escaping of untrusted text, for log lines, problem documents and messages.
  *
  * A path, a header or a name from a download may hold newlines, terminal
  * sequences or characters that reorder a line. Each of those becomes `\u001b`,
@@ -36,6 +36,16 @@ export function escapeWord(text: string, maxLength?: number): string {
 /** Returns `value` as one line of JSON that a terminal shows as it is. */
 export function jsonLine(value: unknown): string {
   return escapeText(JSON.stringify(value));
+}
+
+/** Maximum UTF-16 units of a quoted text. */
+const MAX_QUOTED = 80;
+
+/** Returns `text` in quotes for a message: escaped, and shortened if long. */
+export function quoteText(text: string): string {
+  return text.length > MAX_QUOTED
+    ? jsonLine(`${text.slice(0, MAX_QUOTED)}…`)
+    : jsonLine(text);
 }
 
 /** Writes UTF-16 units, as JSON does. */

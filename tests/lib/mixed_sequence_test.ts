@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { GridError } from "../../lib/errors.ts";
 import { type CodeGrid, gridTokens } from "../../lib/grid.ts";
-import { type MixedPart, parseMixed } from "../../lib/mixed.ts";
+import { type MixedPart, parseMixed } from "../../lib/mixed_sequence.ts";
 import { openTextTokenizer } from "../../lib/text/text_tokenizer.ts";
 import { drawingPrompt } from "../../lib/prompt.ts";
 import { EMU3_VOCABULARY as vocabulary } from "../support/golden.ts";

@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { doesWork } from "../../../functions/shutdown/work.ts";
+import { doesWork } from "../../../../functions/http/address/route_path.ts";
 
 Deno.test("doesWork() counts every POST and PUT except cancellations", () => {
   const anyPath = fc.webPath();

@@ -10,7 +10,7 @@ import type { StoredTensor } from "../../models/graph/weights.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 
 /** A tensor and the path of its file. */
-export interface Located extends SafetensorsEntry {
+export interface LocatedTensor extends SafetensorsEntry {
   /** Absolute path of the file. */
   readonly path: string;
 }
@@ -27,7 +27,7 @@ export const WEIGHT_DTYPES: ReadonlyMap<string, Dtype> = new Map([
  * `dtype` and `shape`.
  */
 export function storedTensor(
-  { path, offset, length }: Located,
+  { path, offset, length }: LocatedTensor,
   dtype: Dtype,
   shape: readonly number[],
 ): StoredTensor {

@@ -8,7 +8,7 @@
  * Runs `count` tasks concurrently; if one fails, the rest are aborted. Throws
  * the error of the task that failed first.
  */
-export async function allOrNone(
+export async function runTaskGroup(
   count: number,
   task: (index: number, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,

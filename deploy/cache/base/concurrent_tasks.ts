@@ -11,7 +11,7 @@ export type Limit = <Made>(work: () => Promise<Made>) => Promise<Made>;
  * Returns the results of `works`, in their order. The first failure aborts the
  * others, and is thrown once they have ended.
  */
-export async function sideBySide<Made>(
+export async function runConcurrently<Made>(
   works: readonly ((signal: AbortSignal) => Promise<Made>)[],
   limit: Limit,
   signal: AbortSignal,

@@ -13,13 +13,13 @@
  * @param under Pixels `[width, 4]`; overwritten.
  * @param row Pixels `[width, 4]`.
  */
-export type LayOver = (
+export type AlphaBlend = (
   under: Uint8ClampedArray,
   row: Uint8ClampedArray,
 ) => void;
 
 /** Lays a row over another by the formula of the APNG specification. */
-export function layOverExactly(
+export function blendExactly(
   under: Uint8ClampedArray,
   row: Uint8ClampedArray,
 ): void {
@@ -39,7 +39,7 @@ export function layOverExactly(
  * Lays a row over another as Pillow pastes an APNG's frame: a mean of all four
  * channels, weighted by alpha.
  */
-export function layOverLikePillow(
+export function blendLikePillow(
   under: Uint8ClampedArray,
   row: Uint8ClampedArray,
 ): void {
@@ -54,7 +54,7 @@ export function layOverLikePillow(
 }
 
 /** Lays a row over another as libwebp's animation decoder does, in integers. */
-export function layOverLikeLibwebp(
+export function blendLikeLibwebp(
   under: Uint8ClampedArray,
   row: Uint8ClampedArray,
 ): void {

@@ -13,7 +13,7 @@
  */
 
 /** The division of an amount between small and large requests. */
-export interface SmallFirstOptions {
+export interface SizePriorityOptions {
   /** The amount that all requests hold together. */
   readonly total: number;
   /** The part of it that large requests never take; 0 by default. */
@@ -34,7 +34,7 @@ export interface SizedRequest {
 const MAX_PASSED = 16;
 
 /** Chooses the next request and counts the amounts that are held. */
-export class SmallFirst<T extends SizedRequest> {
+export class SizePriority<T extends SizedRequest> {
   readonly #total: number;
   readonly #reserved: number;
   readonly #maxPassed: number;
@@ -44,7 +44,7 @@ export class SmallFirst<T extends SizedRequest> {
 
   /** Creates a division of which nothing is held. */
   constructor(
-    { total, reserved = 0, maxPassed = MAX_PASSED }: SmallFirstOptions,
+    { total, reserved = 0, maxPassed = MAX_PASSED }: SizePriorityOptions,
   ) {
     this.#total = total;
     this.#reserved = reserved;

@@ -4,9 +4,9 @@
 
 import { ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { PreviewPace } from "../../../functions/inference/preview_pace.ts";
+import { PreviewRate } from "../../../functions/inference/preview_rate.ts";
 
-Deno.test("PreviewPace uses at most a tenth of the time, whatever previews cost", async () => {
+Deno.test("PreviewRate uses at most a tenth of the time, whatever previews cost", async () => {
   const anyCosts = fc.array(fc.integer({ min: 1, max: 500 }), {
     minLength: 2,
     maxLength: 50,
@@ -15,7 +15,7 @@ Deno.test("PreviewPace uses at most a tenth of the time, whatever previews cost"
     let now = 0;
     let spent = 0;
     let last = 0;
-    const pace = new PreviewPace(() => now);
+    const pace = new PreviewRate(() => now);
     for (const cost of costs) {
       while (!pace.due) now++;
       await pace.run(() => {
@@ -29,9 +29,9 @@ Deno.test("PreviewPace uses at most a tenth of the time, whatever previews cost"
   }));
 });
 
-Deno.test("PreviewPace begins at once, and also pauses after a failure", async () => {
+Deno.test("PreviewRate begins at once, and also pauses after a failure", async () => {
   let now = 10;
-  const pace = new PreviewPace(() => now);
+  const pace = new PreviewRate(() => now);
   strictEqual(pace.due, true);
   await rejects(pace.run(() => {
     now += 5;
@@ -44,9 +44,9 @@ Deno.test("PreviewPace begins at once, and also pauses after a failure", async (
   strictEqual(pace.due, true);
 });
 
-Deno.test("PreviewPace leaves 200 ms between two previews, however fast they are", async () => {
+Deno.test("PreviewRate leaves 200 ms between two previews, however fast they are", async () => {
   let now = 0;
-  const pace = new PreviewPace(() => now);
+  const pace = new PreviewRate(() => now);
   for (let i = 0; i < 3; i++) {
     await pace.run(() => Promise.resolve());
     now += 199;

@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, throws } from "node:assert/strict";
-import { decodeRareJpeg } from "../../../lib/image/rare_jpeg.ts";
+import { decodeCmykJpeg } from "../../../lib/image/cmyk_jpeg.ts";
 import { decodeImage } from "../../../lib/image/decode.ts";
 import { goldenBytes, goldenJson } from "../../support/pictures.ts";
 
@@ -51,7 +51,7 @@ function written(
   return bytes;
 }
 
-Deno.test("decodeRareJpeg() refuses damaged files, with the reason", () => {
+Deno.test("decodeCmykJpeg() refuses damaged files, with the reason", () => {
   const scan = named("cmyk");
   const data = marker(scan, 0xda) + 16;
   const factors = written(0xc0, 11, [0x31]);
@@ -70,7 +70,7 @@ Deno.test("decodeRareJpeg() refuses damaged files, with the reason", () => {
     [new Uint8Array(scan).fill(0xff, data, data + 1), /damaged|truncated/],
   ];
   for (const [bytes, message] of cases) {
-    throws(() => decodeRareJpeg(bytes), message);
+    throws(() => decodeCmykJpeg(bytes), message);
   }
   const frame = marker(scan, 0xc0);
   const twice = Uint8Array.of(
@@ -78,7 +78,7 @@ Deno.test("decodeRareJpeg() refuses damaged files, with the reason", () => {
     ...scan.subarray(frame, frame + 22),
     ...scan.subarray(frame),
   );
-  throws(() => decodeRareJpeg(twice), /two frame headers/);
+  throws(() => decodeCmykJpeg(twice), /two frame headers/);
 });
 
 Deno.test("decodeImage() reads the golden CMYK JPEG without Adobe's marker", async () => {

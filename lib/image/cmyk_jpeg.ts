@@ -25,7 +25,7 @@ import type { RgbaImage } from "./rgba.ts";
 const CMYK = 4;
 
 /** Returns true if a JPEG is one of those. */
-export function isRareJpeg(
+export function needsOwnDecoder(
   { sampling }: Pick<JpegLayout, "sampling">,
 ): boolean {
   if (sampling.length === CMYK) return true;
@@ -41,7 +41,7 @@ export function isRareJpeg(
  * @throws {ImageError} If it is damaged or truncated, or of another process than
  * baseline and progressive.
  */
-export function decodeRareJpeg(bytes: Uint8Array): RgbaImage {
+export function decodeCmykJpeg(bytes: Uint8Array): RgbaImage {
   const scans = readJpegScans(bytes);
   const { height, width, components } = scans;
   const { across, down } = largest(components);

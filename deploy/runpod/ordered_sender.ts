@@ -10,7 +10,7 @@
  */
 
 /** Options of a feed. */
-export interface FeedOptions<T> {
+export interface OrderedSenderOptions<T> {
   /** Sends an item; the next one waits for it. */
   readonly send: (item: T) => Promise<void>;
   /** Merges two adjacent items; undefined for those that stay apart. */
@@ -20,13 +20,13 @@ export interface FeedOptions<T> {
 }
 
 /** A feed of items. */
-export class Feed<T> {
-  readonly #options: FeedOptions<T>;
+export class OrderedSender<T> {
+  readonly #options: OrderedSenderOptions<T>;
   readonly #waiting: T[] = [];
   #sending: Promise<void> | undefined;
 
   /** Creates an empty feed. */
-  constructor(options: FeedOptions<T>) {
+  constructor(options: OrderedSenderOptions<T>) {
     this.#options = options;
   }
 

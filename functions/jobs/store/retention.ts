@@ -38,7 +38,7 @@ SELECT 'idempotency', rowid, created_at FROM idempotency WHERE job IS NULL
 ORDER BY ended LIMIT ?`;
 
 /** The limits of a store's size and retention. */
-export class Room {
+export class Retention {
   readonly #queries: Queries;
   readonly #maxBytes: number;
   readonly #space: () => number;

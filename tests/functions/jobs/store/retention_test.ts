@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { StoreFullError } from "../../../../functions/jobs/store/queries.ts";
-import { Room } from "../../../../functions/jobs/store/room.ts";
+import { Retention } from "../../../../functions/jobs/store/retention.ts";
 import {
   ASKED,
   type JobTables,
@@ -42,7 +42,7 @@ Deno.test("Room.make() removes exactly the rows that ended before a moment", () 
         if (finishedAt !== undefined) jobs.end(`${i}`, success(finishedAt));
       });
       kept.forEach((at = 21, i) => keepAnswer(tables, `${i}`, at, 1));
-      new Room(queries, MIB).make(before);
+      new Retention(queries, MIB).make(before);
       ends.forEach((finishedAt = 21, i) => {
         const stays = finishedAt >= before;
         strictEqual(jobs.find(`${i}`) !== undefined, stays);
@@ -61,7 +61,7 @@ Deno.test("Room.make() removes the oldest ended jobs until a quarter is free, an
   const path = join(folder.path, "jobs.sqlite");
   using tables = openTables(path);
   const { jobs, answers, queries } = tables;
-  const room = new Room(queries, 8 * MIB);
+  const room = new Retention(queries, 8 * MIB);
   jobs.insert(
     newJob("waits", { request: { ...ASKED, body: new Uint8Array(MIB) } }),
   );
@@ -89,7 +89,7 @@ Deno.test("Room limits the store, which reports it and continues", () => {
   const path = join(folder.path, "jobs.sqlite");
   using tables = openTables(path);
   const { jobs, queries } = tables;
-  const room = new Room(queries, 2 * MIB);
+  const room = new Retention(queries, 2 * MIB);
   const large = { ...ASKED, body: new Uint8Array(MIB) };
   jobs.insert(newJob("a", { request: large }));
   throws(() => jobs.insert(newJob("b", { request: large })), StoreFullError);
