@@ -31,7 +31,13 @@ import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
 import { type CodeGrid, firstRows, type GridSize, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
-import { drawingPrompt, type PromptWriter, questionPrompt, requireGridsFit, writerFor } from "./prompt.ts";
+import {
+  drawingPrompt,
+  type PromptWriter,
+  questionPrompt,
+  requireGridsFit,
+  writerFor,
+} from "./prompt.ts";
 import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 

@@ -18,7 +18,12 @@
 import type { Template } from "../models/config/generation_config.ts";
 import type { Prompt } from "./engine/sequence.ts";
 import { PromptTooLongError } from "./errors.ts";
-import { type CodeGrid, gridLength, type GridSize, gridTokens } from "./grid.ts";
+import {
+  type CodeGrid,
+  gridLength,
+  type GridSize,
+  gridTokens,
+} from "./grid.ts";
 import type { EncodeTurn, TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 

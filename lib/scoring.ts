@@ -16,13 +16,23 @@
  */
 
 import { writtenAnswer } from "./answering/answer_text.ts";
-import { drawingTokens, type GenerationParams, type Question, type Usage } from "./emu3.ts";
+import {
+  drawingTokens,
+  type GenerationParams,
+  type Question,
+  type Usage,
+} from "./emu3.ts";
 import type { EngineRequest, Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
 import type { TokenScore } from "./sampling/log_probabilities.ts";
 import { questionPrompt, requireGridsFit, writerFor } from "./prompt.ts";
-import { type Given, scoringChunk, type ScoringOptions, ScoringPolicy } from "./scoring_policy.ts";
+import {
+  type Given,
+  scoringChunk,
+  type ScoringOptions,
+  ScoringPolicy,
+} from "./scoring_policy.ts";
 import { codeFromToken, isCode } from "./vocabulary.ts";
 
 /** A picture and the prompt that it is scored for. */

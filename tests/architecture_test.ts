@@ -169,7 +169,8 @@ const MIN_LINES = 25;
 const SHORT_FILES: Readonly<Record<string, string>> = {
   "functions/inference/adapters.ts": "it grows with the loading of adapters",
   "lib/version.ts": "a release writes it",
-  "models/graph/weightless.ts": "graphs and weights import it; a merge closes a cycle",
+  "models/graph/weightless.ts":
+    "graphs and weights import it; a merge closes a cycle",
   "lib/image/codec/zip.ts": "the one adapter of its package",
 };
 
