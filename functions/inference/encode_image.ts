@@ -9,7 +9,6 @@
  * @module
  */
 
-import { ImageSizeError } from "../../lib/errors.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import {
   checkPixels,
@@ -19,7 +18,10 @@ import {
 } from "../../lib/image/header.ts";
 import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
 import { decodeCost, encodeCost } from "../../lib/image/pixel_cost.ts";
-import { smartResize } from "../../lib/vision/smart_resize.ts";
+import {
+  requireWholeCodes,
+  smartResize,
+} from "../../lib/vision/smart_resize.ts";
 import { checkPixelSize } from "./image_limit.ts";
 import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
 import type { Limits, Tools, VisionModel } from "../models/ports.ts";
@@ -138,11 +140,7 @@ export function fittedSize(
     ? source
     : smartResize(source, { factor, ...preprocessor });
   const size = typeof resize === "object" ? resize : smart;
-  if (size.height % factor !== 0 || size.width % factor !== 0) {
-    throw new ImageSizeError(
-      `it is ${source.height} pixels high and ${source.width} wide; without resizing, both must be multiples of ${factor}`,
-    );
-  }
+  requireWholeCodes(size, factor);
   checkPixelSize(size, vision, limits);
   return size;
 }

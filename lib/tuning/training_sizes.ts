@@ -13,10 +13,10 @@
  * @module
  */
 
-import { ImageSizeError } from "../errors.ts";
 import type { PixelSize } from "../image/image.ts";
 import { roundHalfEven } from "../aspect.ts";
 import {
+  requireWholeCodes,
   smartResize,
   type SmartResizeOptions,
 } from "../vision/smart_resize.ts";
@@ -49,10 +49,8 @@ export function trainingSizes(
   const { resize, imageArea, factor } = options;
   const sizes: PixelSize[] = [];
   if (resize === "none") {
-    if (source.height % factor === 0 && source.width % factor === 0) return [];
-    throw new ImageSizeError(
-      `it is ${source.height} pixels high and ${source.width} wide, without resizing both must be multiples of ${factor}`,
-    );
+    requireWholeCodes(source, factor);
+    return [];
   }
   if (resize === "released") sizes.push(areaSize(source, imageArea));
   sizes.push(smartResize(sizes[0] ?? source, options));

@@ -75,3 +75,18 @@ function checkSides({ height, width }: PixelSize, factor: number): void {
     );
   }
 }
+
+/**
+ * Checks that a picture can be encoded without resizing.
+ *
+ * @throws {ImageSizeError} If a side is no multiple of the factor.
+ */
+export function requireWholeCodes(
+  { height, width }: PixelSize,
+  factor: number,
+): void {
+  if (height % factor === 0 && width % factor === 0) return;
+  throw new ImageSizeError(
+    `it is ${height} pixels high and ${width} wide; without resizing, both must be multiples of ${factor}`,
+  );
+}

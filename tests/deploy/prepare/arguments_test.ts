@@ -44,7 +44,10 @@ Deno.test("parseArguments() says what is wrong with a command line", () => {
     ["a --out x --shard 1", '--shard "1" is not such as'],
     ["a --out x --threads 0", '--threads "0" is no whole number from 1'],
     ["a --out x --max-errors -1", "max-errors"],
-    ["a --out x --imagecolumn y", "--imagecolumn is no option"],
+    [
+      "a --out x --imagecolumn y",
+      "unknown option --imagecolumn: did you mean --image-column",
+    ],
   ];
   for (const [words, reason] of faults) {
     throws(() => parseArguments(words.split(" ")), (error) => {

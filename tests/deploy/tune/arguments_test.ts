@@ -47,7 +47,7 @@ Deno.test("parseArguments rejects what it does not understand", () => {
     [["data", "--out", "o"], /--model is missing/],
     [["data", "--model", "m"], /--out is missing/],
     [["a", ...REQUIRED], /"data" is one folder of data too many/],
-    [[...REQUIRED, "--rnak", "4"], /--rnak is no option.*--rank/],
+    [[...REQUIRED, "--rnak", "4"], /unknown option --rnak.*--rank/],
     [[...REQUIRED, "--rank", "0"], /--rank "0" is not a whole number from 1/],
     [[...REQUIRED, "--rank", "1.5"], /--rank "1.5" is not a whole number/],
     [[...REQUIRED, "--batch", ""], /--batch "" is not a whole number/],
