@@ -21,6 +21,10 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/ENOSPC|os error 28\b/, "the disk is full, free some space"],
   [/EDQUOT|os error 122\b/, "the quota is used up, free some space"],
   [/EROFS|os error 30\b/, "it is mounted read-only, mount it writable"],
+  [
+    /ENOTDIR|EEXIST|os error 17\b|os error 20\b/,
+    "a file is in the place of a folder, remove it",
+  ],
   [/EFBIG|os error 27\b/, "the file is too large for this file system"],
   [
     /EACCES|EPERM|os error 1\b|os error 13\b|NotCapable|PermissionDenied/,

@@ -7,6 +7,7 @@
 import { extname, join } from "node:path";
 import { PICTURE_EXTENSIONS } from "../../../lib/image/image.ts";
 import { PreparationError } from "../preparation_error.ts";
+import { faulty } from "./json_source.ts";
 import { readPicture } from "./row_record.ts";
 import type { RecordSource } from "./source.ts";
 
@@ -29,12 +30,14 @@ export function folderSource(folder: string): RecordSource {
       for (const [i, path] of paths.entries()) {
         share = (i + 1) / paths.length;
         const stem = path.slice(0, path.length - extname(path).length);
+        const text = await textBeside(join(folder, stem));
+        if (text instanceof Error) {
+          yield faulty(stem, path, `its text cannot be read: ${text.message}`);
+          continue;
+        }
         yield {
-          name: stem,
-          place: path,
-          text: await textBeside(join(folder, stem)),
-          question: undefined,
-          answer: undefined,
+          ...{ name: stem, place: path, text },
+          ...{ question: undefined, answer: undefined },
           picture: () => readPicture(join(folder, path)),
         };
       }
@@ -59,12 +62,14 @@ async function* picturesIn(
   }
 }
 
-async function textBeside(stem: string): Promise<string | undefined> {
+/** Returns the text beside a picture; an error if there is one, unreadable. */
+async function textBeside(stem: string): Promise<string | undefined | Error> {
   for (const extension of TEXT_EXTENSIONS) {
     try {
       return (await Deno.readTextFile(`${stem}${extension}`)).trim();
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (error instanceof Deno.errors.NotFound) continue;
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
   return undefined;

@@ -18,7 +18,7 @@ import { folderSource } from "./folder_source.ts";
 import { firstBytes } from "./input_file.ts";
 import { jsonSource } from "./json_source.ts";
 import { parquetSource } from "./parquet_source.ts";
-import type { ColumnNames, RecordSource } from "./source.ts";
+import type { ColumnNames, RecordSource, SourceRecord } from "./source.ts";
 import { tarSource } from "./tar_source.ts";
 
 /** The formats of inputs. */
@@ -52,11 +52,44 @@ export async function openSource(
   format: InputFormat | undefined,
   named: ColumnNames,
 ): Promise<RecordSource> {
-  const found = await Deno.stat(path).catch((cause) => {
-    throw new PreparationError(`there is no ${path}`, { cause });
-  });
-  if (found.isDirectory) return await folderAt(path, format, named);
-  return fileAt(path, format ?? await formatOf(path), named);
+  try {
+    const source = (await Deno.stat(path)).isDirectory
+      ? await folderAt(path, format, named)
+      : fileAt(path, format ?? await formatOf(path), named);
+    return { ...source, records: () => guarded(path, source) };
+  } catch (error) {
+    throw inputError(path, error);
+  }
+}
+
+/** Yields the records of a source; errors of the system name the input. */
+async function* guarded(
+  path: string,
+  source: RecordSource,
+): AsyncGenerator<SourceRecord> {
+  let count = 0;
+  try {
+    for await (const record of source.records()) {
+      count++;
+      yield record;
+    }
+  } catch (error) {
+    throw inputError(path, error);
+  }
+  if (count === 0) throw new PreparationError(`${path} has no records`);
+}
+
+function inputError(path: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotFound) {
+    return new PreparationError(`there is no ${path}`, { cause: error });
+  }
+  const ofSystem = error instanceof Error &&
+    Object.values(Deno.errors).some((kind) => error instanceof kind);
+  return ofSystem
+    ? new PreparationError(`${path} cannot be read: ${error.message}`, {
+      cause: error,
+    })
+    : error;
 }
 
 async function folderAt(

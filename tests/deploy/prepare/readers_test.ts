@@ -1,4 +1,10 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { PreparationError } from "../../../deploy/prepare/preparation_error.ts";
 import { openSource } from "../../../deploy/prepare/readers/open_source.ts";
 import type { ColumnNames } from "../../../deploy/prepare/readers/source.ts";
@@ -145,6 +151,17 @@ Deno.test("SourceRecord reads pictures of data URLs, and refuses others by their
   }
 });
 
+Deno.test("openSource() notes a text that cannot be read, and names a folder that cannot", async () => {
+  using folder = temporaryFolder();
+  folder.write("set/a.png", RECORDS[0]!.picture);
+  folder.write("set/a.txt/x", "");
+  const { records } = await read(`${folder.path}/set`);
+  match(String(records[0]!.picture), /^its text cannot be read: /);
+  const source = await openSource(`${folder.path}/set`, undefined, {});
+  await Deno.remove(`${folder.path}/set`, { recursive: true });
+  await rejects(Array.fromAsync(source.records()), /there is no .*\/set/);
+});
+
 Deno.test("openSource() says what is wrong with an input", async () => {
   const faults: [
     (folder: TemporaryFolder) => string | Promise<string>,
@@ -154,6 +171,8 @@ Deno.test("openSource() says what is wrong with an input", async () => {
     [({ path }) => `${path}/x`, /there is no .*\/x/],
     [({ path }) => path, /has no pictures \(\.png/],
     [({ write }) => write("a", ""), /a is empty/],
+    [({ write }) => write("a", "[]"), /a has no records/],
+    [({ write }) => write("a.csv", "image,text\n"), /a\.csv has no records/],
     [
       ({ write }) => write("a", "hello"),
       /not recognized, name it with --format/,
