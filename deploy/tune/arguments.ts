@@ -17,8 +17,11 @@ import type { TuningMethod } from "../../lib/tuning/method.ts";
 export interface TuneArguments {
   /** Folder of the prepared set; undefined for a plan alone. */
   readonly data: string | undefined;
-  /** Checkpoint: a folder, or any source that the server accepts. */
-  readonly model: string;
+  /**
+   * Checkpoint: a folder, or any source that the server accepts; undefined for
+   * the embedded model.
+   */
+  readonly model: string | undefined;
   /** Folder of the result. */
   readonly out: string | undefined;
   /** True if the memory is planned and nothing else is done. */
@@ -44,15 +47,14 @@ export interface TuneArguments {
 }
 
 /** Usage text of the command. */
-export const USAGE =
-  `Usage: deno task tune <data> --model <checkpoint> --out <folder> [options]
+export const USAGE = `Usage: deno task tune <data> --out <folder> [options]
 
 Tunes a language model on prepared pictures and questions: an adapter (LoRA) by
 default, or all weights. Run it again after an interruption: it goes on from its
 last checkpoint.
 
   <data>                    folder that deno task prepare-data wrote
-  --model <checkpoint>      folder or source, as for a server
+  --model <checkpoint>      folder or source, as for a server (the embedded model)
   --out <folder>            folder of the adapter or of the tuned checkpoint
   --plan                    print the memory that it takes, and stop
 
@@ -136,7 +138,6 @@ function parse(words: readonly string[]): TuneArguments {
   if (others.length > 0) {
     throw new SyntaxError(`"${others[0]}" is one folder of data too many`);
   }
-  if (!values.model) throw new SyntaxError("--model is missing");
   if (!plan && data === undefined) {
     throw new SyntaxError("no folder of prepared data is named");
   }

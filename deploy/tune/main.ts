@@ -30,7 +30,13 @@ const FAILED = 1;
 const MISUSED = 2;
 const INTERRUPTED = 130;
 
+/** Folder of the embedded model. */
+const EMBEDDED = new URL("../../models/emu3-mini", import.meta.url).pathname;
+
 if (import.meta.main) {
+  // `deno task` changes to its own folder; paths are relative to the caller's.
+  const caller = Deno.env.get("INIT_CWD");
+  if (caller !== undefined) Deno.chdir(caller);
   if (Deno.args.includes("--help")) say(USAGE);
   else await main();
 }
@@ -52,7 +58,9 @@ async function main(): Promise<void> {
       write: complain,
       now: () => performance.now(),
     });
-    const folder = await bring(given.model, placesFrom(), report, stop.signal);
+    const folder = given.model === undefined
+      ? EMBEDDED
+      : await bring(given.model, placesFrom(), report, stop.signal);
     const finished = given.plan
       ? await plan(given, folder)
       : await run(given, folder, stop.signal);

@@ -74,7 +74,7 @@ export async function tune(
   const base = await openLanguageCheckpoint(around.modelFolder);
   const settings = completeSettings(given, around.set, base);
   const folder = await RunFolder.open(given.out, {
-    model: given.model,
+    model: given.model ?? base.name,
     records: around.set.length,
     ...settings,
   });
@@ -232,7 +232,8 @@ class TuneRun {
     const { out } = this.#given;
     const { method } = this.#settings;
     if (method.kind === "lora") {
-      await writeAdapter(out, model.parameters, method, this.#given.model);
+      const name = this.#given.model ?? base.name;
+      await writeAdapter(out, model.parameters, method, name);
       return;
     }
     const { keys, replacement } = await mergedValues(
@@ -246,7 +247,10 @@ class TuneRun {
   async #writeReport(metrics: Metrics): Promise<void> {
     const html = reportHtml({
       title: this.#given.out,
-      settings: { model: this.#given.model, ...this.#settings },
+      settings: {
+        model: this.#given.model ?? this.#parts.base.name,
+        ...this.#settings,
+      },
       lines: metrics.lines,
       prompts: this.#given.samples,
       sheets: this.#sheets,

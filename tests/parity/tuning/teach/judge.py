@@ -1,0 +1,71 @@
+"""How well a server draws and names the thing of make_set.py.
+
+    python judge.py http://127.0.0.1:8080 SET [--adapter mine] [--tests 100] [--save FOLDER]
+
+prints, over the prompts and pictures of SET/test.jsonl: how often the thing is
+drawn, the whole scene is right, the thing is named in the description, and the
+whole description is right. Exits 1 if the thing is drawn or named less often
+than --least.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "mini"))
+sys.path.insert(0, str(HERE.parents[3] / "models" / "emu3-mini" / "recipe"))
+
+import check_scene  # noqa: E402
+from client import Client  # noqa: E402
+
+QUESTION = "Please describe the image"
+
+
+class AdapterClient(Client):
+    """A client whose requests name an adapter."""
+
+    def __init__(self, address, adapter):
+        super().__init__(address, timeout=600)
+        self._adapter = {} if adapter is None else {"adapter": adapter}
+
+    def _post(self, path, body, accept):
+        return super()._post(path, {**body, **self._adapter}, accept)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("address")
+    parser.add_argument("set", type=Path)
+    parser.add_argument("--adapter")
+    parser.add_argument("--thing", default="octopus")
+    parser.add_argument("--tests", type=int, default=100)
+    parser.add_argument("--least", type=float, default=0.85)
+    parser.add_argument("--save", type=Path)
+    options = parser.parse_args()
+    client = AdapterClient(options.address, options.adapter)
+    lines = (options.set / "test.jsonl").read_text().splitlines()[: options.tests]
+    tests = [json.loads(line) for line in lines]
+    totals = dict.fromkeys(["drawn", "scene", "named", "described"], 0)
+    for seed, test in enumerate(tests):
+        pixels = client.generate(test["prompt"], test["ratio"], seed)
+        if options.save is not None:
+            options.save.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(options.save / f"{seed:03}.png")
+        seen = check_scene.score(pixels, test["objects"], test["background"])
+        found = [thing["noun"] for thing in seen["objects"]]
+        totals["drawn"] += found.count(options.thing) == test["objects"].count(options.thing)
+        totals["scene"] += seen["scene_ok"]
+        answer = client.caption((options.set / test["image"]).read_bytes(), QUESTION)
+        totals["named"] += options.thing in answer
+        totals["described"] += answer.lower().rstrip(".") == test["caption"].lower().rstrip(".")
+    shares = {name: total / len(tests) for name, total in totals.items()}
+    print(json.dumps({"tests": len(tests), **shares}))
+    return int(min(shares["drawn"], shares["named"]) < options.least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Teaches emu3-mini an octopus, and measures it before and after:
+#   bash tests/parity/tuning/teach/teach.sh OUT
+# The figures of what it knew before are those of tests/parity/mini.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../../.." && pwd)
+out=$(mkdir -p "${1:?a folder for the results}" && cd "$1" && pwd)
+python=${PYTHON:-python3}
+tests=${TESTS:-100}
+cd "$root"
+[ -e "$out/train.jsonl" ] || "$python" "$here/make_set.py" "$out"
+deno task prepare-data "$out/train.jsonl" --out "$out/data" --to jsonl --resize none
+deno task tune "$out/data" --model models/emu3-mini --out "$out/octopus" \
+  --steps "${STEPS:-600}" --learning-rate 2e-3 --warmup 20 --held-out 40 \
+  --save-every 100 --sample-every 100 \
+  --sample "an octopus on a blue background" --sample "a cat and an octopus" \
+  --sample "an octopus above a tree on pink" --sample "a rocket above a tree"
+
+port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+PORT=$port ADAPTERS="octopus=$out/octopus" deno task start > "$out/server.log" 2>&1 &
+server=$!
+trap 'kill $server 2> /dev/null || true' EXIT
+for _ in $(seq 200); do
+  "$python" -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$port/readyz')" 2> /dev/null && break
+  sleep 0.3
+done
+address=http://127.0.0.1:$port
+echo "Without the adapter:"
+"$python" "$here/judge.py" "$address" "$out" --tests "$tests" --save "$out/before" --least 0
+echo "With the adapter:"
+"$python" "$here/judge.py" "$address" "$out" --tests "$tests" --save "$out/after" --adapter octopus
