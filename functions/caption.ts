@@ -5,7 +5,7 @@
  */
 
 import { type Context, Hono } from "hono";
-import { checkAdapter } from "./inference/adapters.ts";
+import { chosenAdapter } from "./inference/adapters.ts";
 import { type CaptioningRun, startCaptioning } from "./inference/captioning.ts";
 import type { AppEnv } from "./http/context.ts";
 import { captionDescription } from "./openapi/description/caption.ts";
@@ -34,7 +34,7 @@ export function caption(captioners: Captioners): Hono<AppEnv> {
       });
       checkOneWay(upload);
       const models = captioners.captioner(upload.fields.model);
-      checkAdapter(upload.fields.adapter);
+      chosenAdapter(models, upload.fields.adapter);
       const run = await begin(c, captioners, upload, models);
       if (type === "text/event-stream") return await eventStream(c, run.events);
       const answered = await run.finish();

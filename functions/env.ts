@@ -37,6 +37,8 @@ export interface Environment {
   };
   /** Aliases of models. */
   readonly aliases: Values["MODEL_ALIASES"];
+  /** Folders of adapters by name. */
+  readonly adapters: Values["ADAPTERS"];
   /** Functions that are served. */
   readonly functions: Values["FUNCTIONS"];
   /** Address to listen on; port 0 for any free port. */
@@ -183,6 +185,7 @@ export function readEnvironment(
       vision: values.VISION_MODEL,
     },
     aliases: values.MODEL_ALIASES,
+    adapters: values.ADAPTERS,
     functions: values.FUNCTIONS,
     listen: {
       hostname: values.HOST,

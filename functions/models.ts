@@ -7,7 +7,6 @@
 
 import { Hono } from "hono";
 import { RESAMPLE } from "../models/config/preprocessor_config.ts";
-import { ADAPTERS } from "./inference/adapters.ts";
 import type { AppEnv } from "./http/context.ts";
 import { describe, json } from "./openapi/description/describe.ts";
 import { frameLimit } from "./inference/frame_limit.ts";
@@ -52,7 +51,7 @@ const oneDescription = describe({
     name: "name",
     required: true,
     description:
-      "Name or alias of the model in the list; slashes need no escaping.",
+      "Name or alias of the model in the list, or its name with an adapter's behind a colon; slashes need no escaping.",
     schema: { type: "string" },
     example: "emu3-mini",
   }],
@@ -115,7 +114,7 @@ export function modelFields(
       "max_pixels": limits.maxPixels,
       "max_frames": frameLimit(limits),
     },
-    adapters: ADAPTERS,
+    adapters: model.adapters ?? [],
     ...(details && { defaults: defaultFields(details) }),
     ...(preprocessing && { preprocessing: preprocessingFields(preprocessing) }),
     ...(engine && { engine: engineFields(engine) }),

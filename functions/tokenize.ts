@@ -9,7 +9,7 @@ import { drawingTokens, questionTokens } from "../lib/emu3.ts";
 import { writerFor } from "../lib/prompt.ts";
 import { readHeader } from "../lib/image/header.ts";
 import type { PixelSize } from "../lib/image/image.ts";
-import { checkAdapter } from "./inference/adapters.ts";
+import { chosenAdapter } from "./inference/adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./http/raw_codes.ts";
 import type { Call } from "./http/call.ts";
 import type { AppEnv } from "./http/context.ts";
@@ -226,7 +226,7 @@ async function promptTokens(
   const name = fields.model ?? fields.prompt!.model;
   const vision = tokenizers.vision(name);
   const language = await tokenizers.text(name);
-  checkAdapter(fields.prompt!.adapter);
+  chosenAdapter(language, fields.prompt!.adapter);
   // Prompts are the same for every strategy.
   const models = { language, vision, strategy: "autoregressive" } as const;
   const params = generationParams(fields.prompt!, models, "/prompt");

@@ -11,7 +11,7 @@ import { placesFrom, SourceError } from "../cache/locate.ts";
 import { bring, withoutQuery } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
 import { parseArguments, USAGE } from "./arguments.ts";
-import { mergeAdapter } from "./merge.ts";
+import { mergeAdapter, MergeError } from "./merge.ts";
 
 /** Exit codes: failure, invalid usage, interruption. */
 const FAILED = 1;
@@ -44,7 +44,8 @@ async function main(): Promise<void> {
     if (stop.signal.aborted) leave("Interrupted", INTERRUPTED);
     if (error instanceof UsageError) leave(error.message, MISUSED);
     const expected = error instanceof Emu3Error ||
-      error instanceof SourceError || error instanceof DiskError;
+      error instanceof MergeError || error instanceof SourceError ||
+      error instanceof DiskError;
     if (expected) leave(error.message, FAILED);
     throw error;
   }

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { Emu3Error } from "../../lib/errors.ts";
 import { type Adapter, openAdapter } from "../../lib/loading/adapter_files.ts";
 import {
   type LanguageCheckpoint,
@@ -21,10 +20,11 @@ import { addProduct, storedFloats } from "../tune/merged_values.ts";
 import { writeTunedCheckpoint } from "../tune/tuned_checkpoint.ts";
 
 /** An error for an adapter that cannot be merged. */
-export class MergeError extends Emu3Error {
+export class MergeError extends Error {
   /** Creates an error about the base or target `subject`. */
   constructor(subject: string, reason: string) {
-    super("cannot-merge", `Cannot merge into ${subject}: ${reason}`);
+    super(`Cannot merge into ${subject}: ${reason}`);
+    this.name = "MergeError";
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { modelAliases } from "../models/model_aliases.ts";
+import { adapterFolders } from "../models/planned_adapters.ts";
 import {
   publicUrl,
   source,
@@ -32,6 +33,12 @@ export const MODEL_VARIABLES = {
       "additional model names, separated by commas: gpt-image-1=emu3-mini,dall-e-3=emu3-mini",
     fallback: "none; models are named after their folders",
     parse: modelAliases,
+  },
+  ADAPTERS: {
+    meaning:
+      "LoRA adapters by name, separated by commas: mine=adapters/mine,yours=/data/yours",
+    fallback: "none",
+    parse: adapterFolders,
   },
   MODEL_DIR: {
     meaning: "folder of models, by name, searched first",

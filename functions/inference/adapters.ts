@@ -1,20 +1,43 @@
 /**
- * The adapters: small weights on top of a model. None can be loaded, so every
- * name is unknown.
+ * The choice of an adapter: by a request's field, or by its model's name.
  *
  * @module
  */
 
-import { UnknownAdapterError } from "../http/errors/errors.ts";
-
-/** The names of loaded adapters, as models list them. */
-export const ADAPTERS: readonly string[] = [];
+import { invalidField, UnknownAdapterError } from "../http/errors/errors.ts";
+import { withAdapter } from "../models/model_aliases.ts";
+import type { ModelPair } from "../models/ports.ts";
 
 /**
- * Refuses every adapter.
+ * Returns the adapter that a request chooses; undefined for the model alone.
  *
- * @throws {UnknownAdapterError} If a body names one.
+ * @param models Models of the request, with the adapter in their name.
+ * @param adapter Value of the field.
+ * @throws {UnknownAdapterError} If the model has no such adapter.
+ * @throws {InvalidFieldsError} If the field contradicts the model's name.
  */
-export function checkAdapter(adapter: string | undefined): void {
-  if (adapter !== undefined) throw new UnknownAdapterError(adapter, ADAPTERS);
+export function chosenAdapter(
+  models: Pick<ModelPair, "adapter" | "adapters">,
+  adapter: string | undefined,
+): string | undefined {
+  const { adapter: named, adapters = [] } = models;
+  const chosen = adapter ?? named;
+  if (chosen !== undefined && !adapters.includes(chosen)) {
+    throw new UnknownAdapterError(chosen, adapters);
+  }
+  if (named !== undefined && chosen !== named) {
+    throw invalidField(
+      "/adapter",
+      `it contradicts the adapter "${named}" in model; omit one of them`,
+    );
+  }
+  return chosen;
+}
+
+/** Returns the name of a language model as answers state it. */
+export function answeredName(
+  { language }: { readonly language: { readonly name: string } },
+  adapter: string | undefined,
+): string {
+  return withAdapter(language.name, adapter);
 }

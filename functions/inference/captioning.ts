@@ -5,7 +5,7 @@
  */
 
 import { answer, type CaptioningEvent, type Question } from "../../lib/emu3.ts";
-import { checkAdapter } from "./adapters.ts";
+import { answeredName, chosenAdapter } from "./adapters.ts";
 import {
   type Call,
   type ObservedRun,
@@ -71,11 +71,11 @@ export function startCaptioning(
   call: Call,
 ): CaptioningRun {
   const models = captioners.captioner(fields.model);
-  checkAdapter(fields.adapter);
-  const question = { ...questionFrom(fields, models, call), grids };
+  const adapter = chosenAdapter(models, fields.adapter);
+  const question = { ...questionFrom(fields, models, call), grids, adapter };
   const run = {
     id: call.id ?? `cap-${crypto.randomUUID()}`,
-    model: models.language.name,
+    model: answeredName(models, adapter),
     visionMs,
   };
   const { seed } = question;
@@ -92,7 +92,10 @@ export function startCaptioning(
       const { vision_s: vision, ...later } = timings;
       observer?.finished?.({
         tokens: usage.completion_tokens,
-        timed: { model: run.model, timings: { "vision_s": vision, ...later } },
+        timed: {
+          model: models.language.name,
+          timings: { "vision_s": vision, ...later },
+        },
       });
     },
     wire: wireEvent,

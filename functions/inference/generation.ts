@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkAdapter } from "./adapters.ts";
+import { chosenAdapter } from "./adapters.ts";
 import {
   type Call,
   type ObservedRun,
@@ -54,9 +54,12 @@ export function startGeneration(
   call: Call,
 ): GenerationRun {
   const models = generators.imageGenerator(request.model);
-  checkAdapter(request.adapter);
+  const adapter = chosenAdapter(models, request.adapter);
   const seed = request.seed ?? call.seed;
-  const params = generationParams({ ...request, seed }, models);
+  const params = {
+    ...generationParams({ ...request, seed }, models),
+    adapter,
+  };
   checkDrawnSize(request, params.size, models);
   if (wanted.file !== undefined) {
     checkGridSize(params.size, models.vision, generators.limits);

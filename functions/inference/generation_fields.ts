@@ -4,6 +4,7 @@
  * @module
  */
 
+import { answeredName } from "./adapters.ts";
 import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
 import { isLossless } from "../../lib/drawing/strategy.ts";
 import type { TokenScore } from "../../lib/sampling/log_probabilities.ts";
@@ -43,7 +44,7 @@ export function generationFields(
 ): GenerationFields {
   return {
     id,
-    model: task.models.language.name,
+    model: answeredName(task.models, task.params.adapter),
     seed: task.params.seed,
     strategy: task.params.strategy.name,
     lossless: isLossless(task.params.strategy),

@@ -7,7 +7,7 @@
 
 import type { CodeGrid } from "../../lib/grid.ts";
 import { type Score, scoreAnswer, scorePicture } from "../../lib/scoring.ts";
-import { checkAdapter } from "./adapters.ts";
+import { answeredName, chosenAdapter } from "./adapters.ts";
 import type { Call } from "../http/call.ts";
 import { tokenScoreFields } from "./generation_fields.ts";
 import type { FunctionName } from "../schema/common.ts";
@@ -82,6 +82,7 @@ export function scoreKind(fields: ScoreRequest): ScoreKind {
  *
  * @throws {NotFoundError} If its function is disabled.
  * @throws {UnknownModelError} If there is no such model.
+ * @throws {UnknownAdapterError} If there is no such adapter.
  */
 export function scoringModels(
   scorers: Scorers,
@@ -95,10 +96,12 @@ export function scoringModels(
       `Cannot score by ${kind}: ${name} is disabled; add it to FUNCTIONS and restart the server`,
     );
   }
-  checkAdapter(adapter);
-  return kind === "prompt"
+  const models = kind === "prompt"
     ? scorers.imageGenerator(model)
     : scorers.captioner(model);
+  // Checked before pictures are encoded.
+  chosenAdapter(models, adapter);
+  return models;
 }
 
 /**
@@ -109,18 +112,20 @@ export function scoringModels(
  */
 export async function runScore(
   fields: ScoreFields,
-  { language }: ModelPair,
+  models: ModelPair,
   { grids, visionMs }: {
     readonly grids: readonly CodeGrid[];
     readonly visionMs: number;
   },
   call: Call,
 ): Promise<ScoreAnswer> {
+  const { language } = models;
   const { generation } = language;
+  const adapter = chosenAdapter(models, fields.adapter);
   const [grid] = grids;
   const { prompt, text } = fields;
   const onQueued = () => call.observer?.accepted?.();
-  const turn = { caller: call.caller, onQueued };
+  const turn = { caller: call.caller, onQueued, adapter };
   const score = prompt !== undefined
     ? await scorePicture(
       language,
@@ -149,7 +154,7 @@ export async function runScore(
   const worked = prompt === undefined ? "completion_tokens" : "image_tokens";
   const logprob = sum(score.logprobs);
   return {
-    model: language.name,
+    model: answeredName(models, adapter),
     logprob,
     tokens: score.logprobs.length,
     "logprob_per_token": logprob / score.logprobs.length,

@@ -15,11 +15,11 @@ export function processMetrics(): Registry {
   registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const { name } of registry.getMetricsAsArray()) {
-    if (UNTOLD.test(name)) registry.removeSingleMetric(name);
+    if (HIDDEN.test(name)) registry.removeSingleMetric(name);
   }
   return registry;
 }
 
 /** The metrics for which Deno returns zeros, placeholders or `NaN`. */
-const UNTOLD =
+const HIDDEN =
   /^nodejs_(eventloop_lag_|active_|heap_space_|gc_|version_)|^process_heap_bytes$/;

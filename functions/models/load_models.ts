@@ -33,6 +33,7 @@ import type { Checkpoints } from "./checkpoints.ts";
 import type { LazyResource, Opener } from "./lazy_resource.ts";
 import type { Direction, PlannedModels } from "./model_plan.ts";
 import { cacheShare, refuseOutOfMemory } from "./memory_check.ts";
+import { adapterNames } from "./planned_adapters.ts";
 import type { ModelDetails, TextModel } from "./ports.ts";
 import {
   openInPrecision,
@@ -56,6 +57,8 @@ const WARM_WIDTH_ALONE = 2;
 export interface ServedLanguage extends OpenedLanguageModel {
   /** Details that its files give. */
   readonly details: ModelDetails;
+  /** Names of its adapters. */
+  readonly adapters: readonly string[];
 }
 
 /** The text side of a language model that is not loaded. */
@@ -116,6 +119,7 @@ export function languageOpener(
       ...options,
       cacheBytes,
       heads,
+      adapters: planned.adapters ?? [],
       chunkLength: CHUNK_LENGTH,
       now: () => performance.now(),
       runPhase,
@@ -144,7 +148,7 @@ export function languageOpener(
       precision: precisionOf(checkpoint, runtime.provider.computeDtype),
       strategy,
     };
-    return Object.assign(model, { details });
+    return Object.assign(model, { details, adapters: adapterNames(planned) });
   };
 }
 
@@ -188,6 +192,7 @@ export function textOpener(
       generation,
       text,
       vocabulary,
+      adapters: adapterNames(planned),
       [Symbol.asyncDispose]: () => {
         text[Symbol.dispose]();
         return Promise.resolve();

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { adapterBytes } from "../../lib/decoder/adapter_stack.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import { copiedWeightBytes } from "../../lib/loading/weight_memory.ts";
 import type { CodeBits } from "../../models/graph/weights.ts";
@@ -92,7 +93,7 @@ export async function refuseCrowded(
 }
 
 async function languageShare(
-  { language, draws, answers }: PlannedModels,
+  { language, draws, answers, adapters = [] }: PlannedModels,
   checkpoints: Checkpoints,
   { precision, dtype }: Pick<MemoryPlanOptions, "precision"> & {
     readonly dtype: Dtype;
@@ -105,7 +106,8 @@ async function languageShare(
     (answers ? vocabularySize : 0);
   const codeBits = checkpoint.codeBits ?? bitsOf(precision);
   const stored = { ...checkpoint, codeBits };
-  const bytes = copiedWeightBytes(stored, dtype, headRows);
+  const bytes = copiedWeightBytes(stored, dtype, headRows) +
+    adapterBytes(adapters, dtype, true);
   return { what: language.name, bytes };
 }
 

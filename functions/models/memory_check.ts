@@ -11,6 +11,8 @@ import {
   refuseUnfitting,
   refuseUnfittingDevice,
 } from "../../lib/loading/weight_memory.ts";
+import { adapterBytes } from "../../lib/decoder/adapter_stack.ts";
+import { CheckpointError } from "../../lib/errors.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import type { PlannedModels } from "./model_plan.ts";
 
@@ -55,7 +57,10 @@ export function refuseOutOfMemory(
     "provider" | "device" | "deviceMemoryBytes"
   >,
   checkpoint: LanguageCheckpoint,
-  { draws, answers }: Pick<PlannedModels, "draws" | "answers">,
+  { draws, answers, adapters = [] }: Pick<
+    PlannedModels,
+    "draws" | "answers" | "adapters"
+  >,
   { memoryBytes, cacheBytes }: MemoryLimits,
 ): void {
   const { vocabularySize } = checkpoint.config;
@@ -63,11 +68,14 @@ export function refuseOutOfMemory(
   // Codes are a part of the vocabulary: counted as all of it, to be safe.
   const headRows = (draws ? vocabularySize : 0) +
     (answers ? vocabularySize : 0);
+  const adapted = adapterBytes(adapters, computeDtype, device === undefined);
   if (device === undefined) {
     const needed = copiedWeightBytes(checkpoint, computeDtype, headRows);
     const { available } = Deno.systemMemoryInfo();
     // The machine may have more free than the container is allowed.
-    refuseUnfitting(checkpoint, needed, Math.min(available, memoryBytes));
+    const free = Math.min(available, memoryBytes);
+    refuseUnfitting(checkpoint, needed, free);
+    refuseUnfittingAdapters(checkpoint.folder, adapted, free - needed);
   } else if (deviceMemoryBytes !== undefined) {
     const weightBytes = deviceWeightBytes(checkpoint, computeDtype, headRows);
     refuseUnfittingDevice(checkpoint, {
@@ -75,5 +83,28 @@ export function refuseOutOfMemory(
       cacheBytes,
       deviceBytes: deviceMemoryBytes,
     });
+    const free = deviceMemoryBytes - weightBytes - cacheBytes;
+    refuseUnfittingAdapters(checkpoint.folder, adapted, free);
   }
+}
+
+/**
+ * Refuses adapters that do not fit beside their model.
+ *
+ * @param neededBytes Bytes of all adapters.
+ * @param freeBytes Bytes that the model leaves.
+ * @throws {CheckpointError} With both figures and the remedies.
+ */
+export function refuseUnfittingAdapters(
+  folder: string,
+  neededBytes: number,
+  freeBytes: number,
+): void {
+  if (neededBytes <= Math.max(0, freeBytes)) return;
+  const [needed, free] = [neededBytes, Math.max(0, freeBytes)]
+    .map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`);
+  throw new CheckpointError(
+    folder,
+    `its adapters need ${needed} of memory and the model leaves ${free}; name fewer in ADAPTERS, use lower ranks or lower KV_BYTES`,
+  );
 }

@@ -12,33 +12,59 @@ export type ModelAliases = ReadonlyMap<string, string>;
 /** Longest model name that requests may have, in characters. */
 const MAX_NAME = 256;
 
+/** The words of error messages about pairs. */
+export interface PairWords {
+  /** Kind of the names, such as "alias". */
+  readonly name: string;
+  /** Kind of both, in the plural, such as "aliases and names". */
+  readonly both: string;
+  /** Example of a list. */
+  readonly example: string;
+}
+
+/**
+ * Parses pairs separated by commas.
+ *
+ * @throws {SyntaxError} If the text has another form, or a name twice.
+ */
+export function namePairs(
+  text: string | undefined,
+  { name: kind, both, example }: PairWords,
+): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  for (const entry of (text ?? "").split(",")) {
+    if (entry.trim() === "") continue;
+    const [name = "", value = "", ...rest] = entry.split("=")
+      .map((part) => part.trim());
+    if (name === "" || value === "" || rest.length > 0) {
+      throw new SyntaxError(
+        `expected ${both} such as "${example}", with commas`,
+      );
+    }
+    if (name.length > MAX_NAME) {
+      throw new SyntaxError(
+        `expected ${both} with names of at most ${MAX_NAME} characters`,
+      );
+    }
+    if (pairs.has(name)) {
+      throw new SyntaxError(`the ${kind} "${name}" is given twice`);
+    }
+    pairs.set(name, value);
+  }
+  return pairs;
+}
+
 /**
  * Parses `gpt-image-1=emu3-mini,dall-e-3=emu3-mini`.
  *
  * @throws {SyntaxError} If the text has another form.
  */
 export function modelAliases(text: string | undefined): ModelAliases {
-  const aliases = new Map<string, string>();
-  for (const entry of (text ?? "").split(",")) {
-    if (entry.trim() === "") continue;
-    const [alias = "", name = "", ...rest] = entry.split("=")
-      .map((part) => part.trim());
-    if (alias === "" || name === "" || rest.length > 0) {
-      throw new SyntaxError(
-        'expected aliases and names such as "gpt-image-1=emu3-mini", with commas',
-      );
-    }
-    if (alias.length > MAX_NAME) {
-      throw new SyntaxError(
-        `expected aliases of at most ${MAX_NAME} characters`,
-      );
-    }
-    if (aliases.has(alias)) {
-      throw new SyntaxError(`the alias "${alias}" is given twice`);
-    }
-    aliases.set(alias, name);
-  }
-  return aliases;
+  return namePairs(text, {
+    name: "alias",
+    both: "aliases and names",
+    example: "gpt-image-1=emu3-mini",
+  });
 }
 
 /**
@@ -64,6 +90,11 @@ export function checkAliases(
       `Cannot use MODEL_ALIASES: "${alias}" refers to "${name}", but models are ${there}`,
     );
   }
+}
+
+/** Returns the name of a model with an adapter, such as `emu3-mini:mine`. */
+export function withAdapter(name: string, adapter: string | undefined): string {
+  return adapter === undefined ? name : `${name}:${adapter}`;
 }
 
 /** Returns the name that `model` stands for: itself, unless it is an alias. */
@@ -94,10 +125,15 @@ export function withAliases(
   }));
 }
 
-/** Returns true if `model` is the name or an alias of a listed model. */
-export function isNamed(
-  { name, aliases = [] }: ModelListing,
-  model: string,
-): boolean {
-  return name === model || aliases.includes(model);
+/** Returns true if `model` is one of a listed model's {@linkcode allNames}. */
+export function isNamed(listing: ModelListing, model: string): boolean {
+  return allNames(listing).includes(model);
+}
+
+/** Returns the names of a listed model: its own, aliases, and with adapters. */
+export function allNames(
+  { name, aliases = [], adapters = [] }: ModelListing,
+): readonly string[] {
+  const adapted = adapters.map((adapter) => withAdapter(name, adapter));
+  return [name, ...aliases, ...adapted];
 }

@@ -78,6 +78,7 @@ function merge(a: ModelListing, b: ModelListing): ModelListing {
     capabilities: [...new Set([...a.capabilities, ...b.capabilities])],
     state: rank(a) <= rank(b) ? a.state : b.state,
     revision: a.revision ?? b.revision,
+    adapters: [...new Set([...a.adapters ?? [], ...b.adapters ?? []])],
     details: a.details ?? b.details,
     engine: a.engine ?? b.engine,
     preprocessing: a.preprocessing ?? b.preprocessing,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
 import type { Checkpoints } from "./checkpoints.ts";
@@ -33,6 +34,8 @@ export interface PlannedModels {
   readonly draws: boolean;
   /** True if it serves `caption`. */
   readonly answers: boolean;
+  /** Adapters that requests may choose; none by default. */
+  readonly adapters?: readonly NamedAdapter[];
 }
 
 /** A direction that a vision tokenizer is loaded for. */

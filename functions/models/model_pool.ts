@@ -18,7 +18,13 @@ import type { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import { refusedStrategies } from "./device.ts";
 import { LazyResource } from "./lazy_resource.ts";
 import type { ModelPlan, PlannedModels } from "./model_plan.ts";
-import { aliasesOf, checkAliases, resolveAlias } from "./model_aliases.ts";
+import {
+  aliasesOf,
+  checkAliases,
+  resolveAlias,
+  withAdapter,
+} from "./model_aliases.ts";
+import { adapterNames, type Choice, chosenModel } from "./planned_adapters.ts";
 import {
   engineListing,
   languageCapabilities,
@@ -87,7 +93,7 @@ export class ModelPool implements AsyncDisposable {
     this.#options = options;
     this.#plan = plan;
     this.#parts = parts;
-    checkAliases(options.aliases, plan.models.flatMap(namesOf));
+    checkAliases(options.aliases, plan.models.flatMap(allNamesOf));
     this.#seatVisions();
     this.#seatLanguages();
   }
@@ -101,7 +107,7 @@ export class ModelPool implements AsyncDisposable {
 
   /** Returns the models that draw; a vision tokenizer's name selects none. */
   generator(model: string | undefined): ImageGenerator {
-    const pair = this.#pair(this.#findServing(model, ({ draws }) => draws));
+    const pair = this.#pair(model, ({ draws }) => draws);
     const { strategy } = pair.language.details;
     return {
       ...pair,
@@ -112,12 +118,12 @@ export class ModelPool implements AsyncDisposable {
 
   /** Returns the models that answer. */
   captioner(model: string | undefined): ModelPair {
-    return this.#pair(this.#findServing(model, ({ answers }) => answers));
+    return this.#pair(model, ({ answers }) => answers);
   }
 
   /** Returns the vision tokenizer, by the name of either model. */
   vision(model: string | undefined): VisionModel {
-    const planned = this.#find(model, this.#plan.models, namesOf);
+    const { planned } = this.#find(model, this.#plan.models, namesOf);
     const held = this.#visions.get(planned.vision.key)!;
     // A model that no function needs is opened when it is named.
     held.load().catch(() => undefined);
@@ -126,7 +132,7 @@ export class ModelPool implements AsyncDisposable {
 
   /** Returns the text side, opened on first use. */
   async text(model: string | undefined): Promise<TextModel> {
-    const planned = this.#find(model, this.#plan.models, namesOf);
+    const { planned } = this.#find(model, this.#plan.models, namesOf);
     const language = this.#languages.get(planned.language.key);
     if (language !== undefined) return language.get();
     const { key, name, folder } = planned.language;
@@ -153,6 +159,7 @@ export class ModelPool implements AsyncDisposable {
             name: language.name,
             revision: language.revision,
             capabilities: languageCapabilities(planned),
+            adapters: adapterNames(planned),
             state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
             details: opened?.details,
             engine: opened && engineListing(opened),
@@ -254,23 +261,24 @@ export class ModelPool implements AsyncDisposable {
       floatPrecision(this.#parts.provider().computeDtype);
   }
 
-  #pair(planned: PlannedModels) {
+  #pair(
+    model: string | undefined,
+    serves: (planned: PlannedModels) => boolean,
+  ): ModelPair & { readonly language: ServedLanguage } {
+    const able = this.#plan.models.filter(serves);
+    const namesOf = ({ language }: PlannedModels) => [language.name];
+    const { planned, adapter } = this.#find(model, able, namesOf);
     return {
       language: this.#languages.get(planned.language.key)!.get(),
       vision: this.#visions.get(planned.vision.key)!.get(),
+      adapter,
+      adapters: adapterNames(planned),
     };
   }
 
-  #findServing(
-    model: string | undefined,
-    serves: (planned: PlannedModels) => boolean,
-  ): PlannedModels {
-    const able = this.#plan.models.filter(serves);
-    return this.#find(model, able, ({ language }) => [language.name]);
-  }
-
   /**
-   * Returns the planned models that a request names, by a name or an alias.
+   * Returns the planned models that a request names, by a name or an alias, and
+   * the adapter that it names behind them.
    *
    * @param namesOf Returns the names of planned models.
    */
@@ -278,13 +286,11 @@ export class ModelPool implements AsyncDisposable {
     model: string | undefined,
     candidates: readonly PlannedModels[],
     namesOf: (planned: PlannedModels) => readonly string[],
-  ): PlannedModels {
+  ): Choice {
     const { aliases } = this.#options;
     const name = resolveAlias(model, aliases);
-    const planned = candidates.find((planned) =>
-      name === undefined || namesOf(planned).includes(name)
-    );
-    if (planned !== undefined) return planned;
+    const choice = chosenModel(name, candidates, namesOf);
+    if (choice !== undefined) return choice;
     const names = [...new Set(candidates.flatMap(namesOf))];
     const others = names.flatMap((name) => aliasesOf(name, aliases));
     throw new UnknownModelError(model ?? "", [...names, ...others]);
@@ -293,4 +299,12 @@ export class ModelPool implements AsyncDisposable {
 
 function namesOf({ language, vision }: PlannedModels): readonly string[] {
   return [language.name, vision.name];
+}
+
+/** Returns the names that aliases may refer to, those with adapters too. */
+function allNamesOf(planned: PlannedModels): readonly string[] {
+  const { name } = planned.language;
+  const adapted = adapterNames(planned)
+    .map((adapter) => withAdapter(name, adapter));
+  return [...namesOf(planned), ...adapted];
 }

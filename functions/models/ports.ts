@@ -58,6 +58,8 @@ export interface TextModel {
   readonly text: TextTokenizer;
   /** Token ids by their meaning. */
   readonly vocabulary: Vocabulary;
+  /** Names of its adapters; none by default. */
+  readonly adapters?: readonly string[];
 }
 
 /** A language model and the vision tokenizer it was trained with. */
@@ -66,6 +68,10 @@ export interface ModelPair {
   readonly language: LanguageModel;
   /** Model of pixels. */
   readonly vision: VisionModel;
+  /** Adapter that the model's name chose, as in `emu3-mini:mine`. */
+  readonly adapter?: string | undefined;
+  /** Names of the language model's adapters; none by default. */
+  readonly adapters?: readonly string[];
 }
 
 /** A model pair that draws. */
@@ -152,6 +158,8 @@ export interface ModelListing {
   readonly name: string;
   /** Aliases of the model; undefined for none. */
   readonly aliases?: readonly string[];
+  /** Names of a language model's adapters; undefined for none. */
+  readonly adapters?: readonly string[];
   /** Commit of its repository; undefined if unknown. */
   readonly revision: string | undefined;
   /** Functions that it serves. */

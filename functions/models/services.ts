@@ -38,6 +38,7 @@ import {
   mergeListings,
   visionCapabilities,
 } from "./model_listing.ts";
+import { planAdapters } from "./planned_adapters.ts";
 import { PendingDownload } from "./pending_download.ts";
 import { openCodec, visionOpener, warmCodec } from "./load_models.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
@@ -270,7 +271,10 @@ export class Services
       Promise.all([languages, vision]),
       failureOf(this.#commonVision?.load()),
     ]);
-    const plan = await planLineup(...here, functions, this.#checkpoints);
+    const plan = await planAdapters(
+      await planLineup(...here, functions, this.#checkpoints),
+      this.#options.adapters,
+    );
     const admitted = this.#admit(plan);
     admitted.catch(() => undefined);
     return new ModelPool(this.#options, plan, {

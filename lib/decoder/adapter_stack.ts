@@ -163,15 +163,22 @@ export function stackFor(
 }
 
 /**
- * Returns the bytes of a stack of adapters.
+ * Returns the bytes that adapters take in memory: their stack, and the heads
+ * of their own that are not mapped as they are.
  *
- * @param dtype Type in which devices compute.
+ * @param dtype Type in which the device computes.
+ * @param mapped True if weights of that type stay mapped, as on a CPU.
  */
 export function adapterBytes(
   adapters: readonly Pick<NamedAdapter, "adapter">[],
   dtype: Dtype,
+  mapped: boolean,
 ): number {
   let numbers = 0;
+  for (const { adapter: { head } } of adapters) {
+    if (head === undefined || mapped && head.dtype === dtype) continue;
+    numbers += elementCount(head.shape);
+  }
   for (const [key, rank] of stackShape(adapters).ranks) {
     const { shape: [M, K] } = adapters
       .map(({ adapter }) => adapter.matrices.get(key))

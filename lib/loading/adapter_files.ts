@@ -13,7 +13,7 @@
  * @module
  */
 
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseAdapterConfig } from "../../models/config/adapter_config.ts";
 import type { AdapterConfig } from "../../models/config/adapter_config.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
@@ -86,10 +86,7 @@ export async function openAdapter(
   folder: string,
   config: LanguageConfig,
 ): Promise<Adapter> {
-  const settings = await parseJsonFile(
-    join(folder, ADAPTER_CONFIG_FILE),
-    parseAdapterConfig,
-  );
+  const settings = await adapterSettings(folder);
   const path = resolve(folder, ADAPTER_WEIGHTS_FILE);
   const header = await readSafetensorsHeader(path);
   const tensors = new Map(
@@ -104,9 +101,19 @@ export async function openAdapter(
   };
 }
 
-/** Returns the name that an adapter has unless it is given one. */
-export function adapterName(folder: string): string {
-  return basename(resolve(folder));
+/**
+ * Returns the path or repository of the base that the adapter in `folder` was
+ * tuned for; undefined if it is not stated.
+ *
+ * @throws {CheckpointError} If its settings are missing, or not supported.
+ */
+export async function adapterBase(folder: string): Promise<string | undefined> {
+  return (await adapterSettings(folder)).baseModel;
+}
+
+async function adapterSettings(folder: string): Promise<AdapterConfig> {
+  const path = join(folder, ADAPTER_CONFIG_FILE);
+  return await parseJsonFile(path, parseAdapterConfig);
 }
 
 /** Sorts the tensors of a file by the matrices that they adapt. */

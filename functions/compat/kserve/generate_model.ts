@@ -4,6 +4,7 @@
  * @module
  */
 
+import { answeredName } from "../../inference/adapters.ts";
 import { isLossless } from "../../../lib/drawing/strategy.ts";
 import { startGeneration } from "../../inference/generation.ts";
 import type { ImageGenerators } from "../../models/ports.ts";
@@ -57,7 +58,7 @@ export function generateModel(generators: ImageGenerators): ServedModel {
         ["codes", gridsTensor(pictures.map(({ grid }) => grid))],
       ];
       const parameters = {
-        model: models.language.name,
+        model: answeredName(models, params.adapter),
         seed: params.seed,
         strategy: params.strategy.name,
         lossless: isLossless(params.strategy),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { answeredName } from "../../inference/adapters.ts";
 import * as v from "valibot";
 import { isLossless } from "../../../lib/drawing/strategy.ts";
 import {
@@ -58,7 +59,7 @@ export function generateImage(generators: ImageGenerators): Tool {
       return {
         pictures: files.map(({ bytes, type }) => imageContent(bytes, type)),
         fields: {
-          model: models.language.name,
+          model: answeredName(models, params.adapter),
           seed: params.seed,
           strategy: params.strategy.name,
           lossless: isLossless(params.strategy),

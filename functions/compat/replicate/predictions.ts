@@ -31,6 +31,7 @@ import type { Jobs } from "../../jobs/jobs.ts";
 import { jobPage, jobResponse } from "../../jobs/job_responses.ts";
 import { refusalOf, waitFor } from "../../jobs/preference.ts";
 import { asyncPreference } from "../../jobs/prefer.ts";
+import { allNames, isNamed } from "../../models/model_aliases.ts";
 import type { Listing } from "../../models/ports.ts";
 import { namedRoute } from "../../http/address/open_routes.ts";
 import { publicUrl } from "../../http/address/public_url.ts";
@@ -81,7 +82,7 @@ export function predictions(
   options: PredictionsOptions,
 ): Hono<AppEnv> {
   const predict = (c: Context<AppEnv>, asked: Asked) =>
-    create(c, jobs, options, asked);
+    create(c, jobs, { ...options, listing }, asked);
   const routes = new Hono<AppEnv>()
     .post(
       "/predictions",
@@ -146,10 +147,7 @@ export function predictions(
     )
     .get("/models/:owner/:name", modelDescription, async (c, next) => {
       const { owner, name } = c.req.param();
-      const names = listing.models().flatMap(({ name, aliases = [] }) => [
-        name,
-        ...aliases,
-      ]);
+      const names = listing.models().flatMap(allNames);
       const whole = names.includes(`${owner}/${name}`);
       // Below /v1 the path names a model, as in OpenAI's API.
       if (whole && c.req.path.startsWith("/v1/")) return await next();
@@ -179,11 +177,13 @@ export function predictions(
 async function create(
   c: Context<AppEnv>,
   jobs: Jobs,
-  { functions, maxBytes }: PredictionsOptions,
+  { functions, maxBytes, listing }: PredictionsOptions & {
+    readonly listing: Listing;
+  },
   { named, id }: Asked,
 ): Promise<Response> {
   const body = await readJson(c.req.raw, PredictionRequest, maxBytes);
-  const model = named ?? nameOf(body.version);
+  const model = named ?? nameOf(body.version, listing);
   const { name, request } = predictionRequest(body.input, model, functions);
   const submitted = await jobs.runner.submit({
     ...(id !== undefined && { id }),
@@ -213,10 +213,16 @@ async function create(
 
 /**
  * Returns the name in a version of Replicate's client: `owner/name:id`, or an
- * id.
+ * id. The id of a model's adapter is part of the name.
  */
-function nameOf(version: string | undefined): string | undefined {
-  return version?.split("/").at(-1)?.split(":")[0];
+function nameOf(
+  version: string | undefined,
+  listing: Listing,
+): string | undefined {
+  const name = version?.split("/").at(-1);
+  const isWhole = name !== undefined &&
+    listing.models().some((model) => isNamed(model, name));
+  return isWhole ? name : name?.split(":")[0];
 }
 
 async function waitAsPreferred(

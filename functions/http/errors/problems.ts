@@ -281,7 +281,11 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** Codes of errors that clients cannot fix: they are reported as `internal`. */
-export const UNTOLD: ReadonlySet<string> = new Set(["runtime", "bad-store"]);
+export const INTERNAL_CODES: ReadonlySet<string> = new Set([
+  "runtime",
+  "bad-store",
+  "cannot-tune",
+]);
 
 /** Reports if `code` is one of the table. */
 export function isProblemCode(code: string): code is ProblemCode {

@@ -1,9 +1,9 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createApp } from "../../../functions/app.ts";
 import {
+  INTERNAL_CODES,
   isProblemCode,
   PROBLEMS,
-  UNTOLD,
 } from "../../../functions/http/errors/problems.ts";
 import { fakeServices, runAtOnce } from "../../support/fake_models.ts";
 import { appOptions, json } from "../../support/tiny_server.ts";
@@ -20,7 +20,7 @@ Deno.test("every error code is in the table of problems", () => {
   );
   ok(thrown.has("overloaded") && thrown.has("invalid-fields"));
   const unknown = [...thrown].filter((code) =>
-    !isProblemCode(code) && !UNTOLD.has(code)
+    !isProblemCode(code) && !INTERNAL_CODES.has(code)
   );
   deepStrictEqual(unknown, []);
 });

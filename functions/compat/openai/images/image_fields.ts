@@ -4,6 +4,7 @@
  * @module
  */
 
+import { answeredName } from "../../../inference/adapters.ts";
 import type { GenerationRun } from "../../../inference/generation.ts";
 import type {
   Generation,
@@ -60,7 +61,7 @@ export function imagesAnswer(
     "output_format": outputFormat,
     size: sizeOf(files[0]!),
     usage: usageFields(generation.promptTokens, generation.newTokens),
-    model: task.models.language.name,
+    model: answeredName(task.models, task.params.adapter),
     seed: task.params.seed,
   };
 }
