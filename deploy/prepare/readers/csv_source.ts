@@ -10,7 +10,7 @@ import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
 import { PreparationError } from "../preparation_error.ts";
 import { chooseColumns, type Columns } from "./columns.ts";
-import { InputStream } from "./input_file.ts";
+import { InputStream, TEXT_CHUNK_BYTES } from "./input_file.ts";
 import { type Row, rowRecord } from "./row_record.ts";
 import type { ColumnNames, RecordSource } from "./source.ts";
 
@@ -25,7 +25,7 @@ export function csvSource(
     format,
     share: () => stream?.share ?? 0,
     async *records() {
-      using opened = await InputStream.open(path);
+      using opened = await InputStream.open(path, TEXT_CHUNK_BYTES);
       stream = opened;
       let columns: Columns | undefined;
       let number = 0;

@@ -10,22 +10,29 @@ import { PreparationError } from "../preparation_error.ts";
 export class InputStream implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #size: number;
+  readonly #chunkBytes: number;
   #read = 0;
 
-  private constructor(file: Deno.FsFile, size: number) {
+  private constructor(file: Deno.FsFile, size: number, chunkBytes: number) {
     this.#file = file;
     this.#size = size;
+    this.#chunkBytes = chunkBytes;
   }
 
   /**
    * Opens the file at `path`.
    *
+   * @param chunkBytes Bytes that are read at once, which the share counts as
+   * handed out.
    * @throws {PreparationError} If it cannot be opened; names the reason.
    */
-  static async open(path: string): Promise<InputStream> {
+  static async open(
+    path: string,
+    chunkBytes: number = CHUNK_BYTES,
+  ): Promise<InputStream> {
     try {
       const file = await Deno.open(path);
-      return new InputStream(file, (await file.stat()).size);
+      return new InputStream(file, (await file.stat()).size, chunkBytes);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new PreparationError(`${path}: ${reason}`, { cause });
@@ -40,7 +47,7 @@ export class InputStream implements Disposable {
   /** Yields the bytes of the file; each chunk is its consumer's. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     for (;;) {
-      const chunk = new Uint8Array(CHUNK_BYTES);
+      const chunk = new Uint8Array(this.#chunkBytes);
       const count = await this.#file.read(chunk);
       if (count === null) return;
       this.#read += count;
@@ -70,7 +77,11 @@ export class InputStream implements Disposable {
   }
 }
 
+/** Bytes of a chunk of an archive. */
 const CHUNK_BYTES = 2 ** 16;
+
+/** Bytes of a chunk of a file of texts: a few dozen records. */
+export const TEXT_CHUNK_BYTES: number = 2 ** 12;
 
 /** Returns the first bytes of the file at `path`, at most `count`. */
 export async function firstBytes(

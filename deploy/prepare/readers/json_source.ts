@@ -16,7 +16,7 @@ import { basename, dirname } from "node:path";
 import { PreparationError } from "../preparation_error.ts";
 import { asFields } from "./as_text.ts";
 import { chooseColumns, type Columns } from "./columns.ts";
-import { InputStream } from "./input_file.ts";
+import { InputStream, TEXT_CHUNK_BYTES } from "./input_file.ts";
 import { rowRecord } from "./row_record.ts";
 import {
   type ColumnNames,
@@ -39,7 +39,7 @@ export function jsonSource(
     format,
     share: () => stream?.share ?? 0,
     async *records() {
-      using opened = await InputStream.open(path);
+      using opened = await InputStream.open(path, TEXT_CHUNK_BYTES);
       stream = opened;
       yield* recordsOf(
         path,

@@ -115,7 +115,7 @@ Deno.test("PreparedOutput notes unusable records, and tries them again if asked 
   deepStrictEqual(await recordsIn(folder.path), [record]);
 });
 
-Deno.test("PreparedOutput tells repeated pictures, and leaves them out if asked to", async () => {
+Deno.test("PreparedOutput lists repeated pictures, and leaves them out if asked to", async () => {
   const [a, b, c] = manyRecords(3);
   for (const skipDuplicates of [false, true]) {
     using folder = temporaryFolder();

@@ -215,3 +215,21 @@ Deno.test("openSource() says what is wrong with an input", async () => {
     );
   }
 });
+
+Deno.test("RecordSource counts its share of the input as records are handed out", async () => {
+  using folder = temporaryFolder();
+  const rows = Array.from(
+    { length: 2000 },
+    (_, i) => ({ name: i, image: "x" }),
+  );
+  const path = folder.write("data.json", JSON.stringify(rows));
+  const source = await openSource(path, undefined, {});
+  let count = 0;
+  let before = 0;
+  for await (const _ of source.records()) {
+    const share = source.share();
+    ok(share >= before);
+    ok(Math.abs(share - ++count / rows.length) < 0.1, `${share} at ${count}`);
+    before = share;
+  }
+});

@@ -79,7 +79,7 @@ Deno.test("ServerPool keeps each server within its window, which grows with answ
   ok(a.most() <= pool.servers[0]!.window);
 });
 
-Deno.test("ServerPool waits as Retry-After says, and asks others meanwhile", async () => {
+Deno.test("ServerPool waits for Retry-After, and uses other servers meanwhile", async () => {
   let now = 1_000_000;
   let open = false;
   await using busy = answering(() =>
@@ -139,7 +139,7 @@ Deno.test("ServerPool ends once no server answers, and says why of each", async 
   });
 });
 
-Deno.test("ServerPool tells refusals of a record from those of the caller", async () => {
+Deno.test("ServerPool distinguishes refusals of a record from those of the caller", async () => {
   const statuses: [number, string, RegExp][] = [
     [422, "RecordError", /a picture is too long/],
     [415, "RecordError", /a picture is too long/],
