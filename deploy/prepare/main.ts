@@ -8,7 +8,7 @@
  * @module
  */
 
-import { join, resolve } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { UsageError } from "../../lib/command_line.ts";
 import { Emu3Error } from "../../lib/errors.ts";
 import {
@@ -26,6 +26,7 @@ import { openRemoteEncoder } from "./encoding/remote_encoder.ts";
 import { SERVER_OPTIONS } from "./encoding/server.ts";
 import { locateModel } from "./locate_model.ts";
 import { PreparedOutput } from "./output/prepared_output.ts";
+import { PreparationError } from "./preparation_error.ts";
 import { type InputPart, prepareData } from "./prepare_data.ts";
 import { ProgressReport, type ReportOutput } from "./progress_report.ts";
 import { openSource } from "./readers/open_source.ts";
@@ -77,6 +78,7 @@ async function run(
 ): Promise<readonly string[]> {
   const { signal } = stop;
   const { input, format, form, columns, part, resize } = words;
+  refuseWithin(input, words.out);
   const source = await openSource(input, format, columns);
   await using encoder = await openEncoder(words, output, signal);
   const folder = part === undefined
@@ -119,6 +121,15 @@ async function run(
   } finally {
     report.clear();
   }
+}
+
+/** Refuses an output that the next run would find in its input. */
+function refuseWithin(input: string, out: string): void {
+  const path = relative(resolve(input), resolve(out));
+  if (path.startsWith("..") || isAbsolute(path)) return;
+  throw new PreparationError(
+    `${out} lies within the input ${input}, name another --out`,
+  );
 }
 
 async function openEncoder(

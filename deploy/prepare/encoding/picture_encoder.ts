@@ -47,8 +47,11 @@ export interface PictureEncoder extends AsyncDisposable {
 /** Area of the released script, for models that state none, in pixels². */
 export const RELEASED_AREA: number = 720 * 720;
 
-/** Pixels of the largest picture that is decoded. */
-export const MAX_PIXELS = 2 ** 28;
+/**
+ * Pixels of the largest picture that is decoded, as of a server: a JPEG of them
+ * takes 2 GB while it is decoded.
+ */
+const MAX_PIXELS = 2 ** 26;
 
 /** Decodes the picture in `bytes` and resizes it for tuning. */
 export async function decodeForTraining(

@@ -75,6 +75,7 @@ Deno.test("prepare-data ends with a code and a reason", async () => {
     [[], 2, /the input is missing\n\nUsage:/],
     [["none", "-o", "x"], 1, /^Cannot prepare data: there is no none\n$/],
     [["empty", "-o", "x1", ...TINY], 1, /empty has no pictures/],
+    [["photos", "-o", "photos/x"], 1, /photos\/x lies within the input photos/],
     [["photos", "-o", "x2", ...TINY], 1, /none of 1 records can be used/],
     [["data.csv", "-o", "x3", ...TINY], 1, /no column of data\.csv is named/],
     [["photos", "-o", "x4", "--model", "no/model"], 1, /no\/model/],
