@@ -96,6 +96,7 @@ function settings({ model, params, imageIndex }: PictureOrigin) {
     "top_p": sampling.topP,
     grid: { height: size.height, width: size.width },
     strategy: params.strategy.name,
+    ...(params.adapter !== undefined && { adapter: params.adapter }),
     version: VERSION,
   };
 }

@@ -72,6 +72,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     instead: "deno task quantize --help",
   },
   {
+    pattern: /\btask adapters merge \S+ --model \/models\//,
+    reason: "needs 16 GB of weights",
+    instead: "deno task adapters --help",
+  },
+  {
     pattern: /\btask models publish\b/,
     reason: "needs weights, and a store on the network",
     instead: "deno task models publish --help",

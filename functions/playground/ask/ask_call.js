@@ -16,7 +16,7 @@ import { countText, secondsText } from "../logic/quantities.js";
  * @typedef {import("./asked_pictures.js").AskedPicture} AskedPicture
  * @typedef {import("../lab/grid_edit.js").Grid} Grid
  *
- * @typedef {{ question: string, temperature: number, maxTokens: number }} Question
+ * @typedef {{ question: string, temperature: number, maxTokens: number, adapter?: string | undefined }} Question
  */
 
 /**
@@ -40,21 +40,29 @@ export async function codesOf(file, signal) {
  * Builds the request body: codes if all pictures have them, files otherwise.
  *
  * @param {readonly AskedPicture[]} pictures
- * @param {Question} question
+ * @param {Question} asked
  * @returns {FormData | Record<string, unknown>}
  */
-export function questionBody(pictures, { question, temperature, maxTokens }) {
+export function questionBody(pictures, asked) {
+  const { question, temperature, maxTokens, adapter } = asked;
   const grids = pictures.flatMap(({ grid }) =>
     grid === undefined ? [] : [{ codes: rowsOf(grid) }]
   );
   if (grids.length === pictures.length) {
-    return { grids, question, temperature, max_tokens: maxTokens };
+    return {
+      grids,
+      question,
+      temperature,
+      max_tokens: maxTokens,
+      ...(adapter !== undefined && { adapter }),
+    };
   }
   const form = new FormData();
   for (const { file } of pictures) form.append("image", file);
   form.set("question", question);
   form.set("temperature", String(temperature));
   form.set("max_tokens", String(maxTokens));
+  if (adapter !== undefined) form.set("adapter", adapter);
   return form;
 }
 

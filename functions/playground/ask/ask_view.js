@@ -9,6 +9,7 @@
 
 import { patiently } from "../api/patience.js";
 import { element } from "../parts/element.js";
+import { AdapterField } from "../parts/adapter_field.js";
 import { Field } from "../parts/field.js";
 import { Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
@@ -59,6 +60,7 @@ class AskView {
     max: "1000000",
     value: String(MAX_TOKENS),
   });
+  #adapter = new AdapterField();
   #ask = element("button", { class: "primary" }, "Ask");
   #stop = element("button", {
     type: "button",
@@ -78,6 +80,9 @@ class AskView {
   constructor(shell) {
     this.#shell = shell;
     this.#question.value = DESCRIBE;
+    shell.server.state.watch(() =>
+      this.#adapter.describe(shell.server.model("caption"))
+    );
     this.#panel = new PicturePanel(
       this.#pictures,
       shell,
@@ -145,6 +150,7 @@ class AskView {
             hint: "0 always selects the most likely word.",
           }).root,
           new Field("Maximum tokens", this.#maxTokens).root,
+          this.#adapter.field.root,
         ),
       ),
     );
@@ -191,6 +197,7 @@ class AskView {
       question: this.#question.value,
       temperature: Number(this.#temperature.value),
       maxTokens: Number(this.#maxTokens.value),
+      adapter: this.#adapter.read(),
     };
     this.#notice.clear();
     void this.#runner.run(

@@ -11,6 +11,7 @@
 
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
+import { AdapterField } from "../parts/adapter_field.js";
 import { calm } from "../parts/later.js";
 import { RatioField } from "./ratio_field.js";
 import { SeedField } from "./seed_field.js";
@@ -48,6 +49,7 @@ export class SettingsForm {
   #useNegative = element("input", { type: "checkbox" });
   #ratio = new RatioField();
   #seed = new SeedField();
+  #adapter = new AdapterField();
   #strategy = element(
     "select",
     {},
@@ -125,6 +127,7 @@ export class SettingsForm {
       ["image_area", this.#ratio.field],
       ["seed", this.#seed.field],
       ["strategy", strategy],
+      ["adapter", this.#adapter.field],
       ["n", n],
       ...numbers.map(([name, field]) => /** @type {const} */ ([name, field])),
     ]);
@@ -140,6 +143,7 @@ export class SettingsForm {
         { class: "fields" },
         this.#ratio.root,
         this.#seed.field.root,
+        this.#adapter.field.root,
       ),
       element(
         "details",
@@ -186,6 +190,8 @@ export class SettingsForm {
       if (input.value !== "") settings[name] = Number(input.value);
     }
     if (this.#strategy.value !== "") settings.strategy = this.#strategy.value;
+    const adapter = this.#adapter.read();
+    if (adapter !== undefined) settings.adapter = adapter;
     if (this.#n.value !== "" && this.#n.value !== "1") {
       settings.n = Number(this.#n.value);
     }
@@ -209,6 +215,7 @@ export class SettingsForm {
       input.value = String(settings[name] ?? "");
     }
     this.#strategy.value = settings.strategy ?? "";
+    this.#adapter.write(settings.adapter);
     this.#n.value = String(settings.n ?? 1);
     for (const field of this.fields.values()) field.setFault(undefined);
   }
@@ -221,6 +228,7 @@ export class SettingsForm {
   describe(model) {
     const defaults = model?.defaults;
     void this.#describeKnown(model);
+    this.#adapter.describe(model);
     for (const [name, input] of this.#numberInputs()) {
       const value = defaults?.[name];
       input.placeholder = value === undefined ? "default" : String(value);

@@ -23,6 +23,7 @@ import { codesFromText, codesToText } from "./codes_text.js";
  * @property {number} [top_p]
  * @property {number} [seed]
  * @property {string} [strategy]
+ * @property {string} [adapter]
  * @property {number} [n]
  *
  * @typedef {{ height: number, width: number, codes: Uint16Array }} Grid
@@ -44,6 +45,7 @@ const TEXTS = /** @type {const} */ ([
   "negative_prompt",
   "ratio",
   "strategy",
+  "adapter",
 ]);
 
 /**

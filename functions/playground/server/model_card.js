@@ -80,6 +80,7 @@ export class ModelCard {
         model.image_area === null ? undefined : areaText(model.image_area),
       ],
       ["Strategy", model.defaults?.strategy],
+      ["Adapters", model.adapters.join(", ") || undefined],
     ]);
     fill(this.#engine, engine === undefined ? [] : engineFacts(engine));
     const last = lastMoment(phases);

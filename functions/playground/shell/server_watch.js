@@ -32,6 +32,7 @@ import { Store } from "./store.js";
  * @property {{ max_body_bytes: number, max_pixels: number, max_frames: number }} limits
  * @property {string[]} subjects Subjects that it can draw, if they are few.
  * @property {string[]} known_words All words of its prompts, if they are few.
+ * @property {string[]} adapters Names of its adapters.
  * @property {Defaults} [defaults]
  *
  * @typedef {object} ServerState

@@ -138,6 +138,7 @@ const model = {
   limits: { "max_body_bytes": 1, "max_pixels": 1, "max_frames": 1 },
   subjects: [],
   "known_words": [],
+  adapters: [],
 };
 
 Deno.test("stateOf() is ready unless a model is loading or has failed", () => {

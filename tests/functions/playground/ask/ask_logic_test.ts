@@ -65,6 +65,14 @@ Deno.test("questionBody() contains codes if all are known, else files", () => {
   ok(form instanceof FormData);
   strictEqual(form.getAll("image").length, 2);
   strictEqual(form.get("max_tokens"), "9");
+  strictEqual(form.get("adapter"), null);
+  const adapted = { ...QUESTION, adapter: "mine" };
+  const codes = questionBody([picture(1)], adapted);
+  ok(!(codes instanceof FormData));
+  strictEqual(codes["adapter"], "mine");
+  const files = questionBody([{ title: "", file }], adapted);
+  ok(files instanceof FormData);
+  strictEqual(files.get("adapter"), "mine");
 });
 
 Deno.test("suggestions() omits questions that were asked", () => {

@@ -33,6 +33,7 @@ const settings = fc.record({
   "top_p": fc.double({ min: 0.1, max: 1, noNaN: true }),
   seed: fc.maxSafeNat(),
   strategy: fc.constantFrom("jacobi", "zipar"),
+  adapter: fc.constantFrom("mine", "yours"),
   n: fc.integer({ min: 1, max: 8 }),
 }, { requiredKeys: ["prompt"], noNullPrototype: true });
 
