@@ -13,7 +13,7 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 const SCREENS = new URL("../../.cache/screens/", import.meta.url);
 
 /** Timeout in milliseconds, generous for a busy machine. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /** The options of a page. */
 export interface Look {
@@ -53,7 +53,7 @@ export async function openPage(
     permissions: ["clipboard-read", "clipboard-write"],
     hasTouch: width < 500,
   });
-  context.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(TIMEOUT_MS);
   const page = await context.newPage();
   const { origin } = new URL(url);
   const complaints: string[] = [];

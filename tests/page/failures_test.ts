@@ -130,11 +130,11 @@ pageTest(
     await page.getByRole("link", { name: "Download" }).waitFor();
     await check("draw-stopped");
     strictEqual((await readPng(await download(page)))?.height, 48);
-    const judging = page.waitForRequest("**/v1/score");
+    const scoring = page.waitForRequest("**/v1/score");
     await page.getByRole("main").getByRole("link", { name: "Look inside" })
       .click();
     // The beginning is scored as part of the whole that was requested.
-    strictEqual((await judging).postDataJSON().grid.height, 16);
+    strictEqual((await scoring).postDataJSON().grid.height, 16);
     await page.locator("button[value=surprise]:enabled").waitFor();
     strictEqual(
       await page.getByLabel("From row").getAttribute("max"),

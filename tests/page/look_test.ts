@@ -18,11 +18,11 @@ async function lookInside(page: Page): Promise<void> {
   await page.getByRole("main").getByRole("link", { name: "Look inside" })
     .click();
   await page.getByRole("application").first().waitFor();
-  await judged(page);
+  await scored(page);
 }
 
 /** Waits until the picture is scored. */
-async function judged(page: Page): Promise<void> {
+async function scored(page: Page): Promise<void> {
   await page.locator("button[value=surprise]:enabled").waitFor();
 }
 
@@ -302,7 +302,7 @@ pageTest(
     await page.getByText("cat.jpg has no settings").waitFor();
     await page.getByRole("main").getByRole("link", { name: "Look inside" })
       .click();
-    await judged(page);
+    await scored(page);
     const words = page.getByLabel("Score for the prompt");
     strictEqual(await words.inputValue(), "cat");
     await page.getByRole("button", { name: "Surprisal" }).click();

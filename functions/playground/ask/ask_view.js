@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { patiently } from "../api/patience.js";
+import { withRetries } from "../api/retry_policy.js";
 import { element } from "../parts/element.js";
 import { AdapterField } from "../parts/adapter_field.js";
 import { Field } from "../parts/field.js";
@@ -188,7 +188,7 @@ class AskView {
     await this.#panel.settled;
     const { all } = this.#pictures;
     if (all.length === 0) {
-      this.#notice.tell("No picture yet: choose or draw one.", {
+      this.#notice.show("No picture yet: choose or draw one.", {
         fault: true,
       });
       return;
@@ -202,7 +202,7 @@ class AskView {
     this.#notice.clear();
     void this.#runner.run(
       (signal) => this.#answer(all, question, signal),
-      (error) => this.#notice.tellError(error),
+      (error) => this.#notice.showError(error),
     );
   }
 
@@ -214,14 +214,14 @@ class AskView {
   async #answer(pictures, question, signal) {
     const entry = this.#list.begin(question.question);
     try {
-      const { text, facts } = await patiently(
+      const { text, facts } = await withRetries(
         () =>
           answerTo(pictures, question, {
             signal,
             onText: (text) => entry.write(text),
             onQueued: (ahead) => entry.queued(ahead),
           }),
-        this.#shell.patience(this.#notice, signal),
+        this.#shell.retryPolicy(this.#notice, signal),
       );
       entry.end(text, facts);
       this.#pictures.keep({

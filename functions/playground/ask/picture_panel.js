@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { patiently } from "../api/patience.js";
+import { withRetries } from "../api/retry_policy.js";
 import { countText } from "../logic/quantities.js";
 import { element } from "../parts/element.js";
 import { Notice } from "../parts/notice.js";
@@ -116,7 +116,7 @@ export class PicturePanel {
     this.settled = this.settled.then(() =>
       this.#runner.run(
         (signal) => this.#encodeAll(files, signal),
-        (error) => this.#notice.tellError(error),
+        (error) => this.#notice.showError(error),
       )
     );
   }
@@ -130,13 +130,13 @@ export class PicturePanel {
     if (server.state.value.models.length === 0) await server.look();
     const most = this.#most;
     for (const file of files.slice(0, most)) {
-      this.#notice.tell(`Reading ${file.name}…`);
+      this.#notice.show(`Reading ${file.name}…`);
       const title = file.name || "Pasted picture";
       const grid = await this.#codesOf(file, signal);
       this.#add({ title, file, ...(grid && { grid }) });
     }
     if (files.length > most) {
-      this.#notice.tell(
+      this.#notice.show(
         most === 1
           ? "This model accepts one picture per question: only the first was added."
           : `A question can have up to ${most} pictures: only the first ${most} were added.`,
@@ -160,8 +160,8 @@ export class PicturePanel {
     // Without an encoding function on the server, files are sent with the
     // question.
     if (server.model("tokenize") === undefined) return undefined;
-    const patience = this.#shell.patience(this.#notice, signal);
-    return await patiently(() => codesOf(file, signal), patience);
+    const retryPolicy = this.#shell.retryPolicy(this.#notice, signal);
+    return await withRetries(() => codesOf(file, signal), retryPolicy);
   }
 
   /** @param {AskedPicture} picture */
@@ -172,7 +172,7 @@ export class PicturePanel {
     if (this.#pictures.all.length < most && this.#pictures.add(picture)) {
       this.#notice.clear();
     } else {
-      this.#notice.tell(
+      this.#notice.show(
         `A question can have up to ${most} pictures: remove one first.`,
         { fault: true },
       );

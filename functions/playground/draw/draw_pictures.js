@@ -10,7 +10,7 @@
 import { post } from "../api/request.js";
 import { blobOf, pictureId } from "../logic/picture_files.js";
 import { wireGrid } from "../logic/drawn_rows.js";
-import { firstCells } from "../logic/judgements.js";
+import { firstCells } from "../logic/scores.js";
 import { secondsText } from "../logic/quantities.js";
 import { draw } from "./drawing.js";
 import { comeDecoded, Previews } from "./previews.js";
@@ -22,7 +22,7 @@ import { HistoryStore } from "./history_store.js";
  *
  * @typedef {object} Studio Collaborators of a drawing.
  * @property {import("./stage.js").Stage} stage
- * @property {import("../api/patience.js").Patience} patience
+ * @property {import("../api/retry_policy.js").RetryPolicy} retryPolicy
  * @property {import("../shell/server_watch.js").Model | undefined} model
  * @property {() => void} [onRow] Called after each row.
  * @property {import("./drawing.js").Known} [known] Rows to resume from;
@@ -39,11 +39,11 @@ const RIVALS = 5;
  */
 export async function drawPictures(
   settings,
-  { stage, patience, model, onRow, known: before },
+  { stage, retryPolicy, model, onRow, known: before },
 ) {
   const begun = performance.now();
   const decoded = comeDecoded(model?.image_area);
-  const previews = new Previews(patience.signal);
+  const previews = new Previews(retryPolicy.signal);
   const { completed, rows } = await draw(
     {
       ...settings,
@@ -51,7 +51,7 @@ export async function drawPictures(
       // For small pictures they are requested when the Look view opens.
       ...(!decoded && { logprobs: RIVALS }),
     },
-    patience,
+    retryPolicy,
     {
       queued: (position) => {
         if (position > 0) stage.wait(`${position} ahead in the queue…`);
@@ -72,7 +72,7 @@ export async function drawPictures(
     },
     before,
   );
-  const asked = { ...settings, seed: completed.seed };
+  const drawn = { ...settings, seed: completed.seed };
   const pictures = completed.images.map((image, i) => {
     const known = rows[i];
     const grid = known && {
@@ -81,11 +81,11 @@ export async function drawPictures(
       codes: known.codes,
     };
     return {
-      ...drawnNow(asked, i),
+      ...drawnNow(drawn, i),
       file: blobOf(image),
       model: completed.model,
       ...(grid && { grid }),
-      ...(known?.judgements && { judgements: known.judgements }),
+      ...(known?.scores && { scores: known.scores }),
     };
   });
   const seconds = (performance.now() - begun) / 1000;
@@ -103,15 +103,15 @@ export async function drawPictures(
 export async function unfinishedPicture(settings, { seed, rows }, signal) {
   const [first] = rows;
   if (first === undefined) throw new TypeError("there is no row");
-  const { width, count: height, judgements } = first;
+  const { width, count: height, scores } = first;
   const codes = first.codes.slice(0, height * width);
-  const asked = { ...settings, ...(seed !== undefined && { seed }) };
-  const picture = await pictureOfCodes(asked, { height, width, codes }, signal);
+  const drawn = { ...settings, ...(seed !== undefined && { seed }) };
+  const picture = await pictureOfCodes(drawn, { height, width, codes }, signal);
   return {
     ...picture,
     title: `${settings.prompt} (${height} of ${first.height} rows)`,
     wholeHeight: first.height,
-    ...(judgements && { judgements: firstCells(judgements, height * width) }),
+    ...(scores && { scores: firstCells(scores, height * width) }),
   };
 }
 
@@ -167,7 +167,7 @@ function factsOf(
 }
 
 /**
- * @param {NonNullable<ReturnType<typeof import("../logic/settings.js").settingsFromParams>>} told
+ * @param {NonNullable<ReturnType<typeof import("../logic/settings.js").settingsFromParams>>} link
  * @param {AbortSignal} signal
  * @returns {Promise<readonly import("../shell/shell.js").Picture[]>} Pictures
  *   decoded from the link's codes or found in the history; empty if they have

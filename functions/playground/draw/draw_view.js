@@ -10,7 +10,7 @@
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
 import { element, freshId } from "../parts/element.js";
 import { placeFaults } from "../parts/field.js";
-import { calm, later } from "../parts/later.js";
+import { idle, later } from "../parts/later.js";
 import { namesFields, Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
 import { formatRoute } from "../shell/route.js";
@@ -111,7 +111,7 @@ class DrawView {
   constructor(root, shell) {
     this.#shell = shell;
     takeFiles(root, (file) => this.#take(file), ({ name }) =>
-      this.#notice.tell(
+      this.#notice.show(
         `${name} is not a picture: supported formats are PNG, JPEG, WebP and GIF.`,
         { fault: true },
       ));
@@ -151,7 +151,7 @@ class DrawView {
       this.#settings.describe(shell.server.model("generate"))
     );
     shell.picture.watch((picture) => this.#show(picture));
-    void calm().then(() => this.#openHistory());
+    void idle().then(() => this.#openHistory());
   }
 
   /** @param {URLSearchParams} params Settings of a link, if any. */
@@ -173,30 +173,30 @@ class DrawView {
   /**
    * Resumes a drawing after a reload, or shows the picture of a link, or draws it.
    *
-   * @param {ReturnType<typeof settingsFromParams>} told
+   * @param {ReturnType<typeof settingsFromParams>} link
    * @param {boolean} first True if the page was just loaded.
    */
-  async #arrive(told, first) {
+  async #arrive(link, first) {
     if (first && sessionStorage.getItem(KEPT) !== null) {
       const { drawingLeft } = await later(() => import("./kept_drawing.js"));
-      const left = drawingLeft(told?.settings);
+      const left = drawingLeft(link?.settings);
       if (left !== undefined) {
         this.#settings.write(left.settings);
         return this.#run(left.settings, left.known);
       }
     }
-    if (told === undefined) return;
+    if (link === undefined) return;
     this.#unfinished.clear();
-    this.#settings.write(told.settings);
+    this.#settings.write(link.settings);
     void this.#runner.run(async (signal) => {
       const { picturesOf } = await later(() => import("./draw_pictures.js"));
-      const pictures = await picturesOf(told, signal);
+      const pictures = await picturesOf(link, signal);
       if (pictures.length > 0) {
         this.#stage.show(pictures.length);
         await this.#stageAll(pictures);
         // The drawing begins when this task has ended.
-      } else if (told.settings.prompt !== "") this.#begin();
-    }, (error) => this.#notice.tellError(error));
+      } else if (link.settings.prompt !== "") this.#begin();
+    }, (error) => this.#notice.showError(error));
   }
 
   /** @returns Undefined if the server is away. */
@@ -217,11 +217,11 @@ class DrawView {
     void this.#runner.run(
       async () => {
         const { pictureOf } = await later(() => import("./open_file.js"));
-        const { picture, told } = await pictureOf(file);
+        const { picture, notice } = await pictureOf(file);
         await this.#openPicture(picture);
-        this.#notice.tell(told);
+        this.#notice.show(notice);
       },
-      () => this.#notice.tellError(new Error(`${file.name} cannot be shown.`)),
+      () => this.#notice.showError(new Error(`${file.name} cannot be shown.`)),
     );
   }
 
@@ -275,7 +275,7 @@ class DrawView {
     this.#unfinished.clear();
     void this.#runner.run(
       (signal) => this.#drawPictures(settings, known, signal),
-      (error) => this.#tell(error),
+      (error) => this.#showError(error),
     ).finally(() => {
       if (this.#runner.running) return;
       this.#stage.end();
@@ -317,10 +317,10 @@ class DrawView {
     this.#stage.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
     this.#stage.wait("Waiting for the server…");
     const { server } = this.#shell;
-    const patience = {
+    const retryPolicy = {
       signal,
       onWait: (
-        /** @type {import("../api/patience.js").Wait | undefined} */ wait,
+        /** @type {import("../api/retry_policy.js").Wait | undefined} */ wait,
       ) => {
         this.#notice.tellWait(wait);
         if (wait !== undefined) this.#stage.pause();
@@ -335,7 +335,7 @@ class DrawView {
     const { drawPictures } = await later(() => import("./draw_pictures.js"));
     const { pictures, facts } = await drawPictures(settings, {
       stage,
-      patience,
+      retryPolicy,
       model: server.model("generate"),
       onRow: () => kept.note(),
       known,
@@ -343,7 +343,7 @@ class DrawView {
     kept.end();
     stage.end();
     await this.#stageAll(pictures);
-    this.#result.tell(facts);
+    this.#result.showFacts(facts);
     this.#shell.announce(`Done: ${settings.prompt}`);
     const list = await this.#openHistory();
     await list?.add(pictures);
@@ -360,11 +360,11 @@ class DrawView {
   }
 
   /** @param {unknown} error */
-  #tell(error) {
-    if (!namesFields(error)) return this.#notice.tellError(error);
+  #showError(error) {
+    if (!namesFields(error)) return this.#notice.showError(error);
     const homeless = placeFaults(error.errors, this.#settings.fields);
     const text = homeless.map(({ pointer, detail }) => `${pointer}: ${detail}`);
-    this.#notice.tell(
+    this.#notice.show(
       text.length > 0 ? text.join("; ") : "Some settings are invalid.",
       { fault: true },
     );

@@ -8,7 +8,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { outlasted } from "../api/patience.js";
+import { outlasted } from "../api/retry_policy.js";
 import { ProblemError, UnreachableError } from "../api/problem.js";
 import { postForEvents } from "../api/events.js";
 import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
@@ -38,7 +38,7 @@ import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
 
 /**
  * @param {Body} body
- * @param {import("../api/patience.js").Patience} patience
+ * @param {import("../api/retry_policy.js").RetryPolicy} retryPolicy
  * @param {Listener} listener
  * @param {Known} known Overwritten as more arrives; if it has rows, the drawing
  *   resumes there.
@@ -46,20 +46,25 @@ import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
  */
 export async function draw(
   body,
-  patience,
+  retryPolicy,
   listener,
   known = { seed: body.seed, rows: [] },
 ) {
-  let asked = resumedBody(body, { seed: known.seed, rows: known.rows[0] });
+  let request = resumedBody(body, { seed: known.seed, rows: known.rows[0] });
   while (true) {
     try {
-      const completed = await follow(asked, patience.signal, known, listener);
+      const completed = await follow(
+        request,
+        retryPolicy.signal,
+        known,
+        listener,
+      );
       return { completed, rows: known.rows };
     } catch (error) {
-      if (!await outlasted(error, patience)) throw error;
+      if (!await outlasted(error, retryPolicy)) throw error;
       const state = error instanceof ProblemError ? error.state : undefined;
       const [rows] = known.rows;
-      asked = resumedBody(body, { seed: known.seed, rows, state });
+      request = resumedBody(body, { seed: known.seed, rows, state });
     }
   }
 }
@@ -114,8 +119,8 @@ async function follow(body, signal, known, listener) {
 function begun({ n, grid }, body, before) {
   return Array.from({ length: n }, (_, i) => {
     const rows = new DrawnRows(grid, body.prefix ?? body.keep);
-    const judged = body.prefix && before[i]?.judgements;
-    if (judged !== undefined) rows.judgements = judged;
+    const scores = body.prefix && before[i]?.scores;
+    if (scores !== undefined) rows.scores = scores;
     return rows;
   });
 }

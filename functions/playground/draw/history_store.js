@@ -18,7 +18,7 @@ const TABLE = "pictures";
 /** Limit of stored pictures. */
 export const MAX_PICTURES = 60;
 
-/** Approximate limit of their files, codes and judgements, in bytes. */
+/** Approximate limit of their files, codes and scores, in bytes. */
 export const MAX_BYTES = 64e6;
 
 /** The store of pictures. */
@@ -28,8 +28,8 @@ export class HistoryStore {
 
   /** @returns {Promise<Picture[]>} Pictures, latest first. */
   async all() {
-    const pictures = await this.#run("readonly", (table) => table.getAll());
-    return pictures.sort(
+    const stored = await this.#run("readonly", (table) => table.getAll());
+    return stored.map(fromStored).sort(
       (/** @type {Picture} */ a, /** @type {Picture} */ b) =>
         b.createdAt - a.createdAt || a.imageIndex - b.imageIndex,
     );
@@ -60,7 +60,7 @@ export class HistoryStore {
    * @param {Picture} picture
    */
   async add(picture) {
-    await this.#run("readwrite", (table) => table.put(picture));
+    await this.#run("readwrite", (table) => table.put(toStored(picture)));
     for (const { id } of superfluous(await this.all())) await this.delete(id);
   }
 
@@ -108,16 +108,34 @@ export function superfluous(pictures) {
   return full === -1 ? [] : pictures.slice(full);
 }
 
+/**
+ * Returns a picture as it is stored: the first release named its scores
+ * `judgements`.
+ *
+ * @param {Picture} picture
+ */
+function toStored({ scores, ...rest }) {
+  return scores === undefined ? rest : { ...rest, judgements: scores };
+}
+
+/**
+ * @param {Omit<Picture, "scores"> & { judgements?: Picture["scores"] }} stored
+ * @returns {Picture}
+ */
+function fromStored({ judgements, ...rest }) {
+  return judgements === undefined ? rest : { ...rest, scores: judgements };
+}
+
 /** @param {Picture} picture */
 function isWhole({ wholeHeight, givenRows }) {
   return wholeHeight === undefined && givenRows === undefined;
 }
 
 /** @param {Picture} picture */
-function bytesOf({ file, grid, judgements }) {
+function bytesOf({ file, grid, scores }) {
   const cells = grid?.codes.length ?? 0;
   return file.size + 2 * cells +
-    (judgements === undefined ? 0 : cells * (8 + 6 * judgements.rivals));
+    (scores === undefined ? 0 : cells * (8 + 6 * scores.rivals));
 }
 
 /** @returns {Promise<IDBDatabase>} */

@@ -14,7 +14,7 @@
 
 import { DrawnRows, wireGrid } from "../logic/drawn_rows.js";
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
-import { calmly } from "../parts/calm.js";
+import { throttle } from "../parts/throttle.js";
 
 /**
  * @typedef {import("../logic/settings.js").Settings} Settings
@@ -42,7 +42,7 @@ export class KeptDrawing {
       // Without storage in the browser, a reloaded page starts anew.
     }
   };
-  #writeCalmly = calmly(WRITE_MS, this.#write);
+  #writeThrottled = throttle(WRITE_MS, this.#write);
   #leave;
 
   /**
@@ -54,7 +54,7 @@ export class KeptDrawing {
    */
   constructor(settings, known, stop) {
     this.#drawing = { settings, known };
-    this.#writeCalmly();
+    this.#writeThrottled();
     this.#leave = () => {
       this.#write();
       this.#drawing = undefined;
@@ -65,7 +65,7 @@ export class KeptDrawing {
 
   /** Schedules a write after a row. */
   note() {
-    this.#writeCalmly();
+    this.#writeThrottled();
   }
 
   /** Removes the saved drawing, unless the page is being left. */
@@ -80,17 +80,17 @@ export class KeptDrawing {
 /**
  * Returns the drawing that was in progress when the page was left.
  *
- * @param {Settings | undefined} asked Settings in the address.
+ * @param {Settings | undefined} requested Settings in the address.
  * @returns {{ settings: Settings, known: Known } | undefined} Undefined if
- *   there is none, or if the address asks for another one.
+ *   there is none, or if the address names another one.
  */
-export function drawingLeft(asked) {
+export function drawingLeft(requested) {
   const text = sessionStorage.getItem(NAME);
   const left = text === null ? undefined : drawingFromText(text);
-  const goesOn = left !== undefined && (asked === undefined ||
-    drawingText(asked, NOTHING) === drawingText(left.settings, NOTHING));
-  if (!goesOn) sessionStorage.removeItem(NAME);
-  return goesOn ? left : undefined;
+  const matches = left !== undefined && (requested === undefined ||
+    drawingText(requested, NOTHING) === drawingText(left.settings, NOTHING));
+  if (!matches) sessionStorage.removeItem(NAME);
+  return matches ? left : undefined;
 }
 
 /**
@@ -103,13 +103,13 @@ export function drawingLeft(asked) {
  */
 export function drawingText(settings, { seed, rows }) {
   const [first] = rows;
-  const asked = { ...settings, ...(seed !== undefined && { seed }) };
+  const whole = { ...settings, ...(seed !== undefined && { seed }) };
   if (rows.length !== 1 || first === undefined || first.count === 0) {
-    return paramsFromSettings(asked).toString();
+    return paramsFromSettings(whole).toString();
   }
   const { width, count, height } = first;
   const codes = first.codes.slice(0, count * width);
-  const params = paramsFromSettings(asked, { height: count, width, codes });
+  const params = paramsFromSettings(whole, { height: count, width, codes });
   params.set("rows", String(height));
   return params.toString();
 }
@@ -121,9 +121,9 @@ export function drawingText(settings, { seed, rows }) {
  */
 export function drawingFromText(text) {
   const params = new URLSearchParams(text);
-  const told = settingsFromParams(params);
-  if (told === undefined) return undefined;
-  const { settings, grid } = told;
+  const parsed = settingsFromParams(params);
+  if (parsed === undefined) return undefined;
+  const { settings, grid } = parsed;
   const height = Number(params.get("rows"));
   const whole = grid !== undefined && height >= grid.height;
   const rows = whole

@@ -15,32 +15,34 @@ import { settingsFromTexts } from "../logic/settings.js";
 
 /**
  * @param {File} file
- * @returns {Promise<{ picture: Picture, told: string }>} Picture, with settings
+ * @returns {Promise<{ picture: Picture, notice: string }>} Picture, with settings
  *   if this project drew it, and a notice for the user.
  */
 export async function pictureOf(file) {
   const png = await readPng(new Uint8Array(await file.arrayBuffer()));
-  const told = png && settingsFromTexts(png.texts, png);
+  const metadata = png && settingsFromTexts(png.texts, png);
   /** @type {Picture} */
   const picture = {
     id: pictureId(),
     createdAt: Date.now(),
-    title: told?.settings.prompt ?? file.name,
+    title: metadata?.settings.prompt ?? file.name,
     file,
-    imageIndex: told?.imageIndex ?? 0,
-    ...(told && { settings: told.settings }),
-    ...(told?.model !== undefined && { model: told.model }),
+    imageIndex: metadata?.imageIndex ?? 0,
+    ...(metadata && { settings: metadata.settings }),
+    ...(metadata?.model !== undefined && { model: metadata.model }),
   };
-  return { picture, told: `${file.name} ${whatItTells(told)}` };
+  return { picture, notice: `${file.name} ${importNotice(metadata)}` };
 }
 
-/** @param {ReturnType<typeof settingsFromTexts>} told */
-function whatItTells(told) {
-  if (told === undefined) {
+/** @param {ReturnType<typeof settingsFromTexts>} metadata */
+function importNotice(metadata) {
+  if (metadata === undefined) {
     return "has no settings: it was not made here, or its metadata was removed.";
   }
   const back = "restored its settings.";
-  if (told.givenRows === 0) return back;
-  const rows = told.givenRows === 1 ? "row was" : `${told.givenRows} rows were`;
+  if (metadata.givenRows === 0) return back;
+  const rows = metadata.givenRows === 1
+    ? "row was"
+    : `${metadata.givenRows} rows were`;
   return `${back} Its first ${rows} given: the settings alone draw another picture.`;
 }

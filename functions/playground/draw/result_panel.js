@@ -50,7 +50,7 @@ export class ResultPanel {
   }
 
   /** @param {string} facts Statistics of the drawing. */
-  tell(facts) {
+  showFacts(facts) {
     this.#facts.textContent = facts;
   }
 
@@ -66,7 +66,7 @@ export class ResultPanel {
     this.#save.download = fileName(picture);
     if (before.startsWith("blob:")) URL.revokeObjectURL(before);
     const { title, model, settings } = picture;
-    this.tell(
+    this.showFacts(
       [
         title,
         model,

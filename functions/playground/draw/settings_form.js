@@ -12,7 +12,7 @@
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
 import { AdapterField } from "../parts/adapter_field.js";
-import { calm } from "../parts/later.js";
+import { idle } from "../parts/later.js";
 import { RatioField } from "./ratio_field.js";
 import { SeedField } from "./seed_field.js";
 
@@ -252,7 +252,7 @@ export class SettingsForm {
   /** @param {Model | undefined} model */
   async #describeKnown(model) {
     if (this.#knownThings === undefined && !model?.subjects.length) return;
-    this.#knownThings ??= calm().then(() => import("./known_things.js")).then(
+    this.#knownThings ??= idle().then(() => import("./known_things.js")).then(
       ({ KnownThings }) => {
         const known = new KnownThings(this.#prompt);
         this.#known.append(known.root);

@@ -19,7 +19,7 @@ import { formatRoute } from "../shell/route.js";
 export class SharePanel {
   #codes = element("input", { type: "checkbox" });
   #code = element("pre", { tabIndex: 0, "aria-label": "Program" });
-  #said = element("span", { class: "quiet", role: "status" });
+  #status = element("span", { class: "quiet", role: "status" });
   #language = element(
     "div",
     { class: "actions", role: "group", "aria-label": "Language" },
@@ -52,7 +52,7 @@ export class SharePanel {
           onclick: () => void this.#copy(this.link(), "Link"),
         }, "Copy link"),
         element("label", { class: "check" }, this.#codes, "with codes"),
-        this.#said,
+        this.#status,
       ),
       this.#language,
       this.#code,
@@ -69,7 +69,7 @@ export class SharePanel {
     this.root.hidden = picture.settings === undefined ||
       picture.givenRows !== undefined;
     this.#codes.disabled = picture.grid === undefined;
-    this.#said.textContent = "";
+    this.#status.textContent = "";
     this.#write();
   }
 
@@ -110,12 +110,13 @@ export class SharePanel {
   async #copy(text, what) {
     try {
       await navigator.clipboard.writeText(text);
-      this.#said.textContent = `${what} copied.`;
+      this.#status.textContent = `${what} copied.`;
     } catch {
       // Clipboard access requires https or localhost.
       this.#code.textContent = text;
       getSelection()?.selectAllChildren(this.#code);
-      this.#said.textContent = `${what} selected: press Ctrl+C or ⌘C to copy.`;
+      this.#status.textContent =
+        `${what} selected: press Ctrl+C or ⌘C to copy.`;
     }
   }
 }

@@ -9,7 +9,7 @@
 
 import { secondsText } from "../logic/quantities.js";
 import { TimeLeft } from "../logic/time_left.js";
-import { calmly } from "../parts/calm.js";
+import { throttle } from "../parts/throttle.js";
 import { element } from "../parts/element.js";
 import { PictureCanvas } from "../parts/picture_canvas.js";
 
@@ -17,7 +17,7 @@ import { PictureCanvas } from "../parts/picture_canvas.js";
 const TICK_MS = 500;
 
 /** Shortest interval between two announcements, in milliseconds. */
-const TELL_MS = 250;
+const ANNOUNCE_MS = 250;
 
 /** Delay until a wait is shown as one, in milliseconds. */
 const WAIT_MS = 500;
@@ -53,7 +53,7 @@ export class Stage {
   #rows = 0;
   #seed = 0;
   #askedAt = 0;
-  #tellCalmly = calmly(TELL_MS, () => this.#tell());
+  #announceThrottled = throttle(ANNOUNCE_MS, () => this.#update());
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -91,9 +91,9 @@ export class Stage {
     );
     this.#time = new TimeLeft(this.#rows, performance.now());
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#tell(), TICK_MS);
+    this.#timer = setInterval(() => this.#update(), TICK_MS);
     this.#doing.hidden = false;
-    this.#tell();
+    this.#update();
   }
 
   /**
@@ -118,7 +118,7 @@ export class Stage {
   /** Counts a row. */
   mark() {
     this.#time?.mark(performance.now());
-    this.#tellCalmly();
+    this.#announceThrottled();
   }
 
   /** Ends the drawing, after success or failure. */
@@ -167,7 +167,7 @@ export class Stage {
     });
   }
 
-  #tell() {
+  #update() {
     if (this.#time === undefined) return;
     const { rows } = this.#time;
     this.#bar.value = rows / this.#rows;

@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { patiently } from "../api/patience.js";
+import { withRetries } from "../api/retry_policy.js";
 import { countText } from "../logic/quantities.js";
 import { element, saveAs } from "../parts/element.js";
 import { Notice } from "../parts/notice.js";
@@ -74,17 +74,17 @@ export class ClipLab {
 
   /** @param {readonly File[]} files */
   #take(files) {
-    this.#notice.tell(`Reading ${countText(files.length, "file")}…`);
+    this.#notice.show(`Reading ${countText(files.length, "file")}…`);
     this.#run(async (signal) => {
-      const clip = await this.#patiently(() => clipOf(files, signal), signal);
+      const clip = await this.#withRetries(() => clipOf(files, signal), signal);
       if (clip === undefined) {
-        this.#notice.tell(
+        this.#notice.show(
           "This is a still picture: open it in “Picture ⇄ codes”.",
           { fault: true },
         );
         return;
       }
-      const frames = await this.#patiently(
+      const frames = await this.#withRetries(
         () => framesOf(clip, signal),
         signal,
       );
@@ -120,7 +120,7 @@ export class ClipLab {
       this.#run(async (signal) => {
         const clip = this.#clip;
         if (clip === undefined) return;
-        const file = await this.#patiently(
+        const file = await this.#withRetries(
           () => animationOf(clip, type, signal),
           signal,
         );
@@ -148,7 +148,7 @@ export class ClipLab {
 
   /** @param {(signal: AbortSignal) => Promise<void>} task */
   #run(task) {
-    void this.#runner.run(task, (error) => this.#notice.tellError(error));
+    void this.#runner.run(task, (error) => this.#notice.showError(error));
   }
 
   /**
@@ -156,7 +156,7 @@ export class ClipLab {
    * @param {() => Promise<T>} attempt
    * @param {AbortSignal} signal
    */
-  #patiently(attempt, signal) {
-    return patiently(attempt, this.#shell.patience(this.#notice, signal));
+  #withRetries(attempt, signal) {
+    return withRetries(attempt, this.#shell.retryPolicy(this.#notice, signal));
   }
 }

@@ -38,7 +38,7 @@ export class CodeEditor {
   /** @type {Tool} */
   #tool = "select";
   /** @type {Grid} */
-  #told = NOTHING;
+  #reported = NOTHING;
   #onEdit;
   #onBrush;
   #canvas;
@@ -102,7 +102,7 @@ export class CodeEditor {
   /** @param {Grid} grid Grid of a new picture. */
   begin(grid) {
     this.#state = new EditorState(grid);
-    this.#told = grid;
+    this.#reported = grid;
     this.#picture = undefined;
     this.#shown();
     this.#brushChanged();
@@ -182,8 +182,8 @@ export class CodeEditor {
   #changed() {
     this.#shown();
     this.#brushChanged();
-    if (this.#told === this.grid) return;
-    this.#told = this.grid;
+    if (this.#reported === this.grid) return;
+    this.#reported = this.grid;
     this.#onEdit(this.grid);
   }
 

@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { patiently } from "../api/patience.js";
+import { withRetries } from "../api/retry_policy.js";
 import { codesOf } from "../ask/ask_call.js";
 import { countText } from "../logic/quantities.js";
 import { element, saveAs } from "../parts/element.js";
@@ -125,10 +125,10 @@ export class PictureLab {
    */
   #take(file, title, known) {
     clearTimeout(this.#timer);
-    this.#notice.tell(`Reading ${title}…`);
+    this.#notice.show(`Reading ${title}…`);
     this.#run(async (signal) => {
       const grid = known ??
-        await this.#patiently(() => codesOf(file, signal), signal);
+        await this.#withRetries(() => codesOf(file, signal), signal);
       const original = await createImageBitmap(file);
       signal.throwIfAborted();
       this.#original = original;
@@ -156,7 +156,7 @@ export class PictureLab {
    * @param {AbortSignal} signal
    */
   async #decode(grid, signal) {
-    const file = await this.#patiently(() => pictureOf(grid, signal), signal);
+    const file = await this.#withRetries(() => pictureOf(grid, signal), signal);
     const bitmap = await createImageBitmap(file);
     signal.throwIfAborted();
     this.#decoded = file;
@@ -255,7 +255,7 @@ export class PictureLab {
 
   /** @param {(signal: AbortSignal) => Promise<void>} task */
   #run(task) {
-    void this.#runner.run(task, (error) => this.#notice.tellError(error));
+    void this.#runner.run(task, (error) => this.#notice.showError(error));
   }
 
   /**
@@ -263,7 +263,7 @@ export class PictureLab {
    * @param {() => Promise<T>} attempt
    * @param {AbortSignal} signal
    */
-  #patiently(attempt, signal) {
-    return patiently(attempt, this.#shell.patience(this.#notice, signal));
+  #withRetries(attempt, signal) {
+    return withRetries(attempt, this.#shell.retryPolicy(this.#notice, signal));
   }
 }

@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { patiently } from "../api/patience.js";
+import { withRetries } from "../api/retry_policy.js";
 import { countText } from "../logic/quantities.js";
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
@@ -131,7 +131,7 @@ export class TextLab {
     this.#timer = setTimeout(() => {
       void this.#runner.run(
         (signal) => this.#attempt(task, signal),
-        (error) => this.#tell(error),
+        (error) => this.#showError(error),
       );
     }, PAUSE_MS);
   }
@@ -142,15 +142,15 @@ export class TextLab {
    */
   async #attempt(task, signal) {
     this.#notice.clear();
-    await patiently(
+    await withRetries(
       () => task(signal),
-      this.#shell.patience(this.#notice, signal),
+      this.#shell.retryPolicy(this.#notice, signal),
     );
   }
 
   /** @param {unknown} error */
-  #tell(error) {
+  #showError(error) {
     if (error instanceof RangeError) this.#tokensField.setFault(error.message);
-    else this.#notice.tellError(error);
+    else this.#notice.showError(error);
   }
 }

@@ -57,24 +57,24 @@ export function movedBy(key, far, { y, x }, { height, width }) {
 
 /**
  * @param {{ width: number, codes: Uint16Array }} grid
- * @param {import("../shell/shell.js").Judgements | undefined} judgements
+ * @param {import("../shell/shell.js").Scores | undefined} scores
  * @param {Cell} cell
  * @returns {CellFacts}
  */
-export function factsOf({ width, codes }, judgements, { y, x }) {
+export function factsOf({ width, codes }, scores, { y, x }) {
   const cell = y * width + x;
   const code = codes[cell] ?? 0;
-  const logprob = judgements?.logprobs[cell] ?? NaN;
-  if (judgements === undefined || Number.isNaN(logprob)) {
+  const logprob = scores?.logprobs[cell] ?? NaN;
+  if (scores === undefined || Number.isNaN(logprob)) {
     return { code, rivals: [] };
   }
-  const rivals = Array.from({ length: judgements.rivals }, (_, i) => {
-    const at = cell * judgements.rivals + i;
-    const rival = judgements.codes[at] ?? 0;
-    const likely = judgements.rivalLogprobs[at] ?? NaN;
+  const rivals = Array.from({ length: scores.rivals }, (_, i) => {
+    const at = cell * scores.rivals + i;
+    const rival = scores.codes[at] ?? 0;
+    const likely = scores.rivalLogprobs[at] ?? NaN;
     return { code: rival, logprob: likely, drawn: rival === code };
   }).filter(({ logprob }) => !Number.isNaN(logprob));
-  const entropy = judgements.entropies[cell] ?? NaN;
+  const entropy = scores.entropies[cell] ?? NaN;
   return { code, logprob, entropyBits: entropy / Math.LN2, rivals };
 }
 

@@ -6,12 +6,12 @@
 
 // @ts-check
 
-import { blankJudgements, noteCells } from "./judgements.js";
+import { blankScores, storeScores } from "./scores.js";
 
 /**
- * @typedef {import("./judgements.js").WireJudgement} WireJudgement
- * @typedef {{ index: number, codes: number[], logprobs?: WireJudgement[] }} WireRow
- * @typedef {import("../shell/shell.js").Judgements} Judgements
+ * @typedef {import("./scores.js").WireScore} WireScore
+ * @typedef {{ index: number, codes: number[], logprobs?: WireScore[] }} WireRow
+ * @typedef {import("../shell/shell.js").Scores} Scores
  * @typedef {{ height?: number, width?: number, codes: number[][] }} WireGrid
  * @typedef {{ codes: (number | null)[][] }} WireKeptGrid
  */
@@ -24,8 +24,8 @@ export class DrawnRows {
   codes;
   /** Count of rows so far, from the first on. */
   count = 0;
-  /** @type {Judgements | undefined} */
-  judgements;
+  /** @type {Scores | undefined} */
+  scores;
 
   /**
    * @param {{ height: number, width: number }} size
@@ -50,8 +50,8 @@ export class DrawnRows {
     this.count = Math.max(this.count, index + 1);
     if (logprobs === undefined) return;
     const rivals = logprobs[0]?.top.length ?? 0;
-    this.judgements ??= blankJudgements(this.codes.length, rivals);
-    noteCells(this.judgements, index * this.width, logprobs);
+    this.scores ??= blankScores(this.codes.length, rivals);
+    storeScores(this.scores, index * this.width, logprobs);
   }
 
   /** Rows so far, in the API's format. */
@@ -93,11 +93,11 @@ export function resumedBody(body, { seed, rows, state }) {
   const resumed = known === undefined ? body : { ...body, seed: known };
   const several = (body.n ?? 1) > 1;
   if (several || body.keep !== undefined || rows === undefined) return resumed;
-  const told = state?.images[0]?.prefix;
+  const given = state?.images[0]?.prefix;
   // One row must be left to draw; a request without any is refused.
   const kept = Math.min(rows.count, rows.height - 1);
-  if (told !== undefined && told.codes.length > kept) {
-    return { ...resumed, prefix: told };
+  if (given !== undefined && given.codes.length > kept) {
+    return { ...resumed, prefix: given };
   }
   return kept === 0 ? resumed : { ...resumed, prefix: wireGrid(rows, kept) };
 }

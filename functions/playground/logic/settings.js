@@ -109,24 +109,27 @@ export function settingsFromParams(params) {
 export function settingsFromTexts(texts, pixels) {
   const { Description: prompt, parameters } = texts;
   if (prompt === undefined || parameters === undefined) return undefined;
-  const told = parsed(parameters);
-  if (told === undefined || typeof told["seed"] !== "number") return undefined;
+  const fields = parsed(parameters);
+  if (fields === undefined || typeof fields["seed"] !== "number") {
+    return undefined;
+  }
   /** @type {Settings} */
   const settings = { prompt, height: pixels.height, width: pixels.width };
   for (const name of TEXTS) {
-    const value = told[name];
+    const value = fields[name];
     if (typeof value === "string") settings[name] = value;
   }
   for (const name of NUMBERS) {
-    const value = told[name];
+    const value = fields[name];
     if (typeof value === "number") settings[name] = value;
   }
-  const index = told["image_index"];
+  const index = fields["image_index"];
   const imageIndex = typeof index === "number" ? index : 0;
   if (imageIndex > 0) settings.n = imageIndex + 1;
-  const model = told["model"];
-  const given = /** @type {{ height?: unknown } | undefined} */ (told["prefix"])
-    ?.height;
+  const model = fields["model"];
+  const given =
+    /** @type {{ height?: unknown } | undefined} */ (fields["prefix"])
+      ?.height;
   return {
     settings,
     imageIndex,

@@ -21,7 +21,7 @@ import { wireGrid } from "../logic/drawn_rows.js";
  * @property {AbortSignal} signal
  * @property {import("./variant.js").Variant} variant View of the progress.
  * @property {import("../shell/server_watch.js").Model | undefined} model
- * @property {import("../api/patience.js").Patience["onWait"]} onWait
+ * @property {import("../api/retry_policy.js").RetryPolicy["onWait"]} onWait
  * @property {() => Promise<void>} whenBack
  */
 
@@ -65,7 +65,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
     ...(wholeRows ? settings : unsized),
     ...(wholeRows && given.length > 0 && { prefix: { codes: given } }),
     ...(!wholeRows && { keep: { codes: keptCodes(given, basis.grid) } }),
-    logprobs: basis.judgements?.rivals ?? RIVALS,
+    logprobs: basis.scores?.rivals ?? RIVALS,
     preview: comeDecoded(model?.image_area),
   };
   let started = false;
@@ -93,7 +93,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
   if (image === undefined || rows === undefined) {
     throw new Error("The server returned no picture.");
   }
-  copyJudgements(basis, rows.judgements, row);
+  copyScores(basis, rows.scores, row);
   const { height, width, codes } = rows;
   /** @type {CodedPicture} */
   const drawn = {
@@ -102,7 +102,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
     title: settings.prompt,
     file: blobOf(image),
     grid: { height, width, codes },
-    ...(rows.judgements && { judgements: rows.judgements }),
+    ...(rows.scores && { scores: rows.scores }),
     settings: { ...settings, seed: completed.seed },
     model: completed.model,
     givenRows: given.length,
@@ -131,17 +131,17 @@ function keptCodes(given, { height, width }) {
  * Copies the logprobs of the given rows from the drawing that they come from.
  *
  * @param {CodedPicture} basis
- * @param {import("../shell/shell.js").Judgements | undefined} judgements Arrays
+ * @param {import("../shell/shell.js").Scores | undefined} scores Arrays
  *   to overwrite.
  * @param {number} rows
  */
-function copyJudgements(basis, judgements, rows) {
-  const before = basis.judgements;
-  if (before === undefined || judgements?.rivals !== before.rivals) return;
+function copyScores(basis, scores, rows) {
+  const before = basis.scores;
+  if (before === undefined || scores?.rivals !== before.rivals) return;
   const cells = rows * basis.grid.width;
   const listed = cells * before.rivals;
-  judgements.logprobs.set(before.logprobs.subarray(0, cells));
-  judgements.entropies.set(before.entropies.subarray(0, cells));
-  judgements.codes.set(before.codes.subarray(0, listed));
-  judgements.rivalLogprobs.set(before.rivalLogprobs.subarray(0, listed));
+  scores.logprobs.set(before.logprobs.subarray(0, cells));
+  scores.entropies.set(before.entropies.subarray(0, cells));
+  scores.codes.set(before.codes.subarray(0, listed));
+  scores.rivalLogprobs.set(before.rivalLogprobs.subarray(0, listed));
 }

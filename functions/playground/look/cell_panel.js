@@ -8,7 +8,7 @@
 /// <reference lib="dom" />
 
 import { percentText } from "../logic/quantities.js";
-import { calmly } from "../parts/calm.js";
+import { throttle } from "../parts/throttle.js";
 import { element } from "../parts/element.js";
 import { CodePictures } from "./code_pictures.js";
 
@@ -45,7 +45,7 @@ export class CellPanel {
   #pictures = new CodePictures();
   /** @type {Map<HTMLCanvasElement, number>} */
   #canvases = new Map();
-  #lookCalmly = calmly(LOOK_MS, () => void this.#look());
+  #lookThrottled = throttle(LOOK_MS, () => void this.#look());
   #choose;
 
   /**
@@ -80,7 +80,7 @@ export class CellPanel {
       ...rivals.map((rival) => this.#rival(cell, rival, basis)),
     );
     this.#paint();
-    this.#lookCalmly();
+    this.#lookThrottled();
   }
 
   /**

@@ -8,7 +8,7 @@
 
 import { post } from "../api/request.js";
 import { countText } from "../logic/quantities.js";
-import { wordsOf } from "./judge.js";
+import { wordsOf } from "./score.js";
 
 /**
  * @typedef {import("../shell/shell.js").Picture} Picture

@@ -19,8 +19,8 @@ import { BranchForm } from "./branch_form.js";
 import { CellPanel } from "./cell_panel.js";
 import { basisOf, clamped, differenceText, withCodes } from "./coded.js";
 import { filmButton } from "./film_button.js";
-import { judged } from "./judge.js";
-import { JudgeForm } from "./judge_form.js";
+import { scorePicture } from "./score.js";
+import { ScoreForm } from "./score_form.js";
 import { Scrubber } from "./scrubber.js";
 import { Legend, Variant } from "./variant.js";
 
@@ -35,7 +35,7 @@ import { Legend, Variant } from "./variant.js";
 const FEW_CODES = 1024;
 
 /** Time limit for scoring a branch, in milliseconds. */
-const JUDGE_MS = 60_000;
+const SCORE_MS = 60_000;
 
 const MAPS = /** @type {const} */ ([
   ["picture", "Picture"],
@@ -61,11 +61,11 @@ class LookView {
   #second = new Variant("B");
   #panel = new CellPanel((cell, code) => this.#goOn(cell, code));
   #legend = new Legend();
-  #said = element("p", { class: "unseen", "aria-live": "polite" });
+  #status = element("p", { class: "unseen", "aria-live": "polite" });
   #difference = element("p", { class: "quiet", role: "status" });
   #film = filmButton(() => this.#first.picture, {
     saved: () => this.#shell.announce("The time-lapse is saved."),
-    failed: (error) => this.#notice.tellError(error),
+    failed: (error) => this.#notice.showError(error),
   });
   #keep = element("button", {
     type: "button",
@@ -91,14 +91,14 @@ class LookView {
     ),
     this.#legend.root,
   );
-  #judge = new JudgeForm((prompt) => this.#judgeBy(prompt));
+  #scoreForm = new ScoreForm((prompt) => this.#scoreBy(prompt));
   #form = new BranchForm({
-    start: (asked) => this.#begin(asked),
+    start: (options) => this.#begin(options),
     stop: () => this.#runner.stop(),
     choose: (row) => this.#first.cells.setCut(row),
   });
   #runner = new TaskRunner((running) => this.#form.setRunning(running));
-  #judging = new TaskRunner(() => {});
+  #scoring = new TaskRunner(() => {});
   #empty = element(
     "div",
     { class: "panel" },
@@ -152,7 +152,7 @@ class LookView {
           this.#scrubber.root,
           this.#film,
         ),
-        this.#judge.root,
+        this.#scoreForm.root,
         element("div", { class: "actions" }, this.#keep, this.#difference),
         help,
       ),
@@ -163,21 +163,21 @@ class LookView {
         element("div", { class: "panel" }, this.#form.root),
       ),
     );
-    root.append(this.#notice.root, this.#empty, this.#inside, this.#said);
+    root.append(this.#notice.root, this.#empty, this.#inside, this.#status);
     shell.picture.watch((picture) => void this.#enter(picture));
   }
 
   /** Scores the picture when the view opens. */
   open() {
     this.#seen = true;
-    if (!this.#judging.running) this.#judgeIfNew();
+    if (!this.#scoring.running) this.#scoreIfNew();
   }
 
   /** Stops animations while the view is hidden. */
   close() {
     this.#seen = false;
     // If there is no other sign of progress, the notice gives the reason.
-    const busy = this.#runner.running || this.#judging.running;
+    const busy = this.#runner.running || this.#scoring.running;
     if (!busy && !this.#inside.hidden) this.#notice.clear();
     this.#scrubber.stop();
   }
@@ -189,7 +189,7 @@ class LookView {
   /** @param {Picture | undefined} picture */
   async #enter(picture) {
     this.#runner.stop();
-    this.#judging.stop();
+    this.#scoring.stop();
     this.#notice.clear();
     this.#empty.hidden = picture !== undefined;
     this.#inside.hidden = picture === undefined;
@@ -202,19 +202,19 @@ class LookView {
       this.#form.describe(basisOf(coded), coded.grid.height);
       this.#first.cells.setCut(undefined);
       this.#scrubber.reset(coded.grid);
-      this.#judge.write(basisOf(coded).prompt);
+      this.#scoreForm.write(basisOf(coded).prompt);
       this.#cell = clamped(this.#cell, coded.grid);
-      this.#showJudged();
-      this.#judgeIfNew();
+      this.#showScored();
+      this.#scoreIfNew();
     } catch (error) {
       this.#inside.hidden = true;
-      this.#notice.tellError(error);
+      this.#notice.showError(error);
     }
   }
 
   /** Shows the scores of the first picture, in its map and beside it. */
-  #showJudged() {
-    const unknown = this.#first.picture?.judgements === undefined;
+  #showScored() {
+    const unknown = this.#first.picture?.scores === undefined;
     this.#chooseMap(unknown ? "picture" : this.#map);
     for (const button of this.#maps.querySelectorAll("button")) {
       button.disabled = button.value !== "picture" && unknown;
@@ -223,39 +223,39 @@ class LookView {
   }
 
   /** Scores small pictures automatically; large ones take long. */
-  #judgeIfNew() {
+  #scoreIfNew() {
     const { picture } = this.#first;
     if (!this.#seen || picture?.grid === undefined) return;
-    if (picture.judgements !== undefined) return;
+    if (picture.scores !== undefined) return;
     if (picture.grid.codes.length > FEW_CODES) return;
-    this.#judgeBy(this.#judge.prompt);
+    this.#scoreBy(this.#scoreForm.prompt);
   }
 
   /** @param {string} prompt Description of the first picture. */
-  #judgeBy(prompt) {
+  #scoreBy(prompt) {
     const { picture } = this.#first;
     if (picture?.grid === undefined) return;
     const coded = { ...picture, grid: picture.grid };
     this.#notice.clear();
-    void this.#judging.run(async (signal) => {
-      const judgements = await this.#judgementsOf(coded, prompt, signal);
+    void this.#scoring.run(async (signal) => {
+      const scores = await this.#scoresOf(coded, prompt, signal);
       if (this.#first.picture !== picture) return;
-      this.#first.picture = { ...picture, judgements };
-      this.#showJudged();
-    }, (error) => this.#notice.tellError(error));
+      this.#first.picture = { ...picture, scores };
+      this.#showScored();
+    }, (error) => this.#notice.showError(error));
   }
 
   /** @param {CodedPicture} drawn Picture that may lack scores. */
-  async #judgeSecond(drawn) {
+  async #scoreSecond(drawn) {
     const { codes } = drawn.grid;
-    if (drawn.judgements !== undefined || codes.length > FEW_CODES) return;
-    const judgements = await this.#judgementsOf(
+    if (drawn.scores !== undefined || codes.length > FEW_CODES) return;
+    const scores = await this.#scoresOf(
       drawn,
       basisOf(drawn).prompt,
-      AbortSignal.timeout(JUDGE_MS),
+      AbortSignal.timeout(SCORE_MS),
     ).catch(() => undefined);
-    if (judgements === undefined || this.#second.picture !== drawn) return;
-    this.#second.picture = { ...drawn, judgements };
+    if (scores === undefined || this.#second.picture !== drawn) return;
+    this.#second.picture = { ...drawn, scores };
     this.#chooseMap(this.#map);
     this.#choose(this.#cell, false);
   }
@@ -265,12 +265,12 @@ class LookView {
    * @param {string} prompt
    * @param {AbortSignal} signal
    */
-  #judgementsOf(picture, prompt, signal) {
-    return judged(
+  #scoresOf(picture, prompt, signal) {
+    return scorePicture(
       picture,
       prompt,
       this.#shell.server.model("generate"),
-      this.#shell.patience(this.#notice, signal),
+      this.#shell.retryPolicy(this.#notice, signal),
     );
   }
 
@@ -313,9 +313,9 @@ class LookView {
       document.activeElement === this.#second.cells.canvas;
     const { picture } = focused ? this.#second : this.#first;
     if (picture?.grid === undefined) return;
-    const facts = factsOf(picture.grid, picture.judgements, cell);
+    const facts = factsOf(picture.grid, picture.scores, cell);
     this.#panel.show(cell, facts, !focused);
-    if (aloud) this.#said.textContent = sentenceOf(cell, facts);
+    if (aloud) this.#status.textContent = sentenceOf(cell, facts);
   }
 
   /** @param {number} row */
@@ -358,16 +358,16 @@ class LookView {
     this.#begin({ row: y, begun, settings });
   }
 
-  /** @param {import("./branch_form.js").Branch} asked */
-  #begin(asked) {
+  /** @param {import("./branch_form.js").Branch} options */
+  #begin(options) {
     const { picture } = this.#first;
     if (picture?.grid === undefined) return;
     const basis = { ...picture, grid: picture.grid };
     this.#dropSecond();
     placeFaults([], this.#form.fields);
     void this.#runner.run(async (signal) => {
-      const drawn = await branch(basis, asked, {
-        ...this.#shell.patience(this.#notice, signal),
+      const drawn = await branch(basis, options, {
+        ...this.#shell.retryPolicy(this.#notice, signal),
         variant: this.#second,
         model: this.#shell.server.model("generate"),
       });
@@ -375,19 +375,19 @@ class LookView {
       this.#chooseMap(this.#map);
       this.#choose(this.#cell, false);
       this.#keep.hidden = false;
-      void this.#judgeSecond(drawn);
+      void this.#scoreSecond(drawn);
       // Without storage in the browser, the history stays empty.
       void new HistoryStore().add(drawn).catch(() => {});
       this.#difference.textContent = differenceText(basis.grid, drawn.grid);
-    }, (error) => this.#tell(error)).finally(() => {
+    }, (error) => this.#showError(error)).finally(() => {
       if (this.#second.picture === undefined) this.#dropSecond();
     });
   }
 
   /** @param {unknown} error */
-  #tell(error) {
-    if (!namesFields(error)) return this.#notice.tellError(error);
+  #showError(error) {
+    if (!namesFields(error)) return this.#notice.showError(error);
     const homeless = placeFaults(error.errors, this.#form.fields);
-    if (homeless.length > 0) this.#notice.tellError(error);
+    if (homeless.length > 0) this.#notice.showError(error);
   }
 }

@@ -71,8 +71,8 @@ export class Scrubber {
     const all = Number(this.#bar.max);
     const from = Number(this.#bar.value) === all ? 0 : Number(this.#bar.value);
     // Users who prefer reduced motion see steps of whole rows.
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const step = calm ? this.#row : 1;
+    const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const step = reduced ? this.#row : 1;
     const begun = performance.now() - REPLAY_MS * from / all;
     /** @param {number} now */
     const next = (now) => {

@@ -97,11 +97,11 @@ export class Variant {
  * @returns {Float32Array | undefined}
  */
 export function mapValues(picture, name) {
-  const judgements = picture?.judgements;
-  if (judgements === undefined || name === "picture") return undefined;
+  const scores = picture?.scores;
+  if (scores === undefined || name === "picture") return undefined;
   return name === "entropy"
-    ? judgements.entropies.map((nats) => nats / Math.LN2)
-    : judgements.logprobs.map((nats) => -nats / Math.LN2);
+    ? scores.entropies.map((nats) => nats / Math.LN2)
+    : scores.logprobs.map((nats) => -nats / Math.LN2);
 }
 
 /** The color bar of a map, from 0 to the end of its scale. */

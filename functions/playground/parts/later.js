@@ -7,11 +7,11 @@
 // @ts-check
 
 /** Delay until invisible parts are loaded, in milliseconds. */
-const CALM_MS = 1500;
+const IDLE_MS = 1500;
 
 /** @returns {Promise<void>} Settles once the page is likely idle. */
-export function calm() {
-  return new Promise((resolve) => setTimeout(resolve, CALM_MS));
+export function idle() {
+  return new Promise((resolve) => setTimeout(resolve, IDLE_MS));
 }
 
 /**

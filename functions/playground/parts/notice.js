@@ -31,7 +31,7 @@ export class Notice {
    * @param {string} text
    * @param {{ fault?: boolean, actions?: readonly HTMLElement[] }} [options]
    */
-  tell(text, { fault = false, actions = [] } = {}) {
+  show(text, { fault = false, actions = [] } = {}) {
     this.#box.hidden = false;
     this.#box.classList.toggle("fault", fault);
     this.root.setAttribute("role", fault ? "alert" : "status");
@@ -46,9 +46,9 @@ export class Notice {
    * @param {unknown} error
    * @param {readonly HTMLElement[]} [actions]
    */
-  tellError(error, actions = []) {
+  showError(error, actions = []) {
     const text = error instanceof Error ? error.message : String(error);
-    this.tell(text, { fault: true, actions });
+    this.show(text, { fault: true, actions });
     // Any error that is not an answer of the server is a bug of the page.
     if (error instanceof TypeError) reportError(error);
   }
@@ -56,11 +56,11 @@ export class Notice {
   /**
    * Shows the reason of a wait; undefined ends it.
    *
-   * @param {import("../api/patience.js").Wait | undefined} wait
+   * @param {import("../api/retry_policy.js").Wait | undefined} wait
    */
   tellWait(wait) {
     if (wait === undefined) return this.clear();
-    this.tell(`${wait.reason} `);
+    this.show(`${wait.reason} `);
     this.#count.textContent = wait.seconds === undefined
       ? "It continues automatically."
       : `Retry in ${wait.seconds} s.`;

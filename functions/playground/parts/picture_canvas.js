@@ -13,7 +13,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { calmly } from "./calm.js";
+import { throttle } from "./throttle.js";
 import { element } from "./element.js";
 
 /** Pixels per side of a code, by default. */
@@ -37,7 +37,7 @@ export class PictureCanvas {
    */
   #tinted = new Map();
   /** Paints the rows that arrived since the last paint. */
-  #paint = calmly(PAINT_MS, () => {
+  #paint = throttle(PAINT_MS, () => {
     for (const [index, codes] of this.#unpainted) this.#tint(index, codes);
     this.#unpainted.clear();
   });

@@ -119,7 +119,7 @@ function engineFacts(
   { slots, slots_in_use: used, waiting, running, cache, prefixes },
 ) {
   const { tokens, tokens_held: held, bytes, dtype } = cache;
-  const asked = prefixes.hits + prefixes.misses;
+  const lookups = prefixes.hits + prefixes.misses;
   return [
     ["Waiting", String(waiting)],
     ["Running", String(running)],
@@ -130,7 +130,7 @@ function engineFacts(
     ],
     [
       "Prefix cache hits",
-      asked === 0 ? "no lookups yet" : `${prefixes.hits} of ${asked}`,
+      lookups === 0 ? "no lookups yet" : `${prefixes.hits} of ${lookups}`,
     ],
     ["Prefill tokens saved", `${prefixes.tokens_saved} tokens`],
   ];

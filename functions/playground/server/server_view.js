@@ -92,7 +92,7 @@ class ServerView {
   /** @param {import("../shell/server_watch.js").ServerState} state */
   #show({ state, reason, models }) {
     if (reason === undefined) this.#notice.clear();
-    else this.#notice.tell(reason, { fault: state !== "loading" });
+    else this.#notice.show(reason, { fault: state !== "loading" });
     const names = models.map(({ id }) => id);
     for (const [name, card] of this.#cards) {
       if (names.includes(name)) continue;

@@ -12,7 +12,7 @@ import { ServerWatch } from "./server_watch.js";
 import { Store } from "./store.js";
 
 /**
- * @typedef {object} Judgements Scores of a picture's cells.
+ * @typedef {object} Scores Scores of a picture's cells.
  * @property {Float32Array} logprobs Logprobs of codes; NaN if unknown.
  * @property {Float32Array} entropies Entropies in nats; NaN if unknown.
  * @property {number} rivals Count of most likely codes per cell.
@@ -26,7 +26,7 @@ import { Store } from "./store.js";
  * @property {Blob} file File as the server or the user provided it.
  * @property {{ height: number, width: number, codes: Uint16Array }} [grid]
  *   Codes, if they are known.
- * @property {Judgements} [judgements] Judgements, if they were requested.
+ * @property {Scores} [scores] Scores, if they were requested.
  * @property {import("../logic/settings.js").Settings} [settings] Settings, if
  *   it was drawn.
  * @property {string} [model]
@@ -67,9 +67,9 @@ export class Shell {
    *
    * @param {import("../parts/notice.js").Notice} notice
    * @param {AbortSignal} signal
-   * @returns {import("../api/patience.js").Patience}
+   * @returns {import("../api/retry_policy.js").RetryPolicy}
    */
-  patience(notice, signal) {
+  retryPolicy(notice, signal) {
     return {
       signal,
       onWait: (wait) => notice.tellWait(wait),

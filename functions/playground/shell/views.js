@@ -15,7 +15,7 @@
  * `shell` (`Shell` in shell.js) has what views share: the state of the server
  * (`shell.server`), the current picture (`shell.picture`),
  * `shell.announce(text)` for screen readers, `shell.open(view, params)`.
- * `api/request.js` calls the API, `api/patience.js` retries; `parts/` has
+ * `api/request.js` calls the API, `api/retry_policy.js` retries; `parts/` has
  * elements, fields, notices and a task runner. Colors and spaces are variables
  * of `style/base.css`.
  *

@@ -7,7 +7,7 @@ import {
   movedBy,
   sentenceOf,
 } from "../../../../functions/playground/logic/cells.js";
-import { blankJudgements } from "../../../../functions/playground/logic/judgements.js";
+import { blankScores } from "../../../../functions/playground/logic/scores.js";
 import {
   heatColor,
   heatPixels,
@@ -59,13 +59,13 @@ Deno.test("movedBy() stays inside the grid, where opposite arrows are inverses",
 
 Deno.test("sentenceOf() contains the alternatives of a cell", () => {
   const grid = { width: 2, codes: Uint16Array.of(1, 2, 3, 4) };
-  const judgements = blankJudgements(4, 2);
-  judgements.logprobs[3] = Math.log(0.25);
-  judgements.entropies[3] = Math.log(4);
-  judgements.codes.set([9, 4], 6);
-  judgements.rivalLogprobs.set([Math.log(0.5), Math.log(0.25)], 6);
+  const scores = blankScores(4, 2);
+  scores.logprobs[3] = Math.log(0.25);
+  scores.entropies[3] = Math.log(4);
+  scores.codes.set([9, 4], 6);
+  scores.rivalLogprobs.set([Math.log(0.5), Math.log(0.25)], 6);
   const cell = { y: 1, x: 1 };
-  const facts = factsOf(grid, judgements, cell);
+  const facts = factsOf(grid, scores, cell);
   strictEqual(facts.code, 4);
   deepStrictEqual(facts.rivals.map(({ drawn }) => drawn), [false, true]);
   strictEqual(
@@ -74,7 +74,7 @@ Deno.test("sentenceOf() contains the alternatives of a cell", () => {
   );
   const unknown = { y: 0, x: 0 };
   strictEqual(
-    sentenceOf(unknown, factsOf(grid, judgements, unknown)),
+    sentenceOf(unknown, factsOf(grid, scores, unknown)),
     "Row 1, column 1: code 1.",
   );
   deepStrictEqual(factsOf(grid, undefined, cell), { code: 4, rivals: [] });

@@ -29,12 +29,12 @@ function drawn(height: number, width: number, count: number): DrawnRows {
 Deno.test("DrawnRows stores codes and their logprobs", () => {
   const rows = drawn(3, 2, 2);
   deepStrictEqual(rows.grid, { height: 2, width: 2, codes: [[0, 1], [2, 3]] });
-  const { judgements } = rows;
-  ok(judgements);
-  strictEqual(judgements.rivals, 2);
-  deepStrictEqual([...judgements.logprobs], [-0, -1, -2, -3, NaN, NaN]);
-  deepStrictEqual([...judgements.entropies.subarray(0, 4)], [0, 0.5, 1, 1.5]);
-  deepStrictEqual([...judgements.codes.subarray(4, 8)], [2, 3, 3, 4]);
+  const { scores } = rows;
+  ok(scores);
+  strictEqual(scores.rivals, 2);
+  deepStrictEqual([...scores.logprobs], [-0, -1, -2, -3, NaN, NaN]);
+  deepStrictEqual([...scores.entropies.subarray(0, 4)], [0, 0.5, 1, 1.5]);
+  deepStrictEqual([...scores.codes.subarray(4, 8)], [2, 3, 3, 4]);
 });
 
 Deno.test("DrawnRows begins after the given rows", () => {

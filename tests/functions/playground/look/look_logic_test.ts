@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { blocksOf } from "../../../../functions/playground/look/code_pictures.js";
-import { wordsOf } from "../../../../functions/playground/look/judge.js";
+import { wordsOf } from "../../../../functions/playground/look/score.js";
 
 Deno.test("blocksOf() surrounds each code with copies of itself", () => {
   const row = [4, 4, 4, 9, 9, 9];

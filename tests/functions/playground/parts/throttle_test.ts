@@ -1,13 +1,13 @@
 /** Laws of the throttle. */
 
 import { deepStrictEqual } from "node:assert/strict";
-import { calmly } from "../../../../functions/playground/parts/calm.js";
+import { throttle } from "../../../../functions/playground/parts/throttle.js";
 
-Deno.test("calmly() runs at once, then once for all calls in between", () => {
+Deno.test("throttle() runs at once, then once for all calls in between", () => {
   const timers: (() => void)[] = [];
   const runs: number[] = [];
   let now = 0;
-  const ask = calmly(100, () => runs.push(now), (then) => timers.push(then));
+  const ask = throttle(100, () => runs.push(now), (then) => timers.push(then));
   const pass = () => {
     now += 100;
     timers.shift()?.();

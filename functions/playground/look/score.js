@@ -6,14 +6,14 @@
 
 // @ts-check
 
-import { patiently } from "../api/patience.js";
+import { withRetries } from "../api/retry_policy.js";
 import { post } from "../api/request.js";
 import { wireGrid } from "../logic/drawn_rows.js";
-import { firstCells, judgementsOf } from "../logic/judgements.js";
+import { firstCells, scoresOf } from "../logic/scores.js";
 
 /**
  * @typedef {import("./coded.js").CodedPicture} CodedPicture
- * @typedef {import("../shell/shell.js").Judgements} Judgements
+ * @typedef {import("../shell/shell.js").Scores} Scores
  */
 
 /** Alternatives per code that are requested. */
@@ -25,14 +25,14 @@ const RIVALS = 5;
  * @param {CodedPicture} picture
  * @param {string} prompt Description of the picture.
  * @param {import("../shell/server_watch.js").Model | undefined} model
- * @param {import("../api/patience.js").Patience} patience
- * @returns {Promise<Judgements>}
+ * @param {import("../api/retry_policy.js").RetryPolicy} retryPolicy
+ * @returns {Promise<Scores>}
  */
-export async function judged(
+export async function scorePicture(
   { grid, settings, wholeHeight },
   prompt,
   model,
-  patience,
+  retryPolicy,
 ) {
   const scale = settings?.guidance_scale ?? model?.defaults?.guidance_scale;
   const body = {
@@ -44,12 +44,12 @@ export async function judged(
       negative_prompt: settings.negative_prompt,
     }),
   };
-  const answer = await patiently(
-    () => post("/v1/score", body, { signal: patience.signal }),
-    patience,
+  const answer = await withRetries(
+    () => post("/v1/score", body, { signal: retryPolicy.signal }),
+    retryPolicy,
   );
   const { logprobs } = await answer.json();
-  return firstCells(judgementsOf(logprobs), grid.codes.length);
+  return firstCells(scoresOf(logprobs), grid.codes.length);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { serverEvents } from "../../../../functions/playground/api/events.js";
-import { patiently } from "../../../../functions/playground/api/patience.js";
+import { withRetries } from "../../../../functions/playground/api/retry_policy.js";
 import {
   ProblemError,
   problemOf,
@@ -35,11 +35,11 @@ function failing(...errors: Error[]) {
   return { attempt, retryPolicy, waits, back: () => back };
 }
 
-Deno.test("patiently() waits for the Retry-After and reports the wait", async () => {
+Deno.test("withRetries() waits for the Retry-After and reports the wait", async () => {
   const { attempt, retryPolicy, waits, back } = failing(
     problem("overloaded", 0.01),
   );
-  strictEqual(await patiently(attempt, retryPolicy), "done");
+  strictEqual(await withRetries(attempt, retryPolicy), "done");
   deepStrictEqual(waits, [
     { reason: "Cannot: overloaded", seconds: 1 },
     undefined,
@@ -47,27 +47,27 @@ Deno.test("patiently() waits for the Retry-After and reports the wait", async ()
   strictEqual(back(), 0);
 });
 
-Deno.test("patiently() polls a server that is starting, stopped or unreachable", async () => {
+Deno.test("withRetries() polls a server that is starting, stopped or unreachable", async () => {
   const { attempt, retryPolicy, back } = failing(
     new UnreachableError("gone"),
     problem("not-ready", 0),
     problem("interrupted", 0),
     problem("shutting-down", 0),
   );
-  strictEqual(await patiently(attempt, retryPolicy), "done");
+  strictEqual(await withRetries(attempt, retryPolicy), "done");
   strictEqual(back(), 4);
 });
 
-Deno.test("patiently() rejects if waiting does not help or is aborted", async () => {
+Deno.test("withRetries() rejects if waiting does not help or is aborted", async () => {
   for (
     const error of [problem("not-ready"), problem("internal"), new Error()]
   ) {
     const { attempt, retryPolicy } = failing(error);
-    await rejects(patiently(attempt, retryPolicy), error);
+    await rejects(withRetries(attempt, retryPolicy), error);
   }
   const { attempt, retryPolicy } = failing(problem("overloaded", 60));
   const controller = new AbortController();
-  const waiting = patiently(attempt, {
+  const waiting = withRetries(attempt, {
     ...retryPolicy,
     signal: controller.signal,
     onWait: () => controller.abort(new Error("stopped")),

@@ -8,16 +8,16 @@
 
 /**
  * @typedef {{ code: number, logprob: number | null }} WireRival
- * @typedef {{ logprob: number | null, entropy: number, top: WireRival[] }} WireJudgement
- * @typedef {import("../shell/shell.js").Judgements} Judgements
+ * @typedef {{ logprob: number | null, entropy: number, top: WireRival[] }} WireScore
+ * @typedef {import("../shell/shell.js").Scores} Scores
  */
 
 /**
  * @param {number} cells
  * @param {number} rivals
- * @returns {Judgements} Arrays in which every cell is unknown.
+ * @returns {Scores} Arrays in which every cell is unknown.
  */
-export function blankJudgements(cells, rivals) {
+export function blankScores(cells, rivals) {
   return {
     logprobs: new Float32Array(cells).fill(NaN),
     entropies: new Float32Array(cells).fill(NaN),
@@ -28,14 +28,14 @@ export function blankJudgements(cells, rivals) {
 }
 
 /**
- * Stores the judgements of consecutive cells.
+ * Stores the scores of consecutive cells.
  *
- * @param {Judgements} kept Arrays to overwrite.
+ * @param {Scores} kept Arrays to overwrite.
  * @param {number} start Index of the first cell.
- * @param {readonly WireJudgement[]} judged
+ * @param {readonly WireScore[]} scores
  */
-export function noteCells(kept, start, judged) {
-  for (const [i, { logprob, entropy, top }] of judged.entries()) {
+export function storeScores(kept, start, scores) {
+  for (const [i, { logprob, entropy, top }] of scores.entries()) {
     const cell = start + i;
     kept.logprobs[cell] = logprob ?? -Infinity;
     kept.entropies[cell] = entropy;
@@ -48,27 +48,27 @@ export function noteCells(kept, start, judged) {
 }
 
 /**
- * Converts the judgements of the API, row by row.
+ * Converts the scores of the API, row by row.
  *
- * @param {readonly (readonly WireJudgement[])[]} rows
- * @returns {Judgements}
+ * @param {readonly (readonly WireScore[])[]} rows
+ * @returns {Scores}
  */
-export function judgementsOf(rows) {
+export function scoresOf(rows) {
   const cells = rows.flat();
-  const judgements = blankJudgements(cells.length, cells[0]?.top.length ?? 0);
-  noteCells(judgements, 0, cells);
-  return judgements;
+  const scores = blankScores(cells.length, cells[0]?.top.length ?? 0);
+  storeScores(scores, 0, cells);
+  return scores;
 }
 
 /**
- * Returns the judgements of the first cells.
+ * Returns the scores of the first cells.
  *
- * @param {Judgements} judgements
+ * @param {Scores} scores
  * @param {number} cells
- * @returns {Judgements}
+ * @returns {Scores}
  */
-export function firstCells(judgements, cells) {
-  const { logprobs, entropies, rivals, codes, rivalLogprobs } = judgements;
+export function firstCells(scores, cells) {
+  const { logprobs, entropies, rivals, codes, rivalLogprobs } = scores;
   return {
     logprobs: logprobs.slice(0, cells),
     entropies: entropies.slice(0, cells),

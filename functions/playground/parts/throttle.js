@@ -15,20 +15,20 @@
  * @param {(then: () => void, ms: number) => unknown} [after] Timer.
  * @returns {() => void}
  */
-export function calmly(ms, task, after = setTimeout) {
+export function throttle(ms, task, after = setTimeout) {
   let waiting = false;
-  let asked = false;
+  let pending = false;
   const run = () => {
-    asked = false;
+    pending = false;
     waiting = true;
     task();
     after(() => {
       waiting = false;
-      if (asked) run();
+      if (pending) run();
     }, ms);
   };
   return () => {
-    asked = true;
+    pending = true;
     if (!waiting) run();
   };
 }

@@ -11,7 +11,7 @@ import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
 
 /** The form. */
-export class JudgeForm {
+export class ScoreForm {
   #prompt = element("input", { maxLength: 32768, autocomplete: "off" });
   #button = element("button", { class: "small" }, "Score");
   field = new Field("Score for the prompt", this.#prompt, {
@@ -19,15 +19,15 @@ export class JudgeForm {
   });
   root;
 
-  /** @param {(prompt: string) => void} judge */
-  constructor(judge) {
+  /** @param {(prompt: string) => void} score */
+  constructor(score) {
     this.root = element(
       "form",
       {
-        class: "judge",
+        class: "score",
         onsubmit: (/** @type {Event} */ event) => {
           event.preventDefault();
-          judge(this.#prompt.value);
+          score(this.#prompt.value);
         },
       },
       this.field.root,

@@ -14,7 +14,7 @@ import { ProblemError, UnreachableError } from "./problem.js";
  * @typedef {{ reason: string, seconds: number | undefined }} Wait
  * Reason of a wait, and the seconds that remain if they are known.
  *
- * @typedef {object} Patience
+ * @typedef {object} RetryPolicy
  * @property {AbortSignal} signal Aborts the wait.
  * @property {(wait: Wait | undefined) => void} onWait Called every second, and
  *   with undefined when the wait is over.
@@ -23,10 +23,10 @@ import { ProblemError, UnreachableError } from "./problem.js";
  */
 
 /** Codes of transient problems. */
-const PASSING = new Set(["overloaded", "quota-exceeded", "draining"]);
+const TRANSIENT = new Set(["overloaded", "quota-exceeded", "draining"]);
 
 /** Delay before the next attempt if the server gives no Retry-After. */
-const SOON_SECONDS = 2;
+const DEFAULT_SECONDS = 2;
 
 /**
  * Returns the result of `attempt`, which is repeated until the server can
@@ -34,15 +34,15 @@ const SOON_SECONDS = 2;
  *
  * @template T
  * @param {() => Promise<T>} attempt
- * @param {Patience} patience
+ * @param {RetryPolicy} retryPolicy
  * @returns {Promise<T>}
  */
-export async function patiently(attempt, patience) {
+export async function withRetries(attempt, retryPolicy) {
   while (true) {
     try {
       return await attempt();
     } catch (error) {
-      if (!await outlasted(error, patience)) throw error;
+      if (!await outlasted(error, retryPolicy)) throw error;
     }
   }
 }
@@ -51,17 +51,17 @@ export async function patiently(attempt, patience) {
  * Waits until the cause of `error` is likely to be over.
  *
  * @param {unknown} error
- * @param {Patience} patience
+ * @param {RetryPolicy} retryPolicy
  * @returns {Promise<boolean>} False if waiting does not help.
  */
 export async function outlasted(error, { signal, onWait, whenBack }) {
   if (signal.aborted) return false;
   try {
-    if (error instanceof UnreachableError || isAbsence(error)) {
+    if (error instanceof UnreachableError || isAway(error)) {
       onWait({ reason: error.message, seconds: undefined });
       if (error instanceof ProblemError) {
         await countDown(
-          error.retryAfterSeconds ?? SOON_SECONDS,
+          error.retryAfterSeconds ?? DEFAULT_SECONDS,
           error.message,
           {
             signal,
@@ -72,10 +72,10 @@ export async function outlasted(error, { signal, onWait, whenBack }) {
       await whenBack();
       return true;
     }
-    if (!(error instanceof ProblemError) || !PASSING.has(error.code)) {
+    if (!(error instanceof ProblemError) || !TRANSIENT.has(error.code)) {
       return false;
     }
-    const seconds = error.retryAfterSeconds ?? SOON_SECONDS;
+    const seconds = error.retryAfterSeconds ?? DEFAULT_SECONDS;
     await countDown(seconds, error.message, { signal, onWait });
     return true;
   } finally {
@@ -90,7 +90,7 @@ export async function outlasted(error, { signal, onWait, whenBack }) {
  * @param {unknown} error
  * @returns {error is ProblemError}
  */
-function isAbsence(error) {
+function isAway(error) {
   return error instanceof ProblemError && (
     error.code === "interrupted" || error.code === "shutting-down" ||
     (error.code === "not-ready" && error.retryAfterSeconds !== undefined) ||
@@ -102,7 +102,7 @@ function isAbsence(error) {
 /**
  * @param {number} seconds
  * @param {string} reason
- * @param {Pick<Patience, "signal" | "onWait">} patience
+ * @param {Pick<RetryPolicy, "signal" | "onWait">} retryPolicy
  */
 async function countDown(seconds, reason, { signal, onWait }) {
   const end = performance.now() + seconds * 1000;
