@@ -9,7 +9,7 @@ const body = { prompt: "a", height: 16, width: 16 };
 const one = { authorization: "Bearer one" };
 const two = { authorization: "Bearer two" };
 
-Deno.test("a job runs without access checks: its key is checked once, and it is counted once", async () => {
+Deno.test("JobRunner runs a job without access checks: key and quota were checked at its submission", async () => {
   await using server = await openTinyServer({}, {
     apiKeys: apiKeys("one,two"),
     rateLimit: rateLimit("1/h"),

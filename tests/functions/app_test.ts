@@ -35,7 +35,7 @@ function stateOf(state: HeldState["state"]): HeldState {
     : { state, phases: [] };
 }
 
-Deno.test("a disabled function answers 404 and names FUNCTIONS", async () => {
+Deno.test("App answers 404 for a disabled function, and names FUNCTIONS", async () => {
   const { app } = appWith(runAtOnce, { functions: new Set(["caption"]) });
   for (const name of ["generate", "tokenize", "detokenize"]) {
     const answer = await app.request(`/v1/${name}`, json({}));
@@ -44,7 +44,7 @@ Deno.test("a disabled function answers 404 and names FUNCTIONS", async () => {
   }
 });
 
-Deno.test("a path that accepts other methods answers 405 with Allow", async () => {
+Deno.test("App answers 405 with Allow for another method of a path", async () => {
   const { app } = appWith();
   const answer = await app.request("/v1/generate");
   strictEqual(answer.status, 405);
@@ -53,7 +53,7 @@ Deno.test("a path that accepts other methods answers 405 with Allow", async () =
   deepStrictEqual(models.headers.get("allow"), "GET, HEAD");
 });
 
-Deno.test("OPTIONS lists the methods of a path", async () => {
+Deno.test("App lists the methods of a path for OPTIONS", async () => {
   const answer = await appWith().app.request("/v1/caption", {
     method: "OPTIONS",
   });
@@ -62,14 +62,14 @@ Deno.test("OPTIONS lists the methods of a path", async () => {
   strictEqual(await answer.text(), "");
 });
 
-Deno.test("HEAD answers as GET does, without a body", async () => {
+Deno.test("App answers HEAD as GET, without a body", async () => {
   const answer = await appWith().app.request("/v1/models", { method: "HEAD" });
   strictEqual(answer.status, 200);
   strictEqual(answer.headers.get("content-type"), "application/json");
   strictEqual(await answer.text(), "");
 });
 
-Deno.test("a valid request id is kept, another one replaced", async () => {
+Deno.test("App keeps a valid request id, and replaces others", async () => {
   const { app, trace } = appWith();
   const id = async (sent: string) => {
     const headers = { "x-request-id": sent };
@@ -95,7 +95,7 @@ Deno.test("CORS allows the configured origins", async () => {
   strictEqual(await allowed(["*"], origin), "*");
 });
 
-Deno.test("a refusal is readable by a page of an allowed origin", async () => {
+Deno.test("CORS lets a page of an allowed origin read a refusal", async () => {
   const { app } = appWith(runAtOnce, { corsOrigins: ["*"] });
   const answer = await app.request("/v1/generate", json({}));
   strictEqual(answer.status, 422);
@@ -158,7 +158,7 @@ Deno.test("GET /v1/models lists states, and the reason of a failure", async () =
   strictEqual((await app.request("/v1/models/m2")).status, 404);
 });
 
-Deno.test("a loading model answers with Retry-After", async () => {
+Deno.test("App answers with Retry-After while a model loads", async () => {
   const services = fakeServices(runAtOnce, {
     imageGenerator: () => {
       throw new NotReadyError("Cannot use model: it is still loading", 2);
@@ -171,7 +171,7 @@ Deno.test("a loading model answers with Retry-After", async () => {
   strictEqual((await answer.json()).retryable, true);
 });
 
-Deno.test("a failed model answers with its reason, and without Retry-After", async () => {
+Deno.test("App answers with the reason of a failed model, and without Retry-After", async () => {
   const services = fakeServices(runAtOnce, {
     imageGenerator: () => {
       throw new NotReadyError("Cannot use model: a file is missing");
@@ -186,7 +186,7 @@ Deno.test("a failed model answers with its reason, and without Retry-After", asy
   strictEqual(retryable, false);
 });
 
-Deno.test("a full queue refuses with Retry-After, also before events", async () => {
+Deno.test("App refuses with Retry-After if the queue is full, also before events", async () => {
   const { app } = appWith(() => Promise.reject(new OverloadedError(7)));
   for (const accept of ["application/json", "text/event-stream"]) {
     const answer = await app.request("/v1/generate", json(body, { accept }));
@@ -196,7 +196,7 @@ Deno.test("a full queue refuses with Retry-After, also before events", async () 
   }
 });
 
-Deno.test("a request beyond the limit is refused, until another ends", async () => {
+Deno.test("App refuses a request beyond the limit until another ends", async () => {
   const { app } = appWith(runUntilAborted, { maxRequests: 1 });
   const leave = new AbortController();
   const first = app.request("/v1/generate", {
@@ -210,7 +210,7 @@ Deno.test("a request beyond the limit is refused, until another ends", async () 
   strictEqual((await app.request("/v1/generate", json({}))).status, 422);
 });
 
-Deno.test("a request that exceeds its timeout answers 504", async () => {
+Deno.test("App answers 504 for a request that exceeds its timeout", async () => {
   const { app } = appWith(runUntilAborted, { requestTimeoutMs: 20 });
   const answer = await app.request("/v1/generate", json(body));
   strictEqual(answer.status, 504);
@@ -219,7 +219,7 @@ Deno.test("a request that exceeds its timeout answers 504", async () => {
   strictEqual(retryable, true);
 });
 
-Deno.test("a stream that exceeds its timeout ends with an error event", async () => {
+Deno.test("App ends a stream that exceeds its timeout with an error event", async () => {
   const { app } = appWith(runUntilAborted, { requestTimeoutMs: 20 });
   const answer = await app.request(
     "/v1/generate",
@@ -236,7 +236,7 @@ Deno.test("a stream that exceeds its timeout ends with an error event", async ()
   strictEqual(events[2]!.data.status, 504);
 });
 
-Deno.test("a reader that leaves a stream ends the run", async () => {
+Deno.test("App cancels the run of a stream whose reader leaves", async () => {
   const ended = Promise.withResolvers<unknown>();
   const { app, trace } = appWith((request, signal) => {
     signal.addEventListener("abort", () => ended.resolve(signal.reason));
@@ -256,7 +256,7 @@ Deno.test("a reader that leaves a stream ends the run", async () => {
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("a client that leaves ends the run, and is only logged", async () => {
+Deno.test("App cancels the run of a client that leaves, and logs it", async () => {
   const { app, trace } = appWith(runUntilAborted);
   const leave = new AbortController();
   const answer = app.request("/v1/generate", {
@@ -269,7 +269,7 @@ Deno.test("a client that leaves ends the run, and is only logged", async () => {
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("an unexpected error answers 500, and its message is only logged", async () => {
+Deno.test("App answers 500 for an unexpected error, and only logs its message", async () => {
   const bug = new TypeError("secret of the inside");
   const { app, trace } = appWith(() => Promise.reject(bug));
   const answer = await app.request("/v1/generate", json(body));
@@ -278,7 +278,7 @@ Deno.test("an unexpected error answers 500, and its message is only logged", asy
   deepStrictEqual(trace.failures, [bug]);
 });
 
-Deno.test("a server that shuts down answers waiting clients", async () => {
+Deno.test("App answers waiting clients during a shutdown", async () => {
   const closed = new DOMException("the engine is closed", "AbortError");
   const { app } = appWith(() => Promise.reject(closed));
   const answer = await app.request("/v1/generate", json(body));
@@ -286,7 +286,7 @@ Deno.test("a server that shuts down answers waiting clients", async () => {
   strictEqual((await answer.json()).error.code, "shutting-down");
 });
 
-Deno.test("the page and its files are served, and may load nothing else", async () => {
+Deno.test("App serves the page and its files, which may load nothing else", async () => {
   const { app } = appWith();
   const page = await app.request("/");
   match(page.headers.get("content-type")!, /^text\/html/);

@@ -20,7 +20,7 @@ import { tokenizeKind } from "../../functions/schema/tokenize_kinds.ts";
 const picture = "aGk=";
 const grid = { codes: [[1]] };
 
-Deno.test("a tokenize body matches its description if its fields are consistent", () => {
+Deno.test("TokenizeBody accepts a body exactly if its fields are consistent", () => {
   const values: Readonly<Record<string, unknown>> = {
     image: picture,
     images: [picture],
@@ -48,7 +48,7 @@ Deno.test("a tokenize body matches its description if its fields are consistent"
   }
 });
 
-Deno.test("a score body matches its description if its fields are consistent", () => {
+Deno.test("scoreBody() accepts a body exactly if its fields are consistent", () => {
   const values: Readonly<Record<string, unknown>> = {
     image: picture,
     images: [picture],
@@ -78,7 +78,7 @@ Deno.test("a score body matches its description if its fields are consistent", (
   }
 });
 
-Deno.test("an inconsistent body does not match its description", () => {
+Deno.test("schemas of /openapi.json reject an inconsistent body", () => {
   const sized = { prompt: "a", height: 16, width: 16 };
   ok(v.is(GenerateBody, sized));
   ok(!v.is(GenerateBody, { ...sized, ratio: "1:1" }));

@@ -34,7 +34,7 @@ async function firstRow(response: Response): Promise<void> {
 }
 
 Deno.test({
-  name: "closing the connection of a stream ends the run",
+  name: "Engine cancels the run of a stream whose connection closes",
   // The closed connection belongs to the pool.
   sanitizeResources: false,
   fn: async () => {
@@ -51,7 +51,7 @@ Deno.test({
   },
 });
 
-Deno.test("closing the connection of a waiting call ends the run", async () => {
+Deno.test("Engine cancels the run of a call whose connection closes", async () => {
   const leave = new AbortController();
   const answer = fetch(url, { ...json(long), signal: leave.signal })
     .catch((error) => error);
@@ -62,7 +62,7 @@ Deno.test("closing the connection of a waiting call ends the run", async () => {
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("a client that leaves does not change another's answer", async () => {
+Deno.test("Engine returns the same answer when another client leaves", async () => {
   const draw = async () => {
     const response = await fetch(url, json(short));
     return (await response.json()).images;
@@ -81,7 +81,7 @@ Deno.test("a client that leaves does not change another's answer", async () => {
   await idleEngine(engine);
 });
 
-Deno.test("a request that waits for a slot can leave the queue", async () => {
+Deno.test("Engine removes a canceled request from its queue", async () => {
   const leave = new AbortController();
   const init = { ...json(long), signal: leave.signal };
   // Two rows each on four slots, of which one is left to answers: two wait.

@@ -95,7 +95,7 @@ Deno.test("CORS lets a page read the reason of a refusal, by key or quota", asyn
   }
 });
 
-Deno.test("every answer has security headers, and leaves TLS to the proxy", async () => {
+Deno.test("App sends security headers with every answer, and no HSTS", async () => {
   for (const path of ["/v1/models", "/", "/livez", "/nowhere"]) {
     const { headers } = await guarded().request(path);
     strictEqual(headers.get("x-content-type-options"), "nosniff", path);

@@ -191,7 +191,7 @@ Deno.test("/v1/chat/completions refuses instructions and question that are too l
   ok(text.includes("instructions and the question"));
 });
 
-Deno.test("a form of many parts is refused, with and without a key", async () => {
+Deno.test("POST /v1/tokenize refuses a form of many parts, with and without a key", async () => {
   const type = { "content-type": "multipart/form-data; boundary=a" };
   const part = '--a\r\nContent-Disposition: form-data; name="x"\r\n\r\nx\r\n';
   for (
@@ -205,7 +205,7 @@ Deno.test("a form of many parts is refused, with and without a key", async () =>
   }
 });
 
-Deno.test("a JSON field of a form is counted like a body", async () => {
+Deno.test("POST /v1/detokenize counts a JSON field of a form like a body", async () => {
   const type = { "content-type": "multipart/form-data; boundary=a" };
   const field = (value: string) =>
     `--a\r\nContent-Disposition: form-data; name="grid"\r\n\r\n${value}\r\n--a--`;
@@ -214,7 +214,7 @@ Deno.test("a JSON field of a form is counted like a body", async () => {
   }
 });
 
-Deno.test("an inference with many text elements is refused", async () => {
+Deno.test("POST infer refuses many text elements", async () => {
   const count = 10 ** 6;
   const header = JSON.stringify({
     inputs: [{

@@ -13,7 +13,7 @@ const accessChecks = {
   rateLimit: rateLimit("2/h"),
 };
 
-Deno.test("a request without a key is refused where the document lists 401, in its format", async () => {
+Deno.test("authenticate() refuses requests without a key where the document lists 401, in its format", async () => {
   await using keyed = await openTinyServer({}, {
     apiKeys: accessChecks.apiKeys,
   });
@@ -37,7 +37,7 @@ Deno.test("a request without a key is refused where the document lists 401, in i
   ok(refused > 20);
 });
 
-Deno.test("a request beyond the rate limit is refused as described, in the format of the route", async () => {
+Deno.test("limitRate() refuses requests beyond the limit as described, in the format of the route", async () => {
   const { options } = appOptions({ rateLimit: accessChecks.rateLimit });
   for (const path of ["/v1/score", "/v2/models/generate/infer", "/mcp"]) {
     const app = createApp(fakeServices(runAtOnce), options);
@@ -56,7 +56,7 @@ Deno.test("a request beyond the rate limit is refused as described, in the forma
   }
 });
 
-Deno.test("every answer to MCP has the common headers", async () => {
+Deno.test("POST /mcp answers with the common headers", async () => {
   const { options } = appOptions({ rateLimit: accessChecks.rateLimit });
   const app = createApp(fakeServices(runAtOnce), options);
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -350,7 +350,7 @@ const refusals: Refusal[] = [
 ];
 
 for (const { name, path, init, status, pointers = [] } of refusals) {
-  Deno.test(`${path.replace(/\?.*/, "")} answers ${status} to ${name}`, async () => {
+  Deno.test(`${path.replace(/\?.*/, "")} answers ${status} for ${name}`, async () => {
     const answer = await server.app.request(path, init);
     const body = await answer.json();
     strictEqual(answer.status, status, JSON.stringify(body));
@@ -369,7 +369,7 @@ for (const { name, path, init, status, pointers = [] } of refusals) {
   });
 }
 
-Deno.test("a refusal quotes the name of a model, and no prompt", async () => {
+Deno.test("POST /v1/generate quotes the name of an unknown model, and no prompt", async () => {
   const answer = await server.app.request(
     "/v1/generate",
     json({ prompt: "my secret", model: "nobody" }),
@@ -379,7 +379,7 @@ Deno.test("a refusal quotes the name of a model, and no prompt", async () => {
   ok(!detail.includes("secret"));
 });
 
-Deno.test("a prompt that is too long is refused with its length and the limit", async () => {
+Deno.test("POST /v1/generate refuses a prompt that is too long, with its length and the limit", async () => {
   const answer = await server.app.request(
     "/v1/generate",
     json({ prompt: "a b ".repeat(5000), height: 16, width: 16 }),
@@ -388,7 +388,7 @@ Deno.test("a prompt that is too long is refused with its length and the limit", 
   strictEqual(detail.match(/\d+/g).length, 2, detail);
 });
 
-Deno.test("after all refusals no request runs and new ones are answered", async () => {
+Deno.test("App runs no request after refusals, and answers new ones", async () => {
   const { language } = server.services.imageGenerator(undefined);
   strictEqual(language.engine.state.running + language.engine.state.waiting, 0);
   const answer = await server.app.request(

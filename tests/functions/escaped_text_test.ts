@@ -85,7 +85,7 @@ async function lines(
 }
 
 for (const format of ["json", "pretty"] as const) {
-  Deno.test(`a request is one line, whatever its path: ${format}`, async () => {
+  Deno.test(`lineSink() writes a request with any path as one line: ${format}`, async () => {
     await fc.assert(
       fc.asyncProperty(anyText, async (text) => {
         const path = `/${encodeURIComponent(text.toWellFormed())}`;
@@ -119,7 +119,7 @@ for (const format of ["json", "pretty"] as const) {
     doesNotMatch(out.join(""), HIDDEN);
   });
 
-  Deno.test(`a failure is one line, of bounded length: ${format}`, () => {
+  Deno.test(`lineSink() writes a failure as one line of bounded length: ${format}`, () => {
     const out: string[] = [];
     const write = (line: string) => void out.push(line);
     const sink = lineSink(format, write, write);
@@ -129,7 +129,7 @@ for (const format of ["json", "pretty"] as const) {
   });
 }
 
-Deno.test("a problem quotes a bounded, escaped part of the request", async () => {
+Deno.test("problemFrom() quotes a bounded, escaped part of the request", async () => {
   const { options } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   const model = `\u001b[2J\u202e${"m".repeat(100_000)}`;
@@ -155,7 +155,7 @@ Deno.test("a problem quotes a bounded, escaped part of the request", async () =>
   }
 });
 
-Deno.test("metrics have no label for unknown paths", async () => {
+Deno.test("/metrics has no label for unknown paths", async () => {
   const { options } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   for (const path of ["/unheard-of", "/v1/unheard-of", "/page/unheard-of"]) {
@@ -166,7 +166,7 @@ Deno.test("metrics have no label for unknown paths", async () => {
   doesNotMatch(metrics, /unheard-of/i);
 });
 
-Deno.test("answer headers repeat only a valid X-Request-Id", async () => {
+Deno.test("App repeats only a valid X-Request-Id in its answers", async () => {
   const { options } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   for (const id of ["a b", "a\u00e9", "<script>", "a".repeat(300), "a,b"]) {

@@ -31,20 +31,20 @@ Deno.test("main prints help and version", async () => {
   match(version.out, /^\d+\.\d+\.\d+\n$/);
 });
 
-Deno.test("main exits with one clear line for an invalid variable", async () => {
+Deno.test("main exits with an error of one line for an invalid variable", async () => {
   const { code, out, err } = await run([], { THREADS: "many" });
   strictEqual(code, 2);
   strictEqual(out, "");
   strictEqual(err, "Cannot use THREADS: expected a whole number, 1 or more\n");
 });
 
-Deno.test("main exits with one clear line for an invalid checkpoint", async () => {
+Deno.test("main exits with an error of one line for an invalid checkpoint", async () => {
   const { code, err } = await run([], { MODEL: "/nowhere", PORT: "0" });
   strictEqual(code, 1);
   match(err, /^Cannot find model "\/nowhere": looked in .*\n$/);
 });
 
-Deno.test("main exits with one clear line if the port is in use", async () => {
+Deno.test("main exits with an error of one line if the port is in use", async () => {
   using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { code, err } = await run([], {
     ...env,

@@ -66,7 +66,7 @@ const RAW: readonly [
   ],
 ];
 
-Deno.test("a malformed request on a socket is answered with the right problem, and the server continues", async () => {
+Deno.test("listen() answers a malformed request with the right problem, and continues", async () => {
   await using server = await startServer({
     MODEL: TINY_FOLDERS.gen,
     THREADS: "1",

@@ -315,7 +315,7 @@ Deno.test("POST /v1/score ends the run when its client leaves", async () => {
   strictEqual(trace.access[0]!.status, 499);
 });
 
-Deno.test("an adapter answers 404 with its name, in every field for one", async () => {
+Deno.test("App answers 404 with the name of an adapter, in every field for one", async () => {
   const adapter = "watercolor";
   const bodies: readonly [string, unknown][] = [
     ["generate", { prompt: "a fox", adapter }],

@@ -10,7 +10,7 @@ const keys = apiKeys("one,two");
 const picture = { prompt: "a", height: 64, width: 64 };
 const small = { prompt: "b", height: 16, width: 16, seed: 1 };
 
-Deno.test("a key that fills every place of the server does not delay another key", async () => {
+Deno.test("limitConcurrency() does not delay a key while another fills its share", async () => {
   await using server = await openTinyServer(
     { slots: 2, queueLimit: 4 },
     { apiKeys: keys, maxRequests: 6 },
@@ -36,7 +36,7 @@ Deno.test("a key that fills every place of the server does not delay another key
   ok(taken >= 4 && taken <= 6, `${taken}`);
 });
 
-Deno.test("jobs of one key neither refuse nor delay those of another", async () => {
+Deno.test("JobRunner neither refuses nor delays the jobs of another key", async () => {
   await using server = await openTinyServer(
     { slots: 2, queueLimit: 4 },
     { apiKeys: keys, maxRequests: 6 },
@@ -69,7 +69,7 @@ Deno.test("jobs of one key neither refuse nor delay those of another", async () 
   ok(done.length <= 3, `${done.length} of ${accepted.length} came first`);
 });
 
-Deno.test("pictures and texts of one key take turns with those of another", async () => {
+Deno.test("POST /v1/detokenize alternates between the pictures of two keys", async () => {
   await using server = await openTinyServer({}, {
     apiKeys: keys,
     maxRequests: 40,

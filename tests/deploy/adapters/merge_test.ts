@@ -132,7 +132,7 @@ Deno.test("mergeAdapter() refuses an adapter of another base by the name of the 
   deepStrictEqual(await namesIn(out.path), []);
 });
 
-Deno.test("parseArguments() reads the merge, and states what is wrong", () => {
+Deno.test("parseArguments() parses the merge command, and reports faults", () => {
   deepStrictEqual(
     parseArguments(["merge", "a", "--model", "m", "--out", "o"]),
     { adapter: "a", model: "m", target: "o" },

@@ -96,7 +96,7 @@ Deno.test("locate() reports a snapshot with Git LFS pointers as weights, or with
   );
 });
 
-Deno.test("locate() names every place that it searched in vain", async () => {
+Deno.test("locate() names every place that it searched", async () => {
   const places = { modelFolders: ["/no/models"], hubCaches: ["/no/hub"] };
   await rejects(locate("BAAI/Emu3-Gen", places), (error) => {
     ok(error instanceof SourceError);

@@ -47,7 +47,7 @@ const KINDS = { s3: () => openS3Server(2), gs: () => openGcsServer(2) };
 
 for (const [scheme, open] of Object.entries(KINDS)) {
   for (const bare of [false, true]) {
-    Deno.test(`obtain() brings from ${scheme} what was published ${bare ? "without" : "with"} a manifest, once`, async () => {
+    Deno.test(`obtain() downloads from ${scheme} a checkpoint published ${bare ? "without" : "with"} a manifest, once`, async () => {
       await using server = open();
       using from = temporaryFolder();
       using cache = temporaryFolder();
@@ -91,7 +91,7 @@ Deno.test("obtain() downloads in threads from a store", async () => {
   deepStrictEqual(await treeIn(folder), TREE);
 });
 
-Deno.test("obtain() goes from a store that refuses to the mirror that has it, and reports every refusal when none has", async () => {
+Deno.test("obtain() tries the next mirror after a refusal, and reports every refusal if none has the model", async () => {
   await using s3 = openS3Server();
   await using gs = openGcsServer();
   using cache = temporaryFolder();

@@ -137,7 +137,7 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
 ];
 
 for (const [what, fault] of FAULTS) {
-  Deno.test(`obtain() survives ${what}, whenever that is`, async () => {
+  Deno.test(`obtain() recovers from ${what} at any request`, async () => {
     const { requests } = await obtained(inOrder());
     // The first requests differ most.
     for (let i = 0; i < requests; i += 1 + (i >> 1)) {
@@ -222,7 +222,7 @@ async function repositoriesIn(cache: string): Promise<string[]> {
 }
 
 for (const [what, behavior, variables, message] of ERRORS) {
-  Deno.test(`obtain() says what is wrong with ${what}`, async () => {
+  Deno.test(`obtain() reports ${what}`, async () => {
     using cache = temporaryFolder();
     await using hub = hubServer({ versions: [model], ...behavior });
     const options = obtainOptions(cache.path, hub.endpoint, variables);

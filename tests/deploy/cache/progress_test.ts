@@ -33,7 +33,7 @@ Deno.test("formatPace() shows progress, speed and remaining time", () => {
   );
 });
 
-Deno.test("PaceMeter averages over the last seconds, and restarts with each phase", () => {
+Deno.test("RateTracker averages over the last seconds, and restarts with each phase", () => {
   const meter = new RateTracker();
   meter.at(progress(0), 0);
   meter.at(progress(5e9), 1_000);

@@ -102,7 +102,7 @@ Deno.test("Containerfile runs `deno task start`, without prompts and downloads",
   ok(entry.includes("--no-prompt") && entry.includes("--cached-only"));
 });
 
-Deno.test("Containerfiles use the Deno, the port and the user that others rely on", () => {
+Deno.test("Containerfiles use the Deno version, port and user of the deployment files", () => {
   match(
     text,
     new RegExp(`deno:bin-${Deno.version.deno.replaceAll(".", "\\.")}$`, "m"),

@@ -37,7 +37,7 @@ const good: Record<string, unknown> = {
 };
 
 for (const [line, expected] of Object.entries(good)) {
-  Deno.test(`parseArguments() takes "${line}"`, () => {
+  Deno.test(`parseArguments() parses "${line}"`, () => {
     deepStrictEqual(parseArguments(line.split(" ")), expected);
   });
 }
@@ -59,7 +59,7 @@ const bad: Record<string, RegExp> = {
 };
 
 for (const [line, message] of Object.entries(bad)) {
-  Deno.test(`parseArguments() says what is wrong with "models ${line}", and how to ask`, () => {
+  Deno.test(`parseArguments() reports the fault of "models ${line}", with the usage`, () => {
     const words = line.split(" ").filter((word) => word !== "");
     throws(() => parseArguments(words), (error) => {
       ok(error instanceof UsageError);

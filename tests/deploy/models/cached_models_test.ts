@@ -40,7 +40,7 @@ const partial: Record<string, Record<string, string>> = {
 };
 
 for (const [what, files] of Object.entries(partial)) {
-  Deno.test(`cachedModels() takes a revision with ${what} for partial`, async () => {
+  Deno.test(`cachedModels() marks a revision with ${what} as partial`, async () => {
     using cache = temporaryFolder();
     putRevision(cache, "models--a--b", "c", { refs: ["main"], files });
     const [model] = await cachedModels([cache.path]);

@@ -199,7 +199,7 @@ Deno.test("models verify finds a truncated file and a missing shard in a cache w
   }
 });
 
-Deno.test("models pull leaves and counts nothing for a name that no place has", async () => {
+Deno.test("models pull creates no files for a name that no place has", async () => {
   using cache = temporaryFolder();
   const env = {
     HF_HUB_CACHE: cache.path,

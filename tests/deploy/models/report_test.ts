@@ -18,7 +18,7 @@ function written(terminal: boolean): string[] {
   return lines;
 }
 
-Deno.test("Report draws a bar in a terminal, and erases it before words", () => {
+Deno.test("Report draws a bar in a terminal, and erases it before an event", () => {
   const lines = written(true);
   match(lines[0]!, /^\rgetting \[ {24}\] {3}0 %/);
   match(lines[1]!, /\[## {22}\] {2}10 % {2}999\.0 kB\/s {2}91 s left/);

@@ -68,7 +68,7 @@ async function verified(
 for (
   const name of ["emu3-tiny", "emu3-tiny-hf", "emu3-tiny-visiontokenizer"]
 ) {
-  Deno.test(`verify() finds nothing wrong with a whole ${name} without links`, async () => {
+  Deno.test(`verify() accepts a complete ${name} without links`, async () => {
     deepStrictEqual(await verified(name, {}), []);
   });
 }
@@ -125,7 +125,7 @@ const damaged: [source: string, file: string, Change, reason: RegExp][] = [
 ];
 
 for (const [i, [source, file, change, reason]] of damaged.entries()) {
-  Deno.test(`verify() names a ${file} that is missing, cut off or another file (${source}, ${i})`, async () => {
+  Deno.test(`verify() names a ${file} that is missing, truncated or replaced (${source}, ${i})`, async () => {
     const bad = await verified(source, { [file]: change });
     strictEqual(bad.length, 1, JSON.stringify(bad));
     // A rank file that is too short shows in the ids of other files.
@@ -171,7 +171,7 @@ const others: [what: string, files: Record<string, Change>, bad: string[]][] = [
 ];
 
 for (const [what, files, paths] of others) {
-  Deno.test(`verify() asks of another model's files only what they say themselves: ${what}`, async () => {
+  Deno.test(`verify() checks another model's files only against their own contents: ${what}`, async () => {
     const bad = await verified(undefined, { "config.json": OTHER, ...files });
     deepStrictEqual(bad.map(({ path }) => path), paths);
   });

@@ -38,7 +38,7 @@ Deno.test("parseConfig() turns classes into requests of the engine", () => {
   deepStrictEqual([long!.runs, long!.maxNewTokens], [3, 99]);
 });
 
-Deno.test("parseConfig() adds up the phases of a cold start", () => {
+Deno.test("parseConfig() sums the phases of a cold start", () => {
   const json = planJson();
   json.cold_start_s = { instance: 20, load: 10.5 };
   strictEqual(parseConfig(json).scaling.coldStartMs, 30_500);
@@ -201,7 +201,7 @@ const WRONG: readonly (readonly [
 ];
 
 for (const [name, spoil, pointer, message] of WRONG) {
-  Deno.test(`parseConfig() refuses ${name}, and says where`, () => {
+  Deno.test(`parseConfig() rejects ${name}, and names the field`, () => {
     const json = planJson();
     spoil(json);
     throws(() => parseConfig(json), (error: unknown) => {

@@ -85,7 +85,7 @@ async function run(...args: string[]) {
   return { code, out: text(stdout), err: text(stderr) };
 }
 
-Deno.test("deno task plan prints help, a plan, or one clear line", async () => {
+Deno.test("deno task plan prints help, a plan, or an error of one line", async () => {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   const wrong = await Deno.makeTempFile({ suffix: ".json" });
   try {

@@ -84,7 +84,7 @@ function fitting(
 }
 
 for (const platform of PLATFORMS) {
-  Deno.test(`${platform.name}: rendering is a function of its options`, () => {
+  Deno.test(`${platform.name}: equal options render equal files`, () => {
     fc.assert(
       fc.property(anyOptions, (options) => {
         const fit = fitting(platform, options);
@@ -97,7 +97,7 @@ for (const platform of PLATFORMS) {
     );
   });
 
-  Deno.test(`${platform.name}: variables are the server's, and those that were given`, () => {
+  Deno.test(`${platform.name}: files set only variables of the server, with the given values`, () => {
     fc.assert(fc.property(anyOptions, (options) => {
       const fit = fitting(platform, options);
       const { files, steps } = render(platform, fit, VARIABLES);
@@ -128,7 +128,7 @@ for (const platform of PLATFORMS) {
     }));
   });
 
-  Deno.test(`${platform.name}: the server has time to end before it is killed`, () => {
+  Deno.test(`${platform.name}: the grace ends before the platform kills the server`, () => {
     const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const { values } = variablesOf(files);
     const { graceS, beforeStopS } = platform.facts;
@@ -136,7 +136,7 @@ for (const platform of PLATFORMS) {
     ok(grace > 0 && grace + beforeStopS < graceS);
   });
 
-  Deno.test(`${platform.name}: what asks for health asks the server's port for its paths`, async () => {
+  Deno.test(`${platform.name}: health checks use the server's port and paths`, async () => {
     const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const limits = { maxBodyBytes: 1, maxPixels: 1 };
     const app = health({ models: () => [], limits }, new Drain());
@@ -150,7 +150,7 @@ for (const platform of PLATFORMS) {
     ok(platform.facts.startS === undefined || asked.length > 0);
   });
 
-  Deno.test(`${platform.name}: steps name the files that there are`, () => {
+  Deno.test(`${platform.name}: steps name only rendered files`, () => {
     const { files, steps } = render(
       platform,
       fitting(platform, PLAIN),
@@ -162,7 +162,7 @@ for (const platform of PLATFORMS) {
     for (const name of named) ok(name in files, name);
   });
 
-  Deno.test(`${platform.name}: requests longer than the platform's are refused`, () => {
+  Deno.test(`${platform.name}: a timeout above the platform's limit is refused`, () => {
     const most = platform.facts.maxRequestS;
     const fit = fitting(platform, PLAIN);
     const longest = { ...fit, requestTimeoutS: most ?? 86_400 };
@@ -175,7 +175,7 @@ for (const platform of PLATFORMS) {
   });
 }
 
-Deno.test("Kubernetes has a grace that covers the wait; other platforms use their own", () => {
+Deno.test("Kubernetes sets a grace that includes the preStop wait; other platforms use their default", () => {
   const graces = PLATFORMS.map((platform) => {
     const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const told = find(files, "terminationGracePeriodSeconds")[0] ??
@@ -215,7 +215,7 @@ Deno.test("Kubernetes scales by metrics of the server", async () => {
   for (const name of names) ok(source.includes(`"${name}"`), name);
 });
 
-Deno.test("Kubernetes gives one server its claim; several share it and keep their jobs apart", () => {
+Deno.test("Kubernetes mounts a claim for one server; several servers share models, and not jobs", () => {
   const kubernetes = PLATFORMS.find(({ name }) => name === "kubernetes")!;
   const one = render(kubernetes, PLAIN, VARIABLES).files;
   deepStrictEqual(find(one, "accessModes"), [["ReadWriteOnce"]]);

@@ -32,7 +32,7 @@ Deno.test("parseArguments() reads every option", () => {
   });
 });
 
-Deno.test("parseArguments() says what is wrong with a command line", () => {
+Deno.test("parseArguments() reports the fault of a command line", () => {
   const faults: [string, string][] = [
     ["--out x", "the input is missing"],
     ["a b --out x", '"b" is one input too many'],

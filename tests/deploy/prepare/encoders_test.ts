@@ -54,7 +54,7 @@ function serve(handler: (request: Request) => Response | Promise<Response>) {
 }
 
 for (const resize of RESIZES) {
-  Deno.test(`openRemoteEncoder() gives the codes of openLocalEncoder(), resize ${resize}, though a server dies`, async () => {
+  Deno.test(`openRemoteEncoder() returns the codes of openLocalEncoder() with resize ${resize}, even if a server dies`, async () => {
     const local = await localCodes(resize);
     ok([...local.codes.values()].some((codes) => typeof codes === "object"));
     await using tiny = await openTinyServer();
@@ -75,7 +75,7 @@ for (const resize of RESIZES) {
   });
 }
 
-Deno.test("openRemoteEncoder() refuses servers without tokenizer, of different ones, and silence", async () => {
+Deno.test("openRemoteEncoder() rejects servers without a tokenizer, with different ones, and without answers", async () => {
   const models = (maxPixels?: number) => () =>
     Response.json({
       data: [{
@@ -96,7 +96,7 @@ Deno.test("openRemoteEncoder() refuses servers without tokenizer, of different o
   await rejects(open("http://127.0.0.1:9"), /no server answers: http/);
 });
 
-Deno.test("captionerOf() returns what a server says of a picture, the same each time", async () => {
+Deno.test("captionerOf() returns the same caption for a picture on every call", async () => {
   await using tiny = await openTinyServer();
   await using server = serve((request) => tiny.app.fetch(request));
   const caption = captionerOf([server.url], "What is it?", SERVER);

@@ -6,7 +6,7 @@ import {
 } from "../../support/killed_preparation.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-Deno.test("prepare-data ends with advice when the disk takes no more, and goes on later", async () => {
+Deno.test("prepare-data reports a full disk with advice, and resumes later", async () => {
   for (const form of ["emu3", "jsonl"] as const) {
     using folder = temporaryFolder();
     writeInput(folder, 24);

@@ -7,7 +7,7 @@ import {
 } from "../../support/killed_preparation.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-Deno.test("prepare-data goes on after a kill, without loss or repetition", async () => {
+Deno.test("prepare-data resumes after a kill, without loss or repetition", async () => {
   using folder = temporaryFolder();
   writeInput(folder, 30);
   const form = "webdataset";

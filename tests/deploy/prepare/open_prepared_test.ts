@@ -79,7 +79,7 @@ Deno.test("openPrepared() joins the parts of several runs in order", async () =>
   await holds(folder.path, RECORDS);
 });
 
-Deno.test("PreparedSet refuses an index that it does not have", async () => {
+Deno.test("PreparedSet rejects an index out of range", async () => {
   using folder = temporaryFolder();
   writeJsonl(folder, RECORDS);
   await using set = await openPrepared(folder.path);
@@ -88,7 +88,7 @@ Deno.test("PreparedSet refuses an index that it does not have", async () => {
   }
 });
 
-Deno.test("openPrepared() says what is wrong with a set", async () => {
+Deno.test("openPrepared() reports the fault of a set", async () => {
   const faults: [(folder: TemporaryFolder) => void, RegExp][] = [
     [() => {}, /neither list\/train\.json nor manifest\.json/],
     [({ write }) => write("manifest.json", "{"), /manifest\.json: /],
@@ -124,7 +124,7 @@ Deno.test("openPrepared() says what is wrong with a set", async () => {
   }
 });
 
-Deno.test("PreparedSet says which record of which file is damaged", async () => {
+Deno.test("PreparedSet names the damaged record and its file", async () => {
   const lines: [string, RegExp][] = [
     ["{", /data\.jsonl: line 1: /],
     ["{}", /no codes/],

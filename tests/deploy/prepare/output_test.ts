@@ -51,7 +51,7 @@ for (const form of FORMS) {
     );
   });
 
-  Deno.test(`PreparedOutput goes on as ${form} wherever its journal breaks off`, async () => {
+  Deno.test(`PreparedOutput resumes as ${form} from a journal truncated anywhere`, async () => {
     const records = manyRecords(5);
     using folder = temporaryFolder();
     {
@@ -70,7 +70,7 @@ for (const form of FORMS) {
     }
   });
 
-  Deno.test(`PreparedOutput has a set of whole files as ${form} after every record`, async () => {
+  Deno.test(`PreparedOutput lists only complete files as ${form} after every record`, async () => {
     const records = manyRecords(5);
     using folder = temporaryFolder();
     await using output = await openOutput(folder.path, form);
@@ -82,7 +82,7 @@ for (const form of FORMS) {
   });
 }
 
-Deno.test("PreparedOutput notes unusable records, and tries them again if asked to", async () => {
+Deno.test("PreparedOutput records unusable records, and retries them on request", async () => {
   using folder = temporaryFolder();
   const lines = async () =>
     (await Deno.readTextFile(join(folder.path, "errors.jsonl"))).trim()
@@ -115,7 +115,7 @@ Deno.test("PreparedOutput notes unusable records, and tries them again if asked 
   deepStrictEqual(await recordsIn(folder.path), [record]);
 });
 
-Deno.test("PreparedOutput lists repeated pictures, and leaves them out if asked to", async () => {
+Deno.test("PreparedOutput reports repeated pictures, and omits them on request", async () => {
   const [a, b, c] = manyRecords(3);
   for (const skipDuplicates of [false, true]) {
     using folder = temporaryFolder();
@@ -142,7 +142,7 @@ Deno.test("PreparedOutput lists repeated pictures, and leaves them out if asked 
   }
 });
 
-Deno.test("PreparedOutput refuses other settings, a second process and damage", async () => {
+Deno.test("PreparedOutput rejects other settings, a second process and damage", async () => {
   using folder = temporaryFolder();
   {
     await using _ = await openOutput(folder.path, "jsonl");

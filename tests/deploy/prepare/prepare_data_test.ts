@@ -115,7 +115,7 @@ Deno.test("prepareData() splits an input into parts by key", async () => {
   deepStrictEqual(keys.sort(), expected.sort());
 });
 
-Deno.test("prepareData() notes what it cannot use, and goes on", async () => {
+Deno.test("prepareData() records unusable records, and continues", async () => {
   using folder = temporaryFolder();
   const faults = [
     new RecordError("it is missing"),
@@ -148,7 +148,7 @@ Deno.test("prepareData() notes what it cannot use, and goes on", async () => {
   );
 });
 
-Deno.test("prepareData() ends with too many unusable records, or only such", async () => {
+Deno.test("prepareData() fails with too many unusable records, or without any usable one", async () => {
   const picture = () => Promise.reject(new RecordError("it is bad"));
   const source = sourceOf(["a", "b", "c"], () => ({ picture }));
   for (
@@ -168,7 +168,7 @@ Deno.test("prepareData() ends with too many unusable records, or only such", asy
   }
 });
 
-Deno.test("prepareData() passes on failures that are not of one record", async () => {
+Deno.test("prepareData() rethrows failures that concern more than one record", async () => {
   using folder = temporaryFolder();
   const encoder = {
     ...encoderOf(),
@@ -184,7 +184,7 @@ Deno.test("prepareData() passes on failures that are not of one record", async (
   deepStrictEqual(records.map(({ key }) => key), names);
 });
 
-Deno.test("prepareData() ends when it is aborted, and goes on later", async () => {
+Deno.test("prepareData() stops on abort, and resumes later", async () => {
   using folder = temporaryFolder();
   const stop = new AbortController();
   const names = Array.from({ length: 12 }, (_, i) => `n${i}`);
@@ -204,7 +204,7 @@ Deno.test("prepareData() ends when it is aborted, and goes on later", async () =
   strictEqual(progress.done, 9);
 });
 
-Deno.test("prepareData() asks for captions where there are none", async () => {
+Deno.test("prepareData() requests captions for records without text", async () => {
   using folder = temporaryFolder();
   const texts = [undefined, "given", ""];
   const source = sourceOf(
@@ -223,7 +223,7 @@ Deno.test("prepareData() asks for captions where there are none", async () => {
   strictEqual(progress.untitled, 2);
 });
 
-Deno.test("SafeKeys gives each record a name of its own that every system takes", () => {
+Deno.test("SafeKeys returns unique keys that are valid file names on every system", () => {
   const names = fc.array(
     fc.oneof(
       fc.string({ unit: "binary" }),

@@ -38,7 +38,7 @@ Deno.test("readPth() reads tensors and arrays that PyTorch saved", () => {
   deepStrictEqual(images.values, [7, 300, 0, 32767, 1, 2]);
 });
 
-Deno.test("readPth() refuses what is no file of codes, and says why", () => {
+Deno.test("readPth() rejects other files than codes, with a reason", () => {
   const pth = (data: Uint8Array) =>
     writeStoredZip([{ name: "archive/data.pkl", data }]);
   const faults: [Uint8Array, RegExp][] = [

@@ -62,7 +62,7 @@ async function askAll(pool: ServerPool, count: number): Promise<string[]> {
   );
 }
 
-Deno.test("ServerPool keeps each server within its window, which grows with answers", async () => {
+Deno.test("ServerPool keeps each server within its window, which grows with successful answers", async () => {
   const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
   const echo = async (request: Request) => {
     await turn();
@@ -102,7 +102,7 @@ Deno.test("ServerPool waits for Retry-After, and uses other servers meanwhile", 
   ok(busy.asked.length > before);
 });
 
-Deno.test("ServerPool gives the work of a dead server to the others", async () => {
+Deno.test("ServerPool moves the requests of a dead server to the others", async () => {
   const gone = answering(() => new Response("gone"));
   await using alive = answering(() => new Response("alive"));
   const pool = poolOf([gone, alive]);
@@ -110,7 +110,7 @@ Deno.test("ServerPool gives the work of a dead server to the others", async () =
   deepStrictEqual(await askAll(pool, 10), Array(10).fill("alive"));
 });
 
-Deno.test("ServerPool repeats what breaks off, and goes on with a server that came back", async () => {
+Deno.test("ServerPool repeats interrupted requests, and uses a recovered server again", async () => {
   await using flaky = answering((_, count) =>
     count % 2 === 1
       ? new Response("", { status: count % 4 === 1 ? 500 : 429 })
@@ -126,7 +126,7 @@ function stepping(): () => number {
   return () => now += 60_000;
 }
 
-Deno.test("ServerPool ends once no server answers, and says why of each", async () => {
+Deno.test("ServerPool fails once no server answers, with the reason of each", async () => {
   await using broken = answering(() =>
     Response.json({ detail: "the model is gone" }, { status: 500 })
   );
@@ -139,7 +139,7 @@ Deno.test("ServerPool ends once no server answers, and says why of each", async 
   });
 });
 
-Deno.test("ServerPool distinguishes refusals of a record from those of the caller", async () => {
+Deno.test("ServerPool distinguishes refusals of a record from refusals of the caller", async () => {
   const statuses: [number, string, RegExp][] = [
     [422, "RecordError", /a picture is too long/],
     [415, "RecordError", /a picture is too long/],
@@ -154,7 +154,7 @@ Deno.test("ServerPool distinguishes refusals of a record from those of the calle
   }
 });
 
-Deno.test("ServerPool sends the key, and ends with its signal", async () => {
+Deno.test("ServerPool sends the key, and stops on abort", async () => {
   await using server = answering((request) =>
     new Response(request.headers.get("authorization"))
   );
@@ -164,7 +164,7 @@ Deno.test("ServerPool sends the key, and ends with its signal", async () => {
   await rejects(pool.request("/", {}, stop), /stopped/);
 });
 
-Deno.test("ServerPool refuses an address that is none", () => {
+Deno.test("ServerPool rejects an address that is no HTTP URL", () => {
   for (const url of ["", "localhost:80", "ftp://x"]) {
     throws(() => poolOf([{ url }]), /is no address of a server/);
   }

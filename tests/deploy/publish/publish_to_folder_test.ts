@@ -106,7 +106,7 @@ Deno.test("publishToFolder() keeps other content of the target, unless it may re
   deepStrictEqual(await treeIn(target), { "config.json": CONFIG });
 });
 
-Deno.test("publishToFolder() publishes nothing of a file that changes meanwhile", async () => {
+Deno.test("publishToFolder() rejects a file that changes during the copy", async () => {
   using from = temporaryFolder();
   using to = temporaryFolder();
   const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
@@ -120,7 +120,7 @@ Deno.test("publishToFolder() publishes nothing of a file that changes meanwhile"
   await rejects(Deno.stat(target), Deno.errors.NotFound);
 });
 
-Deno.test("publishToFolder() leaves a folder to the process that fills it", async () => {
+Deno.test("publishToFolder() rejects a folder that another process fills", async () => {
   using from = temporaryFolder();
   using to = temporaryFolder();
   const publication = await publicationOf(from, { "config.json": CONFIG });

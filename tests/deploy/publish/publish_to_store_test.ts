@@ -45,7 +45,7 @@ function storeOf(
 }
 
 for (const [scheme, open] of Object.entries(KINDS)) {
-  Deno.test(`publishToStore() puts into ${scheme} what a remote then reads, byte for byte`, async () => {
+  Deno.test(`publishToStore() writes to ${scheme} the bytes that a remote reads back`, async () => {
     await fc.assert(
       fc.asyncProperty(
         anyTree,
@@ -78,7 +78,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     );
   });
 
-  Deno.test(`publishToStore() to ${scheme} that ends anywhere is never seen, and goes on from there`, async () => {
+  Deno.test(`publishToStore() to ${scheme} interrupted anywhere is invisible to readers, and resumes`, async () => {
     using folder = temporaryFolder();
     const weights = new Uint8Array(350).map((_, i) => i);
     const tree = { "config.json": CONFIG, "model.safetensors": weights };
@@ -134,7 +134,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     deepStrictEqual(third, { sent: 0, kept: 2 });
   });
 
-  Deno.test(`publishToStore() to ${scheme} keeps what another has published, unless it may replace it`, async () => {
+  Deno.test(`publishToStore() to ${scheme} keeps another publication, unless it may replace it`, async () => {
     await using server = open();
     using one = temporaryFolder();
     using two = temporaryFolder();
@@ -161,7 +161,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     strictEqual(server.objects.size, 3);
   });
 
-  Deno.test(`publishToStore() to ${scheme} touches neither strange objects nor a strange publication`, async () => {
+  Deno.test(`publishToStore() to ${scheme} keeps unrelated objects and unfinished publications`, async () => {
     await using server = open();
     using folder = temporaryFolder();
     const store = storeOf(scheme, server);
@@ -175,7 +175,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     strictEqual(server.objects.size, 2);
   });
 
-  Deno.test(`publishToStore() to ${scheme} never publishes a file that changes meanwhile`, async () => {
+  Deno.test(`publishToStore() to ${scheme} rejects a file that changes during the upload`, async () => {
     await using server = open();
     using folder = temporaryFolder();
     const store = storeOf(scheme, server);
@@ -190,7 +190,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     if ("uploads" in server) strictEqual(server.uploads.size, 0);
   });
 
-  Deno.test(`publishToStore() to ${scheme} asks again when it is slowed down`, async () => {
+  Deno.test(`publishToStore() to ${scheme} retries throttled requests`, async () => {
     await using server = open();
     using folder = temporaryFolder();
     const store = storeOf(scheme, server);
@@ -208,7 +208,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     deepStrictEqual(await readAll(new StoreRemote(store), 999), tree);
   });
 
-  Deno.test(`publishToStore() to ${scheme} stops when it is told to`, async () => {
+  Deno.test(`publishToStore() to ${scheme} stops on abort`, async () => {
     await using server = open();
     using folder = temporaryFolder();
     const store = storeOf(scheme, server);

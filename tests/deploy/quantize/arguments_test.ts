@@ -26,7 +26,7 @@ const bad: Record<string, RegExp> = {
 };
 
 for (const [line, message] of Object.entries(bad)) {
-  Deno.test(`parseArguments() says what is wrong with "${line}", and how to ask`, () => {
+  Deno.test(`parseArguments() reports the fault of "${line}", with the usage`, () => {
     const words = line.split(" ").filter((word) => word !== "");
     throws(() => parseArguments(words), (error) => {
       ok(error instanceof UsageError);

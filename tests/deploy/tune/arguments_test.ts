@@ -8,7 +8,7 @@ import { parseArguments } from "../../../deploy/tune/arguments.ts";
 
 const REQUIRED = ["data", "--model", "m", "--out", "o"];
 
-Deno.test("parseArguments has the released settings for full tuning", () => {
+Deno.test("parseArguments() returns the released settings for full tuning", () => {
   const { settings } = parseArguments([...REQUIRED, "--method", "full"]);
   const { learningRate, minLearningRate, warmupSteps, weightDecay } = settings;
   deepStrictEqual(
@@ -23,7 +23,7 @@ Deno.test("parseArguments has the released settings for full tuning", () => {
   strictEqual(settings.nullPrompt, 0.05);
 });
 
-Deno.test("parseArguments sets up an adapter by default", () => {
+Deno.test("parseArguments() configures an adapter by default", () => {
   const { settings } = parseArguments([
     ...REQUIRED,
     "--rank",
@@ -41,7 +41,7 @@ Deno.test("parseArguments sets up an adapter by default", () => {
   });
 });
 
-Deno.test("parseArguments rejects what it does not understand", () => {
+Deno.test("parseArguments() rejects unknown and invalid options", () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["--out", "o", "--model", "m"], /no folder of prepared data is named/],
     [["data", "--model", "m"], /--out is missing/],

@@ -122,7 +122,7 @@ Deno.test("tune writes an adapter in PEFT's form, metrics and a report", () =>
     match(report, /<svg[^]*held-out loss/);
   }));
 
-Deno.test("tune goes on after an interruption to the same bits", () =>
+Deno.test("tune resumes after an interruption, with bit-equal results", () =>
   temporary(async (folder) => {
     const whole = join(folder, "whole");
     const cut = join(folder, "cut");
@@ -207,7 +207,7 @@ Deno.test("tune draws samples on a sheet", () =>
     strictEqual(report.match(/data:image\/png/g)?.length, 3);
   }));
 
-Deno.test("tune refuses what cannot work, and says what to do", () =>
+Deno.test("tune rejects unusable inputs, with a remedy", () =>
   temporary(async (folder) => {
     const out = join(folder, "mine");
     await rejects(

@@ -31,7 +31,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [route, fields] of Object.entries(FIELDS)) {
-  Deno.test(`the clients page lists the fields that POST ${route} parses as not ignored, and no others`, () => {
+  Deno.test(`functions/docs/clients.md lists exactly the fields that POST ${route} parses`, () => {
     const rows = rowsOf(route);
     const parsed = rows.filter(({ handling }) => !/^ignored/.test(handling));
     deepStrictEqual(

@@ -17,7 +17,7 @@ const PAGE = Deno.readTextFileSync(
   new URL("functions/docs/troubleshooting.md", ROOT),
 );
 
-Deno.test("the troubleshooting page quotes messages of the sources", () => {
+Deno.test("functions/docs/troubleshooting.md quotes messages of the sources", () => {
   const messages = [...PAGE.matchAll(/^\| `([^`]+)` *\|/gm)]
     .map(([, message = ""]) => message);
   ok(messages.length > 50, `${messages.length} messages`);
@@ -30,7 +30,7 @@ Deno.test("the troubleshooting page quotes messages of the sources", () => {
   deepStrictEqual(strange, []);
 });
 
-Deno.test("the troubleshooting page gives problems their status", () => {
+Deno.test("functions/docs/troubleshooting.md states the status of each problem", () => {
   const rows = [...PAGE.matchAll(/^\| +(\d{3}) \| `([\w-]+)` *\|/gm)];
   ok(rows.length > 10, `${rows.length} problems`);
   const wrong = rows.filter(([, status, code]) =>

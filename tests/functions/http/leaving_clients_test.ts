@@ -63,7 +63,7 @@ for (const bytes of [100, 1000, 100_000]) {
   for (const apart of [false, true]) {
     const how = `${bytes} bytes${apart ? ", sent apart" : ""}`;
 
-    Deno.test(`a drawing ends when its client leaves: ${how}`, async () => {
+    Deno.test(`App cancels a drawing when its client leaves: ${how}`, async () => {
       const connection = await send(
         "/v1/generate",
         "application/json",
@@ -75,7 +75,7 @@ for (const bytes of [100, 1000, 100_000]) {
       await until(() => engine.state.running === 0);
     });
 
-    Deno.test(`a drawing that waits leaves the queue with its client: ${how}`, async () => {
+    Deno.test(`App removes a waiting drawing from the queue when its client leaves: ${how}`, async () => {
       const first = await send(
         "/v1/generate",
         "application/json",
@@ -100,7 +100,7 @@ for (const bytes of [100, 1000, 100_000]) {
 }
 
 for (const bytes of [100, 10_000_000]) {
-  Deno.test(`pictures in the codec, and those that wait for it, end when their clients leave: ${bytes} bytes`, async () => {
+  Deno.test(`App cancels running and waiting picture conversions when their clients leave: ${bytes} bytes`, async () => {
     const file = await picture(bytes);
     const connections = await Promise.all(
       ["/v1/tokenize", "/v1/caption", "/v1/tokenize"].map((path) =>

@@ -147,7 +147,7 @@ Deno.test("/v1/models reports MAX_FRAMES, by default 256", async () => {
   deepStrictEqual([read(undefined), read("8")], [256, 8]);
 });
 
-Deno.test("a list of frames stops between frames when its client leaves", async () => {
+Deno.test("encodeClip() stops between frames when its client leaves", async () => {
   const services = fakeServices(runAtOnce);
   const leave = new AbortController();
   let decoded = 0;

@@ -103,7 +103,7 @@ Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and rel
   deepStrictEqual([pixels.held, pixels.waiting], [0, 0]);
 });
 
-Deno.test("decoding of a picture ends when its client leaves", async () => {
+Deno.test("POST /v1/tokenize cancels decoding when its client leaves", async () => {
   await using server = await openTinyServer({
     functions,
     limits: { maxBodyBytes: 2 ** 24, maxPixels: 2 ** 26 },

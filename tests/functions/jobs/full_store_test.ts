@@ -63,7 +63,7 @@ Deno.test("JobStore repeats a change once after making room", () => {
 
 const fox = { prompt: "a fox", height: 32, width: 32, seed: 3 };
 
-Deno.test("a full store is reported, answers are sent, and it recovers by itself", async () => {
+Deno.test("Jobs reports a full store, sends answers, and recovers by itself", async () => {
   await using server = await openTinyServer({}, {}, { maxBytes: MIB });
   const { app, jobs } = server;
   const ready = async () => await (await app.request("/readyz")).json();

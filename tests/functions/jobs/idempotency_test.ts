@@ -109,7 +109,7 @@ function workOf(line: AccessRecord): readonly unknown[] {
 }
 
 for (const [name, path, init] of ANSWERS) {
-  Deno.test(`a repeated Idempotency-Key returns ${name} again and runs nothing`, async () => {
+  Deno.test(`idempotency() returns ${name} again for a repeated key, and runs nothing`, async () => {
     const key = newKey();
     const first = await app.request(path, keyed(key, init()));
     strictEqual(first.headers.get("idempotency-replayed"), null);
@@ -196,7 +196,7 @@ Deno.test("idempotency() keeps keys apart by principal", async () => {
 });
 
 for (const key of ["", '""', "é", "a\tb", "x".repeat(256)]) {
-  Deno.test(`${JSON.stringify(key.slice(0, 9))} is no key`, async () => {
+  Deno.test(`idempotency() rejects the key ${JSON.stringify(key.slice(0, 9))}`, async () => {
     const response = await app.request(
       "/v1/generate",
       keyed(key, json(drawing)),

@@ -81,7 +81,7 @@ const CALLS: readonly (readonly [string, string, () => RequestInit])[] = [
 ];
 
 for (const [name, path, init] of CALLS) {
-  Deno.test(`${name} is the same as a job`, async () => {
+  Deno.test(`preference() returns ${name} as its request does`, async () => {
     const whole = await app.request(path, init());
     strictEqual(whole.status, 200);
     const accepted = await app.request(path, withHeaders(init(), ASYNC));

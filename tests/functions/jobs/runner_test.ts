@@ -200,7 +200,7 @@ Deno.test("JobRunner.cancel() ends a job at once while it waits for room", async
 });
 
 for (const begun of [false, true]) {
-  Deno.test(`a job that ${begun ? "runs" : "waits"} is canceled once`, async () => {
+  Deno.test(`JobRunner.cancel() cancels a job that ${begun ? "runs" : "waits"} once`, async () => {
     await using desk = openDesk();
     const { id } = await desk.accepted();
     if (begun) desk.calls.get(id)!.call.observer!.event!(started);
@@ -231,7 +231,7 @@ Deno.test("JobRunner.cancel() ends an interrupted job, once", async () => {
 });
 
 for (const retryable of [false, true]) {
-  Deno.test(`a job that failed${retryable ? ", for now," : ""} stays failed when it is canceled`, async () => {
+  Deno.test(`JobRunner.cancel() keeps a job failed${retryable ? ", for now" : ""}`, async () => {
     await using desk = openDesk();
     const { id } = await desk.accepted();
     desk.calls.get(id)!.call.observer!.event!(started);

@@ -88,7 +88,7 @@ Deno.test("/metrics reports the start durations, once they are known", async () 
   strictEqual(after.get("emu3_start_seconds"), 2.5);
 });
 
-Deno.test("counters are not added twice", async () => {
+Deno.test("/metrics adds no counter twice", async () => {
   const models = () => [
     { ...listing("one", { state: "ready", phases: [] }), engine },
   ];

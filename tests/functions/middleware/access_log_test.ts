@@ -28,7 +28,7 @@ async function line(format: LogFormat, path = "/v1/generate"): Promise<string> {
   return out[0]!;
 }
 
-Deno.test("an access log line holds principal, model, durations and trace", async () => {
+Deno.test("accessLog() logs principal, model, durations and trace", async () => {
   const record = JSON.parse(await line("json"));
   deepStrictEqual(Object.keys(record), [
     "time",
@@ -52,19 +52,19 @@ Deno.test("an access log line holds principal, model, durations and trace", asyn
   );
 });
 
-Deno.test("an access log line never holds a prompt or a key", async () => {
+Deno.test("accessLog() logs neither prompts nor keys", async () => {
   for (const format of ["json", "pretty"] as const) {
     ok(!(await line(format)).includes("secret"), format);
     ok(!(await line(format, "/nowhere")).includes("secret"), format);
   }
 });
 
-Deno.test("an access log line omits unknown fields", async () => {
+Deno.test("accessLog() omits unknown fields", async () => {
   const record = JSON.parse(await line("json", "/nowhere"));
   ok(!("model" in record) && !("queue_ms" in record) && !("tokens" in record));
 });
 
-Deno.test("a pretty access log line is readable", async () => {
+Deno.test("lineSink() writes readable lines in the pretty format", async () => {
   match(
     await line("pretty"),
     /^\d\d:\d\d:\d\d 200 POST \/v1\/generate [\d.]+ ms \d+ tokens my-id$/,

@@ -61,7 +61,7 @@ Deno.test("apiKeys() refuses malformed keys, without quoting them", () => {
   }
 });
 
-Deno.test("without keys every caller is anonymous", async () => {
+Deno.test("authenticate() treats every caller as anonymous without keys", async () => {
   const { app, trace } = appWith(undefined);
   const authorization = `Bearer ${KEY}`;
   const answer = await app.request(
@@ -72,7 +72,7 @@ Deno.test("without keys every caller is anonymous", async () => {
   strictEqual(trace.access[0]!.principal, "anonymous");
 });
 
-Deno.test("with keys a request needs one of them", async () => {
+Deno.test("authenticate() requires one of the keys", async () => {
   const { app, trace } = appWith(`other,${KEY}`);
   const status = async (authorization: string) =>
     (await app.request("/v1/generate", json(body, { authorization }))).status;
@@ -91,7 +91,7 @@ Deno.test("with keys a request needs one of them", async () => {
   strictEqual(trace.access.at(-1)!.principal, "anonymous");
 });
 
-Deno.test("a hash does not authenticate, only its key does", async () => {
+Deno.test("authenticate() rejects the hash of a key", async () => {
   const hash = await sha256(KEY);
   const { app } = appWith(hash);
   const status = async (key: string) => {
@@ -103,7 +103,7 @@ Deno.test("a hash does not authenticate, only its key does", async () => {
   strictEqual(await status(hash.slice(7)), 401);
 });
 
-Deno.test("a refusal names what is missing, and quotes no key", async () => {
+Deno.test("authenticate() names the missing header, and quotes no key", async () => {
   const { app } = appWith(KEY);
   const none = await app.request("/v1/generate", json(body));
   strictEqual(none.status, 401);

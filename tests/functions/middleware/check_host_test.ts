@@ -22,7 +22,7 @@ function appWith(changes: Partial<AppOptions> = {}) {
   return { app: createApp(fakeServices(runAtOnce), options), trace };
 }
 
-Deno.test("a rebound page reads nothing, and runs nothing", async () => {
+Deno.test("checkHost() refuses every request of a DNS-rebound page", async () => {
   await using server = await openTinyServer();
   const asked: [string, RequestInit][] = [
     ["/", {}],
@@ -51,7 +51,7 @@ Deno.test("a rebound page reads nothing, and runs nothing", async () => {
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("a wildcard path is one request in the log", async () => {
+Deno.test("accessLog() logs a request of a wildcard path once", async () => {
   await using server = await openTinyServer();
   for (const path of ["/*", "/v1/*", "/page/*", "/v1/jobs/:id"]) {
     const before = server.trace.access.length;
@@ -60,7 +60,7 @@ Deno.test("a wildcard path is one request in the log", async () => {
   }
 });
 
-Deno.test("health is reported under any name", async () => {
+Deno.test("checkHost() answers health checks under any host", async () => {
   await using server = await openTinyServer();
   for (const path of HEALTH_PATHS) {
     const answer = await server.app.request(path, { headers: EVIL });
@@ -69,7 +69,7 @@ Deno.test("health is reported under any name", async () => {
   }
 });
 
-Deno.test("a malformed host is a problem with a log line, on every path", async () => {
+Deno.test("checkHost() answers a malformed host with a problem and a log line, on every path", async () => {
   const { app, trace } = appWith({ apiKeys: apiKeys("key") });
   // A header of fetch() can be neither blank nor other than bytes.
   for (const host of BAD_HOSTS.filter((host) => host.trim() !== "")) {
@@ -83,7 +83,7 @@ Deno.test("a malformed host is a problem with a log line, on every path", async 
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("the host in the URL of a request is checked as well", async () => {
+Deno.test("checkHost() also checks the host in the request's URL", async () => {
   const { app } = appWith();
   const status = async (url: string, host = "localhost") =>
     (await app.request(new Request(url, { headers: { host } }))).status;
@@ -93,7 +93,7 @@ Deno.test("the host in the URL of a request is checked as well", async () => {
   strictEqual(await status("http://localhost/v1/models", "evil.example"), 421);
 });
 
-Deno.test("a listener's own refusal is a problem with a log line", async () => {
+Deno.test("checkHost() answers a refusal of the listener with a problem and a log line", async () => {
   const { app, trace } = appWith();
   const malformed = new MalformedRequestError("the Host header is missing");
   const answer = await app.request("/v1/models", {}, { malformed });
@@ -102,7 +102,7 @@ Deno.test("a listener's own refusal is a problem with a log line", async () => {
   deepStrictEqual(trace.access.map(({ status }) => status), [400]);
 });
 
-Deno.test("a target is accepted up to the limit", async () => {
+Deno.test("checkHost() accepts targets up to the limit", async () => {
   const { app } = appWith();
   const status = async (length: number) =>
     (await app.request(`/livez?${"a".repeat(length - 7)}`)).status;
@@ -110,7 +110,7 @@ Deno.test("a target is accepted up to the limit", async () => {
   strictEqual(await status(MAX_TARGET_BYTES + 20), 414);
 });
 
-Deno.test("URLs in answers never begin with a host that is not allowed", async () => {
+Deno.test("publicBase() never returns a host that is not allowed", async () => {
   const anyName = fc.oneof(
     fc.domain(),
     fc.constantFrom("localhost", "emu3.example", "127.0.0.1"),
@@ -148,7 +148,7 @@ Deno.test("URLs in answers never begin with a host that is not allowed", async (
   );
 });
 
-Deno.test("behind a proxy the reported host counts if the operator has named it", async () => {
+Deno.test("checkHost() uses a proxy's reported host if the operator has named it", async () => {
   const trusted = {
     trustedProxies: 1,
     publicUrl: "https://emu3.example",
@@ -177,7 +177,7 @@ Deno.test("behind a proxy the reported host counts if the operator has named it"
   );
 });
 
-Deno.test("with keys any host is allowed, and URLs use it", async () => {
+Deno.test("checkHost() allows any host with keys, and URLs use it", async () => {
   const { app } = appWith({ apiKeys: apiKeys("key") });
   const headers = { ...EVIL, authorization: "Bearer key" };
   strictEqual((await app.request("/v1/models", { headers })).status, 200);

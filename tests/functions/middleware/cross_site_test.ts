@@ -65,7 +65,7 @@ const ASKED: readonly [string, RequestInit][] = [
 ];
 
 for (const [name, marks] of Object.entries(FOREIGN)) {
-  Deno.test(`a cross-site request runs, changes and reveals nothing: ${name}`, async () => {
+  Deno.test(`refuseCrossSite() refuses cross-site requests that run, change or reveal anything: ${name}`, async () => {
     const before = server.trace.access.length;
     for (const [path, init] of ASKED) {
       const headers = new Headers(init.headers);
@@ -81,7 +81,7 @@ for (const [name, marks] of Object.entries(FOREIGN)) {
   });
 }
 
-Deno.test("another site may show the page and read health, which reveal nothing", async () => {
+Deno.test("refuseCrossSite() lets another site show the page and read health", async () => {
   const headers = FOREIGN["form"]!;
   for (const path of ["/", "/docs", "/openapi.json", "/problems", "/livez"]) {
     const { status } = await server.app.request(path, { headers });
@@ -89,7 +89,7 @@ Deno.test("another site may show the page and read health, which reveal nothing"
   }
 });
 
-Deno.test("programs, this origin, the loopback and listed origins may call", () => {
+Deno.test("refuseCrossSite() admits programs, this origin, the loopback and listed origins", () => {
   const check = (
     url: string,
     headers: Record<string, string>,
@@ -148,7 +148,7 @@ Deno.test("programs, this origin, the loopback and listed origins may call", () 
   }
 });
 
-Deno.test("a key lets any page call, but not /mcp, whose protocol requires more", async () => {
+Deno.test("refuseCrossSite() admits any page with a key, except to /mcp", async () => {
   const { options } = appOptions({ apiKeys: apiKeys("key") });
   const app = createApp(server.services, options);
   const status = async (path: string, message: unknown, authorization = "") => {
@@ -161,7 +161,7 @@ Deno.test("a key lets any page call, but not /mcp, whose protocol requires more"
   strictEqual(await status("/mcp", ping, key), 403);
 });
 
-Deno.test("a refused request uses no quota", async () => {
+Deno.test("refuseCrossSite() refuses before the quota is charged", async () => {
   const { options } = appOptions({ rateLimit: { quota: 1, windowMs: 60_000 } });
   const app = createApp(server.services, options);
   const ask = async (headers: Record<string, string>) =>
@@ -172,7 +172,7 @@ Deno.test("a refused request uses no quota", async () => {
   );
 });
 
-Deno.test("a preflight of another site grants nothing", async () => {
+Deno.test("refuseCrossSite() grants nothing to a preflight of another site", async () => {
   for (const corsOrigins of [[], ["https://b.example"]]) {
     const { options } = appOptions({ corsOrigins });
     const answer = await createApp(server.services, options).request(
@@ -190,7 +190,7 @@ Deno.test("a preflight of another site grants nothing", async () => {
   }
 });
 
-Deno.test("no header overrides the method", async () => {
+Deno.test("App ignores headers that override the method", async () => {
   const headers = {
     "x-http-method-override": "DELETE",
     "x-http-method": "DELETE",
@@ -203,7 +203,7 @@ Deno.test("no header overrides the method", async () => {
   strictEqual((await got.json()).status === "canceled", false);
 });
 
-Deno.test("no answer sets a cookie or switches the protocol", async () => {
+Deno.test("App sets no cookies and switches no protocols", async () => {
   const headers = {
     upgrade: "websocket",
     connection: "Upgrade",

@@ -44,13 +44,13 @@ const job = json({ prompt: "a fox", height: 32, width: 32 }, {
 });
 
 // Before it drains; tests run in order.
-Deno.test("a server that is not draining reports so", async () => {
+Deno.test("Drain reports a server that is not draining as ready", async () => {
   strictEqual(await metric(), "0");
   strictEqual((await app.request("/readyz")).status, 200);
   strictEqual((await app.request("/livez")).headers.get("connection"), null);
 });
 
-Deno.test("a draining server is alive, but not ready", async () => {
+Deno.test("Drain reports a draining server as live, but not ready", async () => {
   const finished = await (await app.request("/v1/generate", job)).json();
   drain.begin();
   for (const served of [app, healthApp]) {
@@ -81,7 +81,7 @@ Deno.test("a draining server is alive, but not ready", async () => {
   strictEqual(gone.status, 200);
 });
 
-Deno.test("a draining server refuses new work as described, on every route", async () => {
+Deno.test("Drain refuses new work as described, on every route", async () => {
   const { document, check } = await describedBy(app);
   let refused = 0;
   for (const [template, methods] of Object.entries<Json>(document.paths)) {
@@ -109,7 +109,7 @@ Deno.test("a draining server refuses new work as described, on every route", asy
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("a draining server refuses on a kept connection, and closes it", async () => {
+Deno.test("Drain refuses work on a kept connection, and closes it", async () => {
   await using http = await listen(app);
   const answers = await askAndWait(http.url);
   strictEqual(answers.match(/HTTP\/1.1 503/g)?.length, 1);

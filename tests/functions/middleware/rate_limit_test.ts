@@ -28,7 +28,7 @@ function appWith(changes: Partial<AppOptions>) {
   return { app, ask };
 }
 
-Deno.test("rateLimit() reads requests per time", () => {
+Deno.test("rateLimit() parses requests per time", () => {
   deepStrictEqual(rateLimit("10/s"), { quota: 10, windowMs: 1000 });
   deepStrictEqual(rateLimit("60/m"), { quota: 60, windowMs: 60_000 });
   deepStrictEqual(rateLimit("1000/h"), { quota: 1000, windowMs: 3_600_000 });
@@ -108,7 +108,7 @@ Deno.test("RateLimiter bounds the number of stored callers", () => {
   ok(limiter.ask("1").admitted, "who asked least recently is forgotten");
 });
 
-Deno.test("a caller over its quota gets 429 with Retry-After", async () => {
+Deno.test("limitRate() answers a caller over its quota with 429 and Retry-After", async () => {
   const { app, ask } = appWith({});
   const first = await ask("192.0.2.1");
   strictEqual(first.status, 200);
@@ -128,7 +128,7 @@ Deno.test("a caller over its quota gets 429 with Retry-After", async () => {
   strictEqual(look.headers.get("ratelimit"), null);
 });
 
-Deno.test("a network of IPv6 addresses is one caller", async () => {
+Deno.test("limitRate() counts an IPv6 network as one caller", async () => {
   const { ask } = appWith({});
   await ask("2001:db8:0:1::1");
   await ask("2001:db8:0:1:2:3:4:5");
@@ -136,7 +136,7 @@ Deno.test("a network of IPv6 addresses is one caller", async () => {
   strictEqual((await ask("2001:db8:0:2::1")).status, 200);
 });
 
-Deno.test("a key is one caller, whatever its address", async () => {
+Deno.test("limitRate() counts a key as one caller, from any address", async () => {
   const { ask } = appWith({ apiKeys: apiKeys("one,two") });
   const one = { authorization: "Bearer one" };
   await ask("192.0.2.1", one);
@@ -146,7 +146,7 @@ Deno.test("a key is one caller, whatever its address", async () => {
   strictEqual((await ask("192.0.2.3", two)).status, 200);
 });
 
-Deno.test("a forwarded address counts only behind a trusted proxy", async () => {
+Deno.test("limitRate() uses a forwarded address only behind a trusted proxy", async () => {
   const claims = (i: number) => ({ "x-forwarded-for": `198.51.100.${i}` });
   const statuses = async (trustedProxies: number) => {
     const { ask } = appWith({ trustedProxies });

@@ -61,7 +61,7 @@ Deno.test("UnsentAnswers refuses unread answers over the limit, until they are r
   strictEqual(unsent.bytes, 0);
 });
 
-Deno.test("small answers are sent as they are", async () => {
+Deno.test("countUnsent() does not count small answers", async () => {
   const unsent = new UnsentAnswers(1);
   const answer = await sender(unsent).request("/1000", { method: "POST" });
   strictEqual(answer.status, 201);

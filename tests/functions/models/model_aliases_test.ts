@@ -35,7 +35,7 @@ Deno.test("checkAliases() refuses an alias without a target or with a model's na
   );
 });
 
-Deno.test("every surface accepts an alias of its model", async () => {
+Deno.test("App accepts an alias of a model on every API", async () => {
   const alias = "gpt-image-1";
   await using server = await openTinyServer({
     aliases: new Map([[alias, "emu3-tiny"]]),

@@ -5,7 +5,7 @@ import { appOptions } from "../../support/tiny_server.ts";
 
 const app = createApp(fakeServices(runAtOnce), appOptions().options);
 
-Deno.test("/docs loads from this server alone", async () => {
+Deno.test("/docs loads files from this server only", async () => {
   const page = await app.request("/docs");
   strictEqual(page.status, 200);
   match(page.headers.get("content-security-policy")!, /default-src 'self'/);

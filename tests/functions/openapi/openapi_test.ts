@@ -42,7 +42,7 @@ const operations: [method: string, path: string, operation: Json][] = Object
     ])
   );
 
-Deno.test("every route except pages is described", () => {
+Deno.test("/openapi.json describes every route except pages", () => {
   const routes = server.app.routes
     .filter(({ method }) => method !== "ALL")
     .map(({ method, path }) =>
@@ -55,7 +55,7 @@ Deno.test("every route except pages is described", () => {
   );
 });
 
-Deno.test("disabled functions are not described", async () => {
+Deno.test("/openapi.json omits disabled functions", async () => {
   const { options } = appOptions({ functions: new Set(["caption"]) });
   const app = createApp(fakeServices(runAtOnce), options);
   const { document } = await describedBy(app);
@@ -74,7 +74,7 @@ Deno.test("disabled functions are not described", async () => {
   deepStrictEqual(links, {});
 });
 
-Deno.test("MP4 is described only if its encoder is installed", async () => {
+Deno.test("/openapi.json lists MP4 only if its encoder is installed", async () => {
   const typesOf = async (changes: Partial<AppServices>) => {
     const services = fakeServices(runAtOnce, changes);
     const { document } = await describedBy(
@@ -89,7 +89,7 @@ Deno.test("MP4 is described only if its encoder is installed", async () => {
   ok(!(await typesOf({})).includes(film));
 });
 
-Deno.test("each operation has a unique id, and links refer to one", () => {
+Deno.test("/openapi.json has unique operation ids, and links that refer to them", () => {
   const ids = operations.map(([, , { operationId }]) => operationId);
   strictEqual(new Set(ids).size, ids.length);
   const targets = operations.flatMap(([, , { responses }]) =>
@@ -101,7 +101,7 @@ Deno.test("each operation has a unique id, and links refer to one", () => {
   deepStrictEqual(targets.filter((id) => !ids.includes(id)), []);
 });
 
-Deno.test("every reference within the document resolves", () => {
+Deno.test("/openapi.json resolves all of its references", () => {
   const references = JSON.stringify(document)
     .matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
   const names = new Set([...references].map(([, name]) => name!));
@@ -121,7 +121,7 @@ for (const [method, template, { requestBody, parameters = [] }] of operations) {
       // Examples of several models are keyed by model.
       return schema.enum?.includes(name) ? name : example;
     });
-    Deno.test(`the example ${name} of ${path} works`, async () => {
+    Deno.test(`/openapi.json has a working example ${name} of ${path}`, async () => {
       const init = { ...json(value, BOTH), method };
       const answer = await server.app.request(path, init);
       ok(answer.ok, await answer.clone().text());
@@ -246,7 +246,7 @@ for (const [path, init = {}] of requests) {
   });
 }
 
-Deno.test("a job, its events and its end match their descriptions", async () => {
+Deno.test("/openapi.json describes a job, its events and its end", async () => {
   const call = async (method: string, path: string, init: RequestInit = {}) => {
     const answer = await server.app.request(path, { ...init, method });
     const copy = answer.clone();
@@ -275,7 +275,7 @@ Deno.test("a job, its events and its end match their descriptions", async () => 
   strictEqual(refused.status, 422);
 });
 
-Deno.test("a prediction, its events and its end match their descriptions", async () => {
+Deno.test("/openapi.json describes a prediction, its events and its end", async () => {
   const call = async (method: string, path: string, init: RequestInit = {}) => {
     const answer = await server.app.request(path, { ...init, method });
     const copy = answer.clone();
@@ -307,7 +307,7 @@ Deno.test("a prediction, its events and its end match their descriptions", async
   strictEqual((await call("GET", "/health-check")).status, 200);
 });
 
-Deno.test("a repeated answer and a refusal of a job match their descriptions", async () => {
+Deno.test("/openapi.json describes a repeated answer and a refusal of a job", async () => {
   const ask = async (prompt: unknown, headers: Record<string, string>) => {
     const init = json({ ...drawn, prompt }, headers);
     const answer = await server.app.request("/v1/generate", init);
@@ -329,7 +329,7 @@ Deno.test("a repeated answer and a refusal of a job match their descriptions", a
   );
 });
 
-Deno.test("repeated tensors match their description and the first answer", async () => {
+Deno.test("/openapi.json describes repeated tensors, which equal the first answer", async () => {
   const ask = async () => {
     const init = json({
       inputs: [text("text", "a")],
@@ -350,7 +350,7 @@ Deno.test("repeated tensors match their description and the first answer", async
   deepStrictEqual(await again.bytes(), await first.bytes());
 });
 
-Deno.test("the refusal of another request's key matches its description", async () => {
+Deno.test("/openapi.json describes the refusal of another request's key", async () => {
   const keyed = (prompt: string) =>
     json({ ...drawn, prompt }, { "idempotency-key": "one" });
   for (const [prompt, status] of [["a", 200], ["b", 422]] as const) {

@@ -13,7 +13,7 @@ const app = createApp(fakeServices(runAtOnce), appOptions().options);
 const get = (path: string, accept: string) =>
   app.request(path, { headers: { accept } });
 
-Deno.test("every error code is in the table of problems", () => {
+Deno.test("PROBLEMS has every error code", () => {
   const thrown = new Set(
     ["functions/", "lib/"].flatMap((folder) => [...sources(folder)])
       .flatMap((path) => [...errorCodes(path)]),
@@ -53,14 +53,14 @@ Deno.test("/problems lists every problem type once, with a link to its page", as
   strictEqual(text.match(/^# /gm)!.length, codes.length);
 });
 
-Deno.test("the type of a problem is the address of its page", async () => {
+Deno.test("problemFrom() returns the URL of the problem's page as its type", async () => {
   const refused = await app.request("/v1/generate", json({}));
   const { type, title } = await refused.json();
   const page = await app.request(type);
   strictEqual((await page.json()).title, title);
 });
 
-Deno.test("an unknown problem page is answered with a problem", async () => {
+Deno.test("/problems/{code} answers an unknown code with a problem", async () => {
   for (const path of ["/problems/nothing", "/problems/toString"]) {
     const answer = await app.request(path);
     strictEqual(answer.status, 404);
@@ -92,7 +92,7 @@ function* sources(folder: string): Generator<string> {
   }
 }
 
-Deno.test("the type of a problem is absolute if PUBLIC_URL is set, and equals its page's", async () => {
+Deno.test("problemFrom() returns an absolute type if PUBLIC_URL is set, equal to that of the page", async () => {
   const { options } = appOptions({ publicUrl: "https://emu3.example/api" });
   const app = createApp(fakeServices(runAtOnce), options);
   const type = "https://emu3.example/api/problems/not-found";

@@ -28,7 +28,7 @@ async function refusal(
   return field!.detail;
 }
 
-Deno.test("a picture is fetched from a public host, without identifying the caller", async () => {
+Deno.test("pictureFetcher() fetches a picture from a public host, without identifying the caller", async () => {
   const seen: unknown[] = [];
   await using server = await openHttpsServer(({ url, headers }) => {
     seen.push(url, [...headers.keys()].sort());
@@ -43,7 +43,7 @@ Deno.test("a picture is fetched from a public host, without identifying the call
   ]);
 });
 
-Deno.test("only https URLs are fetched, also after a redirect", async () => {
+Deno.test("pictureFetcher() fetches https URLs only, also after a redirect", async () => {
   await using server = await openHttpsServer(() =>
     new Response(null, {
       status: 302,
@@ -65,7 +65,7 @@ Deno.test("only https URLs are fetched, also after a redirect", async () => {
   match(await refusal(server.network, server.url), /only https/);
 });
 
-Deno.test("a host is not contacted if one of its addresses is not allowed", async () => {
+Deno.test("pictureFetcher() does not contact a host if one of its addresses is not allowed", async () => {
   let asked = 0;
   await using server = await openHttpsServer(() => {
     asked++;
@@ -84,7 +84,7 @@ Deno.test("a host is not contacted if one of its addresses is not allowed", asyn
   deepStrictEqual(asked, 0);
 });
 
-Deno.test("a missing host has the same error as an internal one", async () => {
+Deno.test("pictureFetcher() reports a missing host like an internal one", async () => {
   await using server = await openHttpsServer(picture);
   const missing = {
     ...server.network,
@@ -97,7 +97,7 @@ Deno.test("a missing host has the same error as an internal one", async () => {
   );
 });
 
-Deno.test("the checked address is the one that is contacted", async () => {
+Deno.test("pictureFetcher() connects to the checked address", async () => {
   await using server = await openHttpsServer(picture);
   const answers = [["127.0.0.1"], ["127.0.0.9"]];
   const resolve = () => Promise.resolve(answers.shift()!);
@@ -111,7 +111,7 @@ Deno.test("the checked address is the one that is contacted", async () => {
   match(await refusal(rebinding, server.url), /no public address/);
 });
 
-Deno.test("every redirect is checked like the first URL", async () => {
+Deno.test("pictureFetcher() checks every redirect like the first URL", async () => {
   await using server = await openHttpsServer((request) => {
     const { pathname, port } = new URL(request.url);
     const location = {
@@ -140,7 +140,7 @@ Deno.test("every redirect is checked like the first URL", async () => {
   }
 });
 
-Deno.test("the number of redirects is bounded", async () => {
+Deno.test("pictureFetcher() limits the number of redirects", async () => {
   let asked = 0;
   await using server = await openHttpsServer(() => {
     const headers = { location: `/${asked++}` };
@@ -150,7 +150,7 @@ Deno.test("the number of redirects is bounded", async () => {
   deepStrictEqual(asked, 4);
 });
 
-Deno.test("a host must have a valid certificate", async () => {
+Deno.test("pictureFetcher() requires a valid certificate", async () => {
   await using server = await openHttpsServer(picture);
   const other = server.url.replace(HOST, "other.test");
   const stranger = { ...server.network, ca: undefined };
@@ -158,7 +158,7 @@ Deno.test("a host must have a valid certificate", async () => {
   match(await refusal(stranger, server.url), /cannot be reached by https/);
 });
 
-Deno.test("a closed port is reported without the system's message", async () => {
+Deno.test("pictureFetcher() reports a closed port without the system's message", async () => {
   await using server = await openHttpsServer(picture);
   const { network, url } = server;
   const closed = { ...network, resolve: () => Promise.resolve(["127.9.9.9"]) };
@@ -170,7 +170,7 @@ Deno.test("a closed port is reported without the system's message", async () => 
   );
 });
 
-Deno.test("an answer without a picture is reported by its status alone", async () => {
+Deno.test("pictureFetcher() reports an answer without a picture by its status only", async () => {
   await using server = await openHttpsServer(() =>
     new Response("secret", { status: 403 })
   );
@@ -181,7 +181,7 @@ Deno.test("an answer without a picture is reported by its status alone", async (
   );
 });
 
-Deno.test("no more than the limit is read, with or without Content-Length", async () => {
+Deno.test("pictureFetcher() reads up to the limit, with or without Content-Length", async () => {
   const ended = Promise.withResolvers<void>();
   await using server = await openHttpsServer((request) => {
     if (request.url.endsWith("/told")) return new Response(new Uint8Array(101));
@@ -196,7 +196,7 @@ Deno.test("no more than the limit is read, with or without Content-Length", asyn
   await ended.promise;
 });
 
-Deno.test("pictures of one request share a limit; other requests have their own", async () => {
+Deno.test("pictureFetcher() shares one limit among the pictures of a request", async () => {
   await using server = await openHttpsServer(picture);
   const fetchPicture = pictureFetcher(server.network, { maxBytes: 8 });
   const one = call();
@@ -209,7 +209,7 @@ Deno.test("pictures of one request share a limit; other requests have their own"
   );
 });
 
-Deno.test("requests together hold no more than four bodies of fetched pictures", async () => {
+Deno.test("pictureFetcher() limits the bytes of all requests to four bodies", async () => {
   await using server = await openHttpsServer(picture);
   const fetchPicture = pictureFetcher(server.network, { maxBytes: 8 });
   const fetchAs = (caller: string) =>
@@ -225,7 +225,7 @@ Deno.test("requests together hold no more than four bodies of fetched pictures",
   await rejects(fetchAs("a"), OverloadedError);
 });
 
-Deno.test("one request fetches four pictures at once, and all in the end", async () => {
+Deno.test("pictureFetcher() fetches four pictures of a request at a time, and all in the end", async () => {
   let now = 0;
   let most = 0;
   const four = Promise.withResolvers<void>();
@@ -245,7 +245,7 @@ Deno.test("one request fetches four pictures at once, and all in the end", async
   deepStrictEqual(most, 4);
 });
 
-Deno.test("a host that is too slow, or never answers, times out", async () => {
+Deno.test("pictureFetcher() times out for a host that is slow or silent", async () => {
   const silent = () => new Promise<Response>(() => {});
   const dribble = () =>
     new Response(
@@ -274,7 +274,7 @@ Deno.test("a host that is too slow, or never answers, times out", async () => {
   ended.abort();
 });
 
-Deno.test("fetches end with the client's reason when it leaves", async () => {
+Deno.test("pictureFetcher() aborts with the client's reason when it leaves", async () => {
   const asked = Promise.withResolvers<void>();
   const left = Promise.withResolvers<Response>();
   await using server = await openHttpsServer(() => {
@@ -291,7 +291,7 @@ Deno.test("fetches end with the client's reason when it leaves", async () => {
   left.resolve(picture());
 });
 
-Deno.test("pictures are accepted by URL only where that is allowed", async () => {
+Deno.test("App fetches pictures by URL only if that is enabled", async () => {
   const png = await Deno.readFile(
     new URL("../../golden/lm_image.png", import.meta.url),
   );

@@ -157,7 +157,7 @@ const ANSWERS: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [name, body, message] of ANSWERS) {
-  Deno.test(`a listing with ${name} gets a message`, async () => {
+  Deno.test(`parseListing() reports a listing with ${name}`, async () => {
     await using hub = rawServer(async (_, connection) => {
       await connection.send(
         `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,

@@ -103,7 +103,7 @@ Deno.test("HubRemote requests an expired signature again", async () => {
   strictEqual(asked.length, 5);
 });
 
-Deno.test("HubRemote rejects circles of redirects, and redirects away from https", async () => {
+Deno.test("HubRemote rejects redirect loops, and redirects away from https", async () => {
   const read = ({ remote: hub }: ReturnType<typeof remote>) =>
     hub.read(file, { start: 5, end: 9 }, signal);
   await rejects(read(remote(() => redirect("/again"))), /in a circle/);

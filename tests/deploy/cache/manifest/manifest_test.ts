@@ -123,7 +123,7 @@ for (
     ["\u00e9", "e\u0301"],
   ]
 ) {
-  Deno.test(`parseManifest() refuses files that cannot lie side by side: ${paths}`, () => {
+  Deno.test(`parseManifest() refuses paths that cannot coexist in a folder: ${paths}`, () => {
     throws(() => parseManifest(written(paths)), /cannot both be files/);
   });
 }

@@ -43,7 +43,7 @@ async function readAll(
   }
 }
 
-Deno.test("RangeConnections delivers the sent bytes, however they are split and read, on one connection", async () => {
+Deno.test("RangeConnections delivers all bytes on one connection, for any split of writes and reads", async () => {
   const contents: Uint8Array[] = [];
   let cut = 1;
   await using server = rawServer(async (_, connection) => {
@@ -134,7 +134,7 @@ Deno.test("RangeConnections opens another connection after a server closes an id
   deepStrictEqual(server.seen.map((it) => it.connection), [0, 1, 2]);
 });
 
-Deno.test("RangeConnections leaves an origin with responses that are not plain to fetch, from then on", async () => {
+Deno.test("RangeConnections falls back to fetch for an origin after a response that is not plain", async () => {
   const odd = [
     "HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\n\r\n",
     `${head(4, "206 Partial Content", "Content-Length: 4\r\n")}four`,
@@ -156,7 +156,7 @@ Deno.test("RangeConnections leaves an origin with responses that are not plain t
   }
 });
 
-Deno.test("RangeConnections leaves redirects to fetch", async () => {
+Deno.test("RangeConnections delegates redirects to fetch", async () => {
   await using server = rawServer((asked, connection) =>
     connection.send(
       asked.startsWith("GET /there")
@@ -170,7 +170,7 @@ Deno.test("RangeConnections leaves redirects to fetch", async () => {
   strictEqual(await text(answer), "four");
 });
 
-Deno.test("RangeConnections leaves requests without a range, or through a proxy, to fetch", async () => {
+Deno.test("RangeConnections delegates requests without a range, or through a proxy, to fetch", async () => {
   await using server = rawServer((_, connection) =>
     connection.send(`${head(4)}four`)
   );
@@ -254,7 +254,7 @@ Deno.test("RangeConnections aborts a pending response and a pending body, and cl
   strictEqual(server.seen.length, 2);
 });
 
-Deno.test("RangeConnections leaves an endless head to fetch, without reading all of it", async () => {
+Deno.test("RangeConnections delegates a response with an endless head to fetch", async () => {
   await using server = rawServer((_, connection) =>
     connection.send(
       connection.index === 0

@@ -93,7 +93,7 @@ const S3: Readonly<Record<string, readonly [() => string, RegExp]>> = {
 };
 
 for (const [name, [body, message]] of Object.entries(S3)) {
-  Deno.test(`a bucket of S3 whose list is ${name} gets a message`, async () => {
+  Deno.test(`StoreRemote reports an S3 bucket whose list is ${name}`, async () => {
     await using server = openS3Server(2);
     server.fault = (request) =>
       request.url.includes("list-type") ? new Response(body()) : undefined;
@@ -129,7 +129,7 @@ Deno.test("StoreRemote maps an endless error body by its status", async () => {
   ok(read() < LISTING_BYTES, `${read()}`);
 });
 
-Deno.test("StoreRemote reports a list of Google Cloud that leads back to itself", async () => {
+Deno.test("StoreRemote reports a Google Cloud list whose next page is itself", async () => {
   await using server = openGcsServer(2);
   server.fault = (request) =>
     request.url.includes("prefix=")
@@ -139,7 +139,7 @@ Deno.test("StoreRemote reports a list of Google Cloud that leads back to itself"
   await refused(remote, /leads back to a page/);
 });
 
-Deno.test("WebRemote reports a circle of redirects", async () => {
+Deno.test("WebRemote reports a redirect loop", async () => {
   await using site = rawServer(async (_, connection) => {
     await connection.send(
       "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n",

@@ -52,7 +52,7 @@ async function failure(promise: Promise<unknown>): Promise<RemoteError> {
 }
 
 for (const [scheme, open] of Object.entries(KINDS)) {
-  Deno.test(`StoreRemote takes the objects of ${scheme} for files where there is no manifest`, async () => {
+  Deno.test(`StoreRemote lists the objects of ${scheme} as files without a manifest`, async () => {
     await using server = open();
     fill(server);
     const remote = remoteOf(scheme, server);
@@ -71,7 +71,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     notStrictEqual((await remote.list(NEVER)).commit, commit);
   });
 
-  Deno.test(`StoreRemote reads from ${scheme} what another has listed`, async () => {
+  Deno.test(`StoreRemote reads from ${scheme} files that another remote has listed`, async () => {
     await using server = open();
     fill(server);
     const { files } = await remoteOf(scheme, server).list(NEVER);
@@ -84,7 +84,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     strictEqual(await new Response(empty).text(), "");
   });
 
-  Deno.test(`StoreRemote notices when an object of ${scheme} is another`, async () => {
+  Deno.test(`StoreRemote detects a replaced object of ${scheme}`, async () => {
     await using server = open();
     fill(server);
     const remote = remoteOf(scheme, server);
@@ -145,7 +145,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     ],
   };
   for (const [what, [answer, remedy]] of Object.entries(answers)) {
-    Deno.test(`StoreRemote says what to do about ${what} from ${scheme}`, async () => {
+    Deno.test(`StoreRemote reports a remedy for ${what} from ${scheme}`, async () => {
       await using server = open();
       fill(server);
       const remote = remoteOf(scheme, server);
@@ -157,7 +157,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     });
   }
 
-  Deno.test(`StoreRemote believes a date in Retry-After of ${scheme}, within reason`, async () => {
+  Deno.test(`StoreRemote accepts a date in Retry-After of ${scheme}, up to a limit`, async () => {
     await using server = open();
     const remote = remoteOf(scheme, server);
     const answering = async (inMs: number) => {
@@ -169,7 +169,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     strictEqual(await answering(1e12), "elsewhere");
   });
 
-  Deno.test(`StoreRemote asks again where a list of ${scheme} is torn`, async () => {
+  Deno.test(`StoreRemote requests a retry for a truncated list of ${scheme}`, async () => {
     await using server = open();
     fill(server);
     const remote = remoteOf(scheme, server);
@@ -226,7 +226,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     });
   }
 
-  Deno.test(`StoreRemote of ${scheme} asks again where nobody answers, and stops when it is told to`, async () => {
+  Deno.test(`StoreRemote of ${scheme} requests a retry without a response, and stops on abort`, async () => {
     const server = open();
     const remote = remoteOf(scheme, server);
     const stop = new AbortController();

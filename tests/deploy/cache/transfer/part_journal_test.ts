@@ -28,7 +28,7 @@ const some = new Map<number, ExpectedHash>([
 
 const more: ExpectedHash = { kind: "crc32", hex: "12345678" };
 
-Deno.test("PartJournal shows the next process which parts are here", async () => {
+Deno.test("PartJournal restores the recorded parts in the next process", async () => {
   using folder = temporaryFolder();
   const path = folder.write("journal", "");
   {
@@ -61,7 +61,7 @@ Deno.test("PartJournal discards the journal of another job, or of a missing file
   }
 });
 
-Deno.test("PartJournal torn anywhere shows no part that was not recorded", async () => {
+Deno.test("PartJournal truncated anywhere restores recorded parts only", async () => {
   using folder = temporaryFolder();
   const path = folder.write("journal", "");
   {
@@ -112,7 +112,7 @@ Deno.test("PartJournal keeps the latest start of a part", async () => {
   deepStrictEqual([...journal.parts], [[7, more]]);
 });
 
-Deno.test("PartJournal with parts outside of the file counts up to them", async () => {
+Deno.test("PartJournal ignores a line about a part outside of the file", async () => {
   for (
     const line of [
       '{"part":10,"crc32":"0000000a"}',

@@ -142,7 +142,7 @@ Deno.test("POST infer refuses text that is not UTF-8, and does not quote it", as
   ]);
 });
 
-Deno.test("errors of /v2 are also problem documents", async () => {
+Deno.test("POST infer answers errors as problem documents too", async () => {
   const answer = await post("generate", json({ inputs: [] }));
   const problem = await answer.json();
   strictEqual(problem.error, problem.detail);

@@ -4,7 +4,7 @@ import { bytes, openTinyServer } from "../../../support/tiny_server.ts";
 const { app, ...server } = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
-Deno.test("a compressed inference supports Idempotency-Key", async () => {
+Deno.test("POST infer supports Idempotency-Key with a compressed body", async () => {
   const body = JSON.stringify({
     inputs: [{ name: "text", datatype: "BYTES", shape: [1], data: ["a fox"] }],
   });

@@ -106,7 +106,7 @@ Deno.test("GET /v2/models/{m} describes its tensors, with and without a version"
   deepStrictEqual(await ready.json(), { name: "tokenize", ready: true });
 });
 
-Deno.test("the error names a missing model, version or path", async () => {
+Deno.test("GET /v2/models names a missing model, version or path", async () => {
   for (const path of ["/v2/models/paint", "/v2/models/generate/versions/2"]) {
     const answer = await get(path);
     strictEqual(answer.status, 404);
@@ -120,7 +120,7 @@ Deno.test("the error names a missing model, version or path", async () => {
   match((await answer.json()).error, /No route matches/);
 });
 
-Deno.test("the model of a disabled function is missing", async () => {
+Deno.test("GET /v2/models omits the model of a disabled function", async () => {
   const { options } = appOptions({ functions: new Set(["tokenize"]) });
   const app = createApp(server.services, options);
   strictEqual((await get("/v2/models/tokenize", app)).status, 200);
@@ -129,7 +129,7 @@ Deno.test("the model of a disabled function is missing", async () => {
   match((await answer.json()).error, /models of this function are "tokenize"/);
 });
 
-Deno.test("generate agrees with the native endpoint, with its options", async () => {
+Deno.test("POST infer of generate equals the native endpoint, with its options", async () => {
   const answer = await infer("generate", {
     id: "mine",
     inputs: [fox],
@@ -157,7 +157,7 @@ Deno.test("generate agrees with the native endpoint, with its options", async ()
   });
 });
 
-Deno.test("generate returns codes of several pictures, and pixels only on request", async () => {
+Deno.test("POST infer of generate returns codes of several pictures, and pixels only on request", async () => {
   const { outputs } = await infer("generate", {
     inputs: [fox],
     outputs: [{ name: "codes" }],
@@ -179,7 +179,7 @@ Deno.test("generate returns codes of several pictures, and pixels only on reques
   }]);
 });
 
-Deno.test("caption answers alike for a file and its codes", async () => {
+Deno.test("POST infer of caption returns the same answer for a file and its codes", async () => {
   const { grid } = await native("/v1/tokenize", {
     image: picture.toBase64(),
   });
@@ -204,7 +204,7 @@ Deno.test("caption answers alike for a file and its codes", async () => {
   }
 });
 
-Deno.test("tokenize encodes pictures to codes and text to tokens", async () => {
+Deno.test("POST infer of tokenize encodes pictures to codes and text to tokens", async () => {
   const { grid } = await native("/v1/tokenize", { image: picture.toBase64() });
   const coded = await infer("tokenize", {
     inputs: [text("image", picture.toBase64())],
@@ -224,7 +224,7 @@ Deno.test("tokenize encodes pictures to codes and text to tokens", async () => {
   }]);
 });
 
-Deno.test("detokenize decodes codes to pixels, and a clip's codes to frames", async () => {
+Deno.test("POST infer of detokenize decodes codes to pixels, and a clip's codes to frames", async () => {
   const grid = { codes: [[1, 2, 3], [4, 5, 6]] };
   const { b64_json } = await native("/v1/detokenize", { grid });
   for (const data of [grid.codes, grid.codes.flat()]) {
@@ -289,7 +289,7 @@ Deno.test("POST infer reads and writes raw tensors after the JSON", async () => 
   deepStrictEqual([...whole.subarray(end)], [...raw]);
 });
 
-Deno.test("an inference ends when its client leaves", async () => {
+Deno.test("POST infer cancels the run when its client leaves", async () => {
   const leave = new AbortController();
   const parameters = { height: 512, width: 512, seed: 1 };
   const init = json({ inputs: [fox], parameters });

@@ -172,7 +172,7 @@ Deno.test("POST /mcp in JSON draws, names sessions, accepts notifications and re
   strictEqual(wrong.result.isError, true);
 });
 
-Deno.test("a call that is answered in JSON can be canceled", async () => {
+Deno.test("POST /mcp cancels a call that is answered in JSON", async () => {
   const mine = { "mcp-session-id": "json", accept: "application/json" };
   const answer = post(draw(7, long), mine);
   const params = { requestId: 7 };
@@ -214,7 +214,7 @@ Deno.test("POST /mcp reports progress only for a progress token", async () => {
   deepStrictEqual(new Set(tokens), new Set(["mine"]));
 });
 
-Deno.test("a cancellation cancels the call of its own session alone, without an answer", async () => {
+Deno.test("POST /mcp cancels the call of the same session only, without an answer", async () => {
   const mine = { "mcp-session-id": "mine" };
   const answer = await post(draw(5, long, { progressToken: 1 }), mine);
   const cancel = {
@@ -241,7 +241,7 @@ Deno.test("a cancellation cancels the call of its own session alone, without an 
   strictEqual(entry?.path, "/mcp");
 });
 
-Deno.test("a key cannot cancel the call of another, whatever session it names", async () => {
+Deno.test("POST /mcp does not cancel the call of another key, in any session", async () => {
   const { options } = appOptions({ apiKeys: apiKeys("one,two") });
   const app = createApp(server.services, options);
   const as = (key: string) => ({
@@ -268,7 +268,7 @@ Deno.test("a key cannot cancel the call of another, whatever session it names", 
   await idleEngine(engine);
 });
 
-Deno.test("a run ends when its reader leaves, and is logged once", async () => {
+Deno.test("POST /mcp cancels the run when its reader leaves, and logs it once", async () => {
   const before = server.trace.access.length;
   const answer = await post(draw(6, long, { progressToken: 1 }));
   const reader = answer.body!.getReader();

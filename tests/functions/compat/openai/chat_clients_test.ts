@@ -91,7 +91,7 @@ const libreChatTitle = {
   }],
 };
 
-Deno.test("chat answers Open WebUI's and LibreChat's questions about a picture like caption", async () => {
+Deno.test("POST /v1/chat/completions answers Open WebUI and LibreChat as caption does", async () => {
   const expected = await captioned("What is this?", 6);
   for (const fields of [openWebui, libreChat]) {
     const messages = [{ role: "user", content: shown }];
@@ -101,7 +101,7 @@ Deno.test("chat answers Open WebUI's and LibreChat's questions about a picture l
   }
 });
 
-Deno.test("chat answers a later question about the picture of an earlier turn", async () => {
+Deno.test("POST /v1/chat/completions answers a later question about the picture of an earlier turn", async () => {
   const expected = await captioned("Be brief.\nAnd its color?", 6);
   const messages = [
     { role: "system", content: "Be brief." },
@@ -115,7 +115,7 @@ Deno.test("chat answers a later question about the picture of an earlier turn", 
   }
 });
 
-Deno.test("chat answers title requests without a picture if the model accepts text alone", async () => {
+Deno.test("POST /v1/chat/completions answers title requests without a picture if the model accepts text alone", async () => {
   for (const body of [openWebuiTitle, libreChatTitle]) {
     const first = await post(body);
     strictEqual(first.status, 200);
@@ -128,14 +128,14 @@ Deno.test("chat answers title requests without a picture if the model accepts te
   }
 });
 
-Deno.test("a streamed question of text alone ends like every stream", async () => {
+Deno.test("POST /v1/chat/completions ends a stream of text alone like every stream", async () => {
   const body = { ...openWebuiTitle, stream: true };
   const answer = await server.app.request(CHAT, json(body));
   strictEqual(answer.status, 200);
   ok((await answer.text()).endsWith("data: [DONE]\n\n"));
 });
 
-Deno.test("a model that needs a picture refuses text alone with a readable message", async () => {
+Deno.test("POST /v1/chat/completions refuses text alone with a readable message if the model needs a picture", async () => {
   using folder = temporaryFolder();
   const chat = settledModel(folder, { "text_only": false });
   await using needy = await openTinyServer({

@@ -47,7 +47,7 @@ Deno.test("OpenAI's requests accept OpenAI's ranges, and null for n", () => {
   ok(v.is(ChatRequest, { messages, ...fields }));
 });
 
-Deno.test("an unknown size has a readable error", () => {
+Deno.test("ImageRequest reports an invalid size with the valid forms", () => {
   for (const size of ["large", "64X64", "1024", "", "1x1x1", "0x64"]) {
     try {
       parseFields(ImageRequest, { prompt: "a", size });

@@ -35,7 +35,7 @@ async function post(body: object, app = server.app) {
   return { status: answer.status, body: await answer.json() };
 }
 
-Deno.test("a response matches its description, whole and as events", async () => {
+Deno.test("POST /v1/responses matches its description, whole and as events", async () => {
   for (const stream of [false, true]) {
     for (const tokens of [1, 2000]) {
       const more = { stream, "max_output_tokens": tokens };
@@ -47,7 +47,7 @@ Deno.test("a response matches its description, whole and as events", async () =>
   await check("POST", PATH, await server.app.request(PATH, json({ input: 1 })));
 });
 
-Deno.test("a stream of a response numbers its events, and joins to the whole text", async () => {
+Deno.test("POST /v1/responses streams numbered events that join to the whole text", async () => {
   const { body } = await post(asking(image));
   const answer = await server.app.request(
     PATH,
@@ -85,7 +85,7 @@ Deno.test("a stream of a response numbers its events, and joins to the whole tex
   deepStrictEqual(body.incomplete_details, { reason: "max_output_tokens" });
 });
 
-Deno.test("no response is stored, and reading one reports that", async () => {
+Deno.test("GET /v1/responses/{id} reports that no response is stored", async () => {
   for (
     const [method, path] of [
       ["GET", "resp_1"],
@@ -101,7 +101,7 @@ Deno.test("no response is stored, and reading one reports that", async () => {
   strictEqual((await server.app.request(PATH)).status, 405);
 });
 
-Deno.test("an invalid picture of a response is refused by its pointer, without a quote", async () => {
+Deno.test("POST /v1/responses refuses an invalid picture by its pointer, without quoting it", async () => {
   const pointer = "/input/0/content/1/image_url";
   for (
     const url of ["data:image/png;base64,***", "https://example.com/a.png"]
@@ -114,7 +114,7 @@ Deno.test("an invalid picture of a response is refused by its pointer, without a
   strictEqual((await post(asking(btoa("no picture")))).status, 415);
 });
 
-Deno.test("a response to text alone needs a model that supports it", async () => {
+Deno.test("POST /v1/responses answers text alone only if the model supports it", async () => {
   const alone = { input: "Hello", "max_output_tokens": 3 };
   strictEqual((await post(alone)).status, 200);
   using folder = temporaryFolder();
@@ -130,7 +130,7 @@ Deno.test("a response to text alone needs a model that supports it", async () =>
   );
 });
 
-Deno.test("a response becomes a job with Prefer: respond-async, with the same answer", async () => {
+Deno.test("POST /v1/responses becomes a job with Prefer: respond-async, with the same answer", async () => {
   const { body } = await post(asking(image));
   const prefer = { prefer: "respond-async" };
   const answer = await server.app.request(PATH, json(asking(image), prefer));

@@ -52,7 +52,7 @@ Deno.test("OpenAI's routes accept POST alone", async () => {
   }
 });
 
-Deno.test("a stream of chat has data lines only, and ends like OpenAI's", async () => {
+Deno.test("OpenAI's routes stream a chat as data lines only, ended by [DONE]", async () => {
   const answer = await server.app.request(
     CHAT,
     json(asking(image, { stream: true })),
@@ -63,7 +63,7 @@ Deno.test("a stream of chat has data lines only, and ends like OpenAI's", async 
   ok(blocks.slice(0, -1).every((block) => /^data: [^\n]+$/.test(block)));
 });
 
-Deno.test("a stream of pictures names its events", async () => {
+Deno.test("OpenAI's routes stream pictures as named events", async () => {
   const body = { prompt: "a fox", stream: true, "partial_images": 1 };
   const answer = await server.app.request(DRAW, json(body));
   const names = (await answer.text()).match(/^event: .*$/gm);
@@ -73,7 +73,7 @@ Deno.test("a stream of pictures names its events", async () => {
   ]);
 });
 
-Deno.test("partial pictures are files of the requested type", async () => {
+Deno.test("OpenAI's routes send partial pictures as files of the requested type", async () => {
   const answer = await server.app.request(
     DRAW,
     json({
@@ -95,7 +95,7 @@ Deno.test("partial pictures are files of the requested type", async () => {
   }
 });
 
-Deno.test("an invalid picture is refused by its pointer, without a quote", async () => {
+Deno.test("OpenAI's routes refuse an invalid picture by its pointer, without quoting it", async () => {
   const url = "/messages/0/content/1/image_url/url";
   const odd = await post(CHAT, asking("data:image/png;base64,***"));
   strictEqual(odd.answer.status, 422);
@@ -112,7 +112,7 @@ Deno.test("an invalid picture is refused by its pointer, without a quote", async
   ok(!JSON.stringify(server.trace).includes("secret"));
 });
 
-Deno.test("errors before a stream begins have an error status", async () => {
+Deno.test("OpenAI's routes answer errors before a stream with an error status", async () => {
   const body = asking(image, { stream: true, model: "gpt-4o" });
   const { answer } = await post(CHAT, body);
   strictEqual(answer.status, 404);

@@ -74,7 +74,7 @@ Deno.test("predictionRequest() accepts Replicate's names, and ignores unknown an
   );
 });
 
-Deno.test("a prediction's pictures have the default type of Replicate's models", async () => {
+Deno.test("POST /predictions returns pictures of the default type of Replicate's models", async () => {
   for (const [format, type] of [["webp", "webp"], ["jpg", "jpeg"]]) {
     const input = { ...fox, output_format: format };
     const answer = await server.app.request("/predictions", json({ input }));
@@ -86,7 +86,7 @@ Deno.test("a prediction's pictures have the default type of Replicate's models",
   strictEqual(answer.status, 422);
 });
 
-Deno.test("errors of an input use the names that were sent", async () => {
+Deno.test("POST /predictions reports input errors under the names that were sent", async () => {
   const cases: [object, string, string][] = [
     [{ prompt: 5 }, "/input/prompt", "expected string"],
     [{ ...fox, num_outputs: 20 }, "/input/num_outputs", "expected 8 or less"],
@@ -151,7 +151,7 @@ Deno.test("echoOf() is bounded, whatever the structure of the input", () => {
   deepStrictEqual(echoOf({ prompt: deep }, "generate"), {});
 });
 
-Deno.test("a prediction without a model waits for its end, as with Cog", async () => {
+Deno.test("POST /predictions without a model waits for the end, as Cog does", async () => {
   const answer = await server.app.request("/predictions", json({ input: fox }));
   strictEqual(answer.status, 200);
   const { status, output, error } = await answer.json();
@@ -160,7 +160,7 @@ Deno.test("a prediction without a model waits for its end, as with Cog", async (
   strictEqual(output[0].slice(0, 22), "data:image/png;base64,");
 });
 
-Deno.test("PUT of a prediction is idempotent", async () => {
+Deno.test("PUT /predictions/{id} is idempotent", async () => {
   const put = () =>
     server.app.request("/predictions/mine", {
       ...json({ input: fox }, { prefer: "respond-async" }),
@@ -180,7 +180,7 @@ Deno.test("PUT of a prediction is idempotent", async () => {
   strictEqual(odd.status, 422);
 });
 
-Deno.test("concurrent PUTs of one id create one prediction, and all return it", async () => {
+Deno.test("PUT /predictions/{id} creates one prediction for concurrent requests, and returns it to all", async () => {
   for (let i = 0; i < 10; i++) {
     const put = () =>
       server.app.request(`/predictions/race-${i}`, {
@@ -197,7 +197,7 @@ Deno.test("concurrent PUTs of one id create one prediction, and all return it", 
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("concurrent refused PUTs of one id leave no prediction", async () => {
+Deno.test("PUT /predictions/{id} creates no prediction for concurrent refused requests", async () => {
   const put = (input: unknown) =>
     server.app.request("/predictions/refused", {
       ...json({ input }),
@@ -209,7 +209,7 @@ Deno.test("concurrent refused PUTs of one id leave no prediction", async () => {
   strictEqual((await put(fox)).status, 200);
 });
 
-Deno.test("PUT of another caller's id is refused after the body is checked", async () => {
+Deno.test("PUT /predictions/{id} refuses another caller's id after checking the body", async () => {
   await using keyed = await openTinyServer({}, {
     apiKeys: apiKeys("one,two"),
     rateLimit: { quota: 5, windowMs: 3_600_000 },
@@ -251,7 +251,7 @@ Deno.test("POST /files returns the data URL of a file", async () => {
   strictEqual((await post("no form")).status, 415);
 });
 
-Deno.test("with keys a stream of an unguessable id needs no key, and predictions belong to their caller", async () => {
+Deno.test("GET /predictions/{id}/stream of an unguessable id requires no key, and other routes serve the caller only", async () => {
   await using keyed = await openTinyServer({}, {
     apiKeys: apiKeys("one,two"),
   });
@@ -279,7 +279,7 @@ Deno.test("with keys a stream of an unguessable id needs no key, and predictions
   strictEqual((await ask("/predictions/mine/stream", other)).status, 404);
 });
 
-Deno.test("a model name with a slash is a model below /v1, and Replicate's at the root", async () => {
+Deno.test("GET /models/{name} with a slash is a model below /v1, and Replicate's at the root", async () => {
   const models = () => [listing("org/name", { state: "ready", phases: [] })];
   const services = fakeServices(runAtOnce, { models });
   const app = createApp(services, appOptions().options, server.jobs);

@@ -56,7 +56,7 @@ Deno.test("unknownPath() suggests the probable path", () => {
   }
 });
 
-Deno.test("every accepted spelling of a path is answered, with its limits", async () => {
+Deno.test("App answers every accepted spelling of a path, with its limits", async () => {
   const body = { text: "a" };
   for (const path of ["//v1/tokenize", "/v1/tokenize/", "/v1/v1/tokenize"]) {
     const url = `http://localhost${path}?special=true`;
@@ -76,7 +76,7 @@ Deno.test("every accepted spelling of a path is answered, with its limits", asyn
   }
 });
 
-Deno.test("an unknown path is refused with the nearest one", async () => {
+Deno.test("App refuses an unknown path with the nearest known one", async () => {
   const answer = await server.app.request("/images/generations", json({}));
   strictEqual(answer.status, 404);
   strictEqual(

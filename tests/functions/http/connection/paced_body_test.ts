@@ -22,7 +22,7 @@ const anyText = fc.tuple(
   fc.integer({ min: 0, max: 3 * PIECE_BYTES / 4 }),
 ).map(([text, times]) => text.repeat(times / 4));
 
-Deno.test("pieces join to the original, in bytes, in UTF-8 and in base64", async () => {
+Deno.test("piecesOfBytes(), piecesOfText() and piecesOfBase64() join to the original, in UTF-8 and in base64", async () => {
   const check = async (text: string) => {
     const bytes = new TextEncoder().encode(text);
     deepStrictEqual(await read(piecesOfBytes(bytes)), bytes);
@@ -33,7 +33,7 @@ Deno.test("pieces join to the original, in bytes, in UTF-8 and in base64", async
   await fc.assert(fc.asyncProperty(anyText, check), { numRuns: 30 });
 });
 
-Deno.test("pieces are at most PIECE_BYTES long", () => {
+Deno.test("piecesOfBytes(), piecesOfText() and piecesOfBase64() yield at most PIECE_BYTES", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       for (const piece of piecesOfText(text)) {

@@ -54,7 +54,7 @@ function app(
   return app;
 }
 
-Deno.test("readWhole() joins the parts, however they are cut", async () => {
+Deno.test("readWhole() joins parts of any sizes", async () => {
   const anyParts = fc.array(fc.uint8Array({ maxLength: 50 }));
   await fc.assert(fc.asyncProperty(anyParts, async (parts) => {
     const bytes = parts.flatMap((part) => [...part]);

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { json, openTinyServer } from "../../../support/tiny_server.ts";
 
-Deno.test("the problem of a picture that exceeds memory suggests a smaller one", async () => {
+Deno.test("problemFrom() suggests a smaller picture for one that exceeds memory", async () => {
   await using small = await openTinyServer({
     functions: new Set(["generate"]),
     // 4096 tokens in fp32: those of a guided picture of 40 × 40, not of 50 × 50.
@@ -17,7 +17,7 @@ Deno.test("the problem of a picture that exceeds memory suggests a smaller one",
   deepStrictEqual(errors, [{ pointer: "", detail }]);
 });
 
-Deno.test("the problem of a question that exceeds memory does not mention the context", async () => {
+Deno.test("problemFrom() does not mention the context for a question that exceeds memory", async () => {
   await using small = await openTinyServer({
     functions: new Set(["caption"]),
     cacheBytes: 2 ** 20,

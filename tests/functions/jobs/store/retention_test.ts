@@ -104,7 +104,7 @@ Deno.test("Room limits the store, which reports it and continues", () => {
   ok(jobs.find("b"));
 });
 
-Deno.test("a closed store is reported as a stopping server", () => {
+Deno.test("Jobs reports a closed store as a stopping server", () => {
   const tables = openTables();
   tables[Symbol.dispose]();
   throws(

@@ -15,7 +15,7 @@ function picture(code: number) {
 
 const QUESTION = { question: "What?", temperature: 0, maxTokens: 9 };
 
-Deno.test("AskedPictures keeps answers per selection of pictures", () => {
+Deno.test("AskedPictures stores answers per selection of pictures", () => {
   const pictures = new AskedPictures();
   const [one, two] = [picture(1), picture(2)];
   pictures.add(one);

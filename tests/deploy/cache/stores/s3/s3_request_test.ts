@@ -69,7 +69,7 @@ Deno.test("S3Requests follows a redirect to a bucket's region once, and stays th
   await rejects(lost.ask(asked, NEVER), /another region, set AWS_REGION/);
 });
 
-Deno.test("S3Requests rejects a region that is a foreign host", async () => {
+Deno.test("S3Requests rejects a region that names another host", async () => {
   const region = "evil.example/";
   const answer = failed(301, "x", { "x-amz-bucket-region": region });
   const { seen, fetch } = turns([answer]);

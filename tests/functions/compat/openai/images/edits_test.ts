@@ -50,7 +50,7 @@ async function generated(body: object): Promise<string> {
   return answer.body.images[0].b64_json;
 }
 
-Deno.test("an edit draws around the picture's own codes, in every strategy", async () => {
+Deno.test("POST /v1/images/edits keeps the picture's codes outside the mask, in every strategy", async () => {
   const keep = { codes: await ownCodes() };
   for (const strategy of STRATEGY_NAMES) {
     const { status, body } = await post(EDITS, {
@@ -70,7 +70,7 @@ Deno.test("an edit draws around the picture's own codes, in every strategy", asy
   }
 });
 
-Deno.test("an edit with a full mask equals generate with that seed", async () => {
+Deno.test("POST /v1/images/edits with a full mask equals generate with that seed", async () => {
   const { body } = await post(EDITS, {
     ...drawn,
     image,
@@ -80,7 +80,7 @@ Deno.test("an edit with a full mask equals generate with that seed", async () =>
   strictEqual(body.data[0].b64_json, await generated({ metadata: false }));
 });
 
-Deno.test("an edit is the same from JSON, OpenAI's JSON and a form", async () => {
+Deno.test("POST /v1/images/edits returns the same for JSON, OpenAI's JSON and a form", async () => {
   const { body } = await post(EDITS, { ...drawn, image, mask });
   const url = (base64: string) => `data:image/png;base64,${base64}`;
   const theirs = await post(EDITS, {
@@ -109,7 +109,7 @@ Deno.test("an edit is the same from JSON, OpenAI's JSON and a form", async () =>
   }
 });
 
-Deno.test("an edit without a mask uses the picture's own transparency", async () => {
+Deno.test("POST /v1/images/edits without a mask uses the picture's transparency", async () => {
   const own = maskOf(lowerRight);
   const { body } = await post(EDITS, { ...drawn, image: own });
   const twice = await post(EDITS, { ...drawn, image: own, mask });
@@ -117,7 +117,7 @@ Deno.test("an edit without a mask uses the picture's own transparency", async ()
   strictEqual(body.edit.drawn_codes, 16);
 });
 
-Deno.test("an edit keeps the ratio of its picture, at the model's area", async () => {
+Deno.test("POST /v1/images/edits keeps the ratio of the picture, at the model's area", async () => {
   const wide = (await Deno.readFile(goldenPath("chat/c1.png"))).toBase64();
   const size = { height: 48, width: 64 };
   const { body } = await post(EDITS, {
@@ -128,7 +128,7 @@ Deno.test("an edit keeps the ratio of its picture, at the model's area", async (
   strictEqual(body.size, "72x56");
 });
 
-Deno.test("a stream of an edit names its events, and sends drawn rows", async () => {
+Deno.test("POST /v1/images/edits streams named events with drawn rows", async () => {
   const body = { ...drawn, image, mask, stream: true, "partial_images": 2 };
   const answer = await server.app.request(EDITS, json(body));
   const text = await answer.clone().text();
@@ -140,7 +140,7 @@ Deno.test("a stream of an edit names its events, and sends drawn rows", async ()
   await check("POST", EDITS, answer);
 });
 
-Deno.test("n edits sample from separate streams, the first like a single edit", async () => {
+Deno.test("POST /v1/images/edits samples n edits from separate streams, the first like a single edit", async () => {
   const asked = { ...drawn, image, mask, strategy: "autoregressive" };
   const one = await post(EDITS, asked);
   const { body } = await post(EDITS, { ...asked, n: 2 });
@@ -149,7 +149,7 @@ Deno.test("n edits sample from separate streams, the first like a single edit", 
   deepStrictEqual(body.data[0], one.body.data[0]);
 });
 
-Deno.test("an edit in a form becomes a job with Prefer: respond-async, with the same answer", async () => {
+Deno.test("POST /v1/images/edits of a form becomes a job with Prefer: respond-async, with the same answer", async () => {
   const form = new FormData();
   for (const [name, value] of Object.entries(drawn)) form.set(name, `${value}`);
   form.set("image", new File([Uint8Array.fromBase64(image)], "a.png"));
@@ -167,7 +167,7 @@ Deno.test("an edit in a form becomes a job with Prefer: respond-async, with the 
   deepStrictEqual((await jobs.get(id)).result.data, body.data);
 });
 
-Deno.test("an unsupported edit is refused, naming the field and a remedy", async () => {
+Deno.test("POST /v1/images/edits refuses an unsupported edit, naming the field and a remedy", async () => {
   const opaque = maskOf(() => 255);
   const small = maskOf(() => 0, { height: 8, width: 8 });
   for (

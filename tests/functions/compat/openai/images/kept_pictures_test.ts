@@ -29,7 +29,7 @@ async function draw(
   return (await answer.json()).data;
 }
 
-Deno.test("a picture's URL serves the bytes that the answer would have held", async () => {
+Deno.test("GET /v1/pictures/{name} serves the bytes that the answer would have held", async () => {
   for (
     const format of ["png", "jpeg", "webp"]
   ) {
@@ -48,7 +48,7 @@ Deno.test("a picture's URL serves the bytes that the answer would have held", as
   }
 });
 
-Deno.test("pages of other origins may show a stored picture, and nothing else", async () => {
+Deno.test("GET /v1/pictures/{name} lets pages of other origins show a picture, and nothing else", async () => {
   const [{ url } = {}] = await draw({ "response_format": "url" });
   const headers = { "sec-fetch-site": "cross-site", "sec-fetch-dest": "image" };
   const answer = await server.app.request(url!, { headers });
@@ -60,7 +60,7 @@ Deno.test("pages of other origins may show a stored picture, and nothing else", 
   strictEqual((await server.app.request(url!, { method: "POST" })).status, 405);
 });
 
-Deno.test("a stored picture needs no key, and its URL begins with PUBLIC_URL", async () => {
+Deno.test("GET /v1/pictures/{name} requires no key, and its URL begins with PUBLIC_URL", async () => {
   const { options } = appOptions({
     apiKeys: apiKeys("secret"),
     publicUrl: "https://emu3.example/a",
@@ -78,7 +78,7 @@ Deno.test("a stored picture needs no key, and its URL begins with PUBLIC_URL", a
   strictEqual((await app.request("/v1/pictures/other.png")).status, 404);
 });
 
-Deno.test("a picture expires with jobs of its age", async () => {
+Deno.test("GET /v1/pictures/{name} serves a picture as long as jobs of its age are kept", async () => {
   let now = Date.now();
   let uptime = 0;
   const options = { ttlMs: 1000, now: () => now, uptime: () => uptime };
@@ -95,7 +95,7 @@ Deno.test("a picture expires with jobs of its age", async () => {
   match((await gone.json()).detail, /JOB_TTL_S/);
 });
 
-Deno.test("a picture survives a restart, like jobs", async () => {
+Deno.test("GET /v1/pictures/{name} serves a picture after a restart", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/jobs.sqlite`;
   let url = "";
@@ -115,7 +115,7 @@ Deno.test("a picture survives a restart, like jobs", async () => {
   }
 });
 
-Deno.test("without a store the URL is a data URL", async () => {
+Deno.test("POST /v1/images/generations returns a data URL without a store", async () => {
   const [{ b64_json: base64 } = {}] = await draw({});
   const expected = `data:image/png;base64,${base64}`;
   const asked = { "response_format": "url" };

@@ -37,7 +37,7 @@ async function ownRows(rows: number): Promise<number[][]> {
   return body.grid.codes.slice(0, rows);
 }
 
-Deno.test("a variation draws caption's description of the picture", async () => {
+Deno.test("POST /v1/images/variations draws caption's description of the picture", async () => {
   const { body } = await post(VARIATIONS, asked);
   const said = await post("/v1/caption", { image, "max_tokens": 256 });
   const prompt = said.body.text.trim();
@@ -45,7 +45,7 @@ Deno.test("a variation draws caption's description of the picture", async () => 
   strictEqual(body.data[0].b64_json, await generated({ prompt }));
 });
 
-Deno.test("a variation draws its own prompt under kept rows", async () => {
+Deno.test("POST /v1/images/variations draws a given prompt below kept rows", async () => {
   const prompt = "a fox";
   const plain = await post(VARIATIONS, { ...asked, prompt });
   strictEqual(plain.body.data[0].b64_json, await generated({ prompt }));
@@ -57,7 +57,7 @@ Deno.test("a variation draws its own prompt under kept rows", async () => {
   strictEqual(all.body.variation.kept_rows, 7, "one row at least is drawn");
 });
 
-Deno.test("a variation continues a quarter of the rows where no model answers", async () => {
+Deno.test("POST /v1/images/variations keeps a quarter of the rows if no model answers", async () => {
   await using drawing = await openTinyServer({
     functions: new Set(["generate"]),
   }, { functions: new Set(["generate"]) });
@@ -72,7 +72,7 @@ Deno.test("a variation continues a quarter of the rows where no model answers", 
   strictEqual(body.data[0].b64_json, await generated({ prompt: "", prefix }));
 });
 
-Deno.test("a variation is the same from a form and from JSON, and matches its description", async () => {
+Deno.test("POST /v1/images/variations returns the same for a form and JSON, and matches its description", async () => {
   const form = new FormData();
   for (const [name, value] of Object.entries({ seed: 5, n: 2, keep: 0.25 })) {
     form.set(name, `${value}`);
@@ -87,7 +87,7 @@ Deno.test("a variation is the same from a form and from JSON, and matches its de
   ok(data[0].b64_json !== data[1].b64_json);
 });
 
-Deno.test("an unsupported variation is refused, naming the field", async () => {
+Deno.test("POST /v1/images/variations refuses an unsupported variation, naming the field", async () => {
   for (
     const [pointer, pattern, body] of [
       ["/image", /is required/, { seed: 5 }],
