@@ -168,7 +168,7 @@ const KEYS = ["first-key-of-the-tests", "second-key-of-the-tests"];
 for (const keys of [[], KEYS]) {
   const by = keys.length > 0 ? "with keys" : "without keys";
   Deno.test({
-    name: `a server ${by} withstands every attack, and all at once`,
+    name: `Server ${by} withstands every attack, and all at once`,
     // Connection pools outlive their requests.
     sanitizeResources: false,
     sanitizeOps: false,
@@ -207,7 +207,7 @@ for (const keys of [[], KEYS]) {
         );
       }
       await t.step(
-        "memory returns to idle within a minute of the last request",
+        "Server returns to idle memory within a minute of the last request",
         async () => {
           await rests(targets[0]!);
           const limit = BACK * before + KEPT_BYTES;

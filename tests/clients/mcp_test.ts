@@ -153,7 +153,7 @@ Deno.test("detokenize_image decodes the codes of tokenize_image", async () => {
   });
 });
 
-Deno.test("tools report failures in their result", async () => {
+Deno.test("tools/call reports failures in its result", async () => {
   const refused: [string, Record<string, unknown>, RegExp][] = [
     ["generate_image", {}, /^Cannot use request: \/prompt: is required$/],
     ["generate_image", { ...short, seed: -1 }, /\/seed: expected 0 or more/],
@@ -179,7 +179,7 @@ Deno.test("tools/call rejects an unknown tool by its name", async () => {
   );
 });
 
-Deno.test("cancellation by the client ends the run", async () => {
+Deno.test("notifications/cancelled cancels the run", async () => {
   const leave = new AbortController();
   const drawn = client.callTool(
     { name: "generate_image", arguments: long },
@@ -196,7 +196,7 @@ Deno.test("cancellation by the client ends the run", async () => {
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("disconnection of the client ends the run", async () => {
+Deno.test("tools/call cancels the run when its client disconnects", async () => {
   const other = await connect();
   const started = Promise.withResolvers<void>();
   const drawn = other.callTool(
@@ -211,7 +211,7 @@ Deno.test("disconnection of the client ends the run", async () => {
   await idleEngine(engine);
 });
 
-Deno.test("the example of the clients page draws a picture", async () => {
+Deno.test("functions/docs/clients.md has an example that draws a picture", async () => {
   const readme = await Deno.readTextFile(
     new URL("../../functions/docs/clients.md", import.meta.url),
   );

@@ -84,7 +84,7 @@ Deno.test("replicate.stream() yields an answer in parts", async () => {
   strictEqual(parts.join(""), await replicate.run("baai/emu3-tiny", { input }));
 });
 
-Deno.test("predictions can be created, found, listed and canceled", async () => {
+Deno.test("replicate.predictions creates, finds, lists and cancels predictions", async () => {
   const created = await replicate.predictions.create({
     model: "baai/emu3-tiny",
     input: { ...fox, height: 512, width: 512 },
@@ -102,7 +102,7 @@ Deno.test("predictions can be created, found, listed and canceled", async () => 
   strictEqual(engine.state.running + engine.state.waiting, 0);
 });
 
-Deno.test("errors contain the message of the server", async () => {
+Deno.test("replicate.run() reports errors with the message of the server", async () => {
   const input = { prompt: "a fox", height: 64 };
   await rejects(
     replicate.run("baai/emu3-tiny", { input }),

@@ -56,7 +56,7 @@ const kinds: readonly (readonly [string, fc.Arbitrary<AnyRequest>])[] = [
 ];
 
 for (const [name, anyRequest] of kinds) {
-  Deno.test(`the server answers as described to ${name}`, async () => {
+  Deno.test(`Server answers as described for ${name}`, async () => {
     await fc.assert(fc.asyncProperty(anyRequest, assertSound), options);
   });
 }

@@ -14,7 +14,7 @@ const ask = `${server.url}/#ask`;
 const rocket = await drawnFile(server.url, "a rocket above a tree", 6);
 
 for (const width of WIDTHS) {
-  pageTest(`ask at ${width}: a file is described and asked about`, async () => {
+  pageTest(`Ask view at ${width}: answers questions about a file`, async () => {
     await using seen = await visit(ask, { width });
     const { page } = seen;
     await bring(page, rocket);
@@ -35,7 +35,7 @@ for (const width of WIDTHS) {
   });
 }
 
-pageTest("ask: every control is usable by keyboard", async () => {
+pageTest("Ask view: every control is usable by keyboard", async () => {
   await using seen = await visit(ask);
   const { page } = seen;
   const choose = page.getByRole("button", { name: "Choose files" });
@@ -60,7 +60,7 @@ pageTest("ask: every control is usable by keyboard", async () => {
 
 for (const most of [1, 4]) {
   pageTest(
-    `ask: a model of ${most} pictures, of which one is dropped and one pasted`,
+    `Ask view with a model of ${most} pictures: one is dropped and one pasted`,
     async () => {
       await using seen = await visit(ask);
       const { page } = seen;
@@ -88,7 +88,7 @@ for (const most of [1, 4]) {
 }
 
 pageTest(
-  "ask: a model of one picture takes the first of several dropped files",
+  "Ask view with a model of one picture: uses the first of several dropped files",
   async () => {
     await using seen = await visit(ask);
     const { page } = seen;
@@ -122,28 +122,31 @@ async function bringTwo(page: Page): Promise<void> {
   }
 }
 
-pageTest("ask: a question about a drawn picture sends its codes", async () => {
-  await using seen = await visit(`${server.url}/#draw`);
-  const { page } = seen;
-  await page.getByRole("textbox").first().fill("three apples");
-  await page.getByRole("button", { name: "Draw", exact: true }).click();
-  // A drawing that finishes while Ask is open is offered there.
-  await page.getByRole("link", { name: "Ask" }).click();
-  await page.locator(".asked img").waitFor();
-  await page.getByRole("button", { name: "Ask", exact: true }).click();
-  await answered(page, 1);
-  const paths = seen.asked.map(({ path }) => path);
-  ok(!paths.includes("/v1/tokenize"), "no pixels on the way");
-  const { body } = seen.asked.findLast(({ path }) => path === "/v1/caption")!;
-  deepStrictEqual(Object.keys(JSON.parse(body)).sort(), [
-    "grids",
-    "max_tokens",
-    "question",
-    "temperature",
-  ]);
-});
+pageTest(
+  "Ask view: a question about a drawn picture sends its codes",
+  async () => {
+    await using seen = await visit(`${server.url}/#draw`);
+    const { page } = seen;
+    await page.getByRole("textbox").first().fill("three apples");
+    await page.getByRole("button", { name: "Draw", exact: true }).click();
+    // A drawing that finishes while Ask is open is offered there.
+    await page.getByRole("link", { name: "Ask" }).click();
+    await page.locator(".asked img").waitFor();
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    await answered(page, 1);
+    const paths = seen.asked.map(({ path }) => path);
+    ok(!paths.includes("/v1/tokenize"), "no pixels on the way");
+    const { body } = seen.asked.findLast(({ path }) => path === "/v1/caption")!;
+    deepStrictEqual(Object.keys(JSON.parse(body)).sort(), [
+      "grids",
+      "max_tokens",
+      "question",
+      "temperature",
+    ]);
+  },
+);
 
-pageTest("ask: a new drawing replaces the selected picture", async () => {
+pageTest("Ask view: a new drawing replaces the selected picture", async () => {
   await using seen = await visit(ask);
   const { page } = seen;
   await bring(page, rocket);
@@ -156,7 +159,7 @@ pageTest("ask: a new drawing replaces the selected picture", async () => {
   strictEqual(await page.locator(".asked li").count(), 1);
 });
 
-pageTest("ask: a file that is no picture shows an error", async () => {
+pageTest("Ask view: a file that is no picture shows an error", async () => {
   await using seen = await visit(ask, { allowed: REFUSED });
   const { page } = seen;
   const buffer = new TextEncoder().encode("no picture");
@@ -172,7 +175,7 @@ pageTest("ask: a file that is no picture shows an error", async () => {
   await missing.waitFor({ state: "hidden" });
 });
 
-pageTest("ask: an answer can be stopped and requested again", async () => {
+pageTest("Ask view: an answer can be stopped and requested again", async () => {
   await using seen = await visit(ask);
   const { page } = seen;
   await bring(page, rocket);
@@ -185,7 +188,7 @@ pageTest("ask: an answer can be stopped and requested again", async () => {
   await answered(page, 1);
 });
 
-pageTest("ask: a question waits for a full queue", async () => {
+pageTest("Ask view: a question waits for a full queue", async () => {
   await using seen = await visit(ask, { allowed: REFUSED });
   const { page } = seen;
   await bring(page, rocket);
@@ -207,7 +210,7 @@ pageTest("ask: a question waits for a full queue", async () => {
   await answered(page, 1);
 });
 
-pageTest("ask: a question waits for an unreachable server", async () => {
+pageTest("Ask view: a question waits for an unreachable server", async () => {
   await using seen = await visit(ask, {
     allowed: REFUSED,
   });
@@ -222,7 +225,7 @@ pageTest("ask: a question waits for an unreachable server", async () => {
 });
 
 pageTest(
-  "ask: questions work with a required key and a small body limit",
+  "Ask view: questions work with a required key and a small body limit",
   async () => {
     await using locked = await startServer({
       API_KEYS: "secret",

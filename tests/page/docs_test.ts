@@ -30,7 +30,7 @@ pageTest(
 
 for (const width of WIDTHS) {
   pageTest(
-    `the reference at ${width} folds problems and schemas, and opens them when asked`,
+    `API reference at ${width}: problems and schemas are collapsed, and open on click`,
     async () => {
       const url = `${server.url}/docs#/functions/generate`;
       await using opened = await openPage(url, { width });

@@ -37,7 +37,7 @@ async function pixels(page: Page): Promise<string> {
 
 for (const width of WIDTHS) {
   pageTest(
-    `draw at ${width}: an example, rows as they come, a file that says how`,
+    `Draw view at ${width}: an example is drawn row by row, into a file with its settings`,
     async () => {
       await using opened = await openPage(server.url, { width });
       const { page, check } = opened;
@@ -69,22 +69,25 @@ for (const width of WIDTHS) {
     },
   );
 
-  pageTest(`draw at ${width}: several pictures, one chosen`, async () => {
-    await using opened = await openPage(server.url, { width });
-    const { page, check } = opened;
-    await page.getByText("More settings").click();
-    await page.getByLabel("Pictures", { exact: true }).fill("2");
-    await draw(page, 6);
-    const second = page.getByRole("button", { name: "Picture 2 of 2" });
-    await second.click();
-    strictEqual(await second.getAttribute("aria-pressed"), "true");
-    const png = await readPng(await download(page));
-    strictEqual(settingsFromTexts(png!.texts, png!)?.imageIndex, 1);
-    await check("draw-several");
-  });
+  pageTest(
+    `Draw view at ${width}: one of several pictures is chosen`,
+    async () => {
+      await using opened = await openPage(server.url, { width });
+      const { page, check } = opened;
+      await page.getByText("More settings").click();
+      await page.getByLabel("Pictures", { exact: true }).fill("2");
+      await draw(page, 6);
+      const second = page.getByRole("button", { name: "Picture 2 of 2" });
+      await second.click();
+      strictEqual(await second.getAttribute("aria-pressed"), "true");
+      const png = await readPng(await download(page));
+      strictEqual(settingsFromTexts(png!.texts, png!)?.imageIndex, 1);
+      await check("draw-several");
+    },
+  );
 
   pageTest(
-    `draw at ${width}: the history outlives the page, and forgets`,
+    `Draw view at ${width}: the history survives a reload, and can be cleared`,
     async () => {
       await using opened = await openPage(server.url, { width });
       const { page } = opened;
@@ -111,7 +114,7 @@ for (const width of WIDTHS) {
   );
 
   pageTest(
-    `draw at ${width}: a file brings its settings back, and they draw it again`,
+    `Draw view at ${width}: an imported file restores its settings, which draw the same picture`,
     async () => {
       await using opened = await openPage(server.url, { width });
       const { page } = opened;
@@ -143,7 +146,7 @@ for (const width of WIDTHS) {
 }
 
 pageTest(
-  "draw: a link restores the settings and the picture itself",
+  "Draw view: a link restores the settings and the picture itself",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -167,12 +170,14 @@ pageTest(
   },
 );
 
-pageTest("draw: a dropped file opens, a foreign one says so", async () => {
-  await using opened = await openPage(server.url);
-  const { page } = opened;
-  await page.getByText("Ready: emu3-mini").waitFor();
-  await page.getByText("No picture yet. Choose").waitFor();
-  await page.evaluate(`(async () => {
+pageTest(
+  "Draw view: a dropped file opens, with a notice if it has no settings",
+  async () => {
+    await using opened = await openPage(server.url);
+    const { page } = opened;
+    await page.getByText("Ready: emu3-mini").waitFor();
+    await page.getByText("No picture yet. Choose").waitFor();
+    await page.evaluate(`(async () => {
     const canvas = new OffscreenCanvas(16, 16);
     canvas.getContext("2d").fillRect(0, 0, 8, 8);
     const data = new DataTransfer();
@@ -182,10 +187,11 @@ pageTest("draw: a dropped file opens, a foreign one says so", async () => {
       new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }),
     );
   })()`);
-  await page.getByText("plain.png has no settings").waitFor();
-});
+    await page.getByText("plain.png has no settings").waitFor();
+  },
+);
 
-pageTest("draw: controls and stopping work by keyboard", async () => {
+pageTest("Draw view: all controls and stopping work by keyboard", async () => {
   await using opened = await openPage(server.url);
   const { page } = opened;
   await page.getByText("Ready: emu3-mini").waitFor();
@@ -217,7 +223,7 @@ pageTest("draw: controls and stopping work by keyboard", async () => {
   strictEqual(await page.locator(".notice.fault:visible").count(), 0);
 });
 
-pageTest("draw: errors of the server appear at their fields", async () => {
+pageTest("Draw view: errors of the server appear at their fields", async () => {
   await using opened = await openPage(server.url, { allowed: /422/ });
   const { page, check } = opened;
   await page.getByLabel("Prompt", { exact: true }).fill("a cat");
@@ -241,7 +247,7 @@ pageTest("draw: errors of the server appear at their fields", async () => {
 });
 
 pageTest(
-  "draw: the first paint of the page loads less than 100 KB of files",
+  "Draw view: the first paint of the page loads less than 100 KB of files",
   async () => {
     await using opened = await openPage(`${server.url}/problems`);
     const sizes = new Map<string, number>();

@@ -28,7 +28,7 @@ function whole(page: Page, seed: number): Promise<void> {
 }
 
 pageTest(
-  "failures: a drawing that the server interrupts is resumed from its rows",
+  "Playground: a drawing that the server interrupts is resumed from its rows",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     unsteady.breakAfter = 5;
@@ -57,7 +57,7 @@ pageTest(
 );
 
 pageTest(
-  "failures: a resume state of the server takes precedence",
+  "Playground: a resume state of the server takes precedence",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     const codes = Array.from({ length: 7 }, () => Array(16).fill(3));
@@ -86,7 +86,7 @@ pageTest(
 
 for (const width of WIDTHS) {
   pageTest(
-    `a full queue at ${width} is waited for, as long as it says`,
+    `Playground at ${width}: a full queue is retried after its Retry-After`,
     async () => {
       await using unsteady = openUnsteadyServer(server.url);
       const detail = "Cannot accept: more requests wait than are kept";
@@ -116,7 +116,7 @@ for (const width of WIDTHS) {
 }
 
 pageTest(
-  "failures: a stopped drawing is shown as a picture and can be resumed",
+  "Playground: a stopped drawing is shown as a picture and can be resumed",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     unsteady.breakAfter = 6;
@@ -154,7 +154,7 @@ pageTest(
   },
 );
 
-pageTest("failures: a wait can be stopped", async () => {
+pageTest("Playground: a wait can be stopped", async () => {
   await using unsteady = openUnsteadyServer(server.url);
   unsteady.refusals.push(() =>
     Response.json({ type: "/problems/overloaded", detail: "full" }, {
@@ -173,7 +173,7 @@ pageTest("failures: a wait can be stopped", async () => {
 });
 
 pageTest(
-  "failures: the page shows the progress of a loading model, with bytes and times",
+  "Playground: the page shows the progress of a loading model, with bytes and times",
   async () => {
     await using opened = await openPage(`${server.url}/problems`);
     const { page, check } = opened;
@@ -216,7 +216,7 @@ pageTest(
   },
 );
 
-pageTest("failures: a key is requested once per tab", async () => {
+pageTest("Playground: a key is requested once per tab", async () => {
   await using keyed = await startServer({ API_KEYS: KEY });
   await using opened = await openPage(keyed.url, { allowed: /401/ });
   const { page, check } = opened;
@@ -238,14 +238,17 @@ pageTest("failures: a key is requested once per tab", async () => {
   ok(program!.includes("$EMU3_KEY") && !program!.includes(KEY));
 });
 
-pageTest("failures: a lost connection is shown until it returns", async () => {
-  await using opened = await openPage(server.url, { allowed: NETWORK });
-  const { page, context, check } = opened;
-  await page.getByText("Ready: emu3-mini").waitFor();
-  await context.setOffline(true);
-  await page.getByText("The server is not reachable.").waitFor();
-  await check("failure-offline");
-  await context.setOffline(false);
-  await askFor(page, 11);
-  await whole(page, 11);
-});
+pageTest(
+  "Playground: a lost connection is shown until it returns",
+  async () => {
+    await using opened = await openPage(server.url, { allowed: NETWORK });
+    const { page, context, check } = opened;
+    await page.getByText("Ready: emu3-mini").waitFor();
+    await context.setOffline(true);
+    await page.getByText("The server is not reachable.").waitFor();
+    await check("failure-offline");
+    await context.setOffline(false);
+    await askFor(page, 11);
+    await whole(page, 11);
+  },
+);

@@ -21,7 +21,7 @@ const clip = await animation(server.url);
 
 for (const width of WIDTHS) {
   pageTest(
-    `lab at ${width}: codes are made, compared and painted`,
+    `Lab view at ${width}: codes are encoded, compared and painted`,
     async () => {
       await using seen = await visit(lab, { width });
       const { page } = seen;
@@ -48,7 +48,7 @@ for (const width of WIDTHS) {
   );
 }
 
-pageTest("lab: every control is usable by keyboard", async () => {
+pageTest("Lab view: every control is usable by keyboard", async () => {
   await using seen = await visit(lab);
   const { page } = seen;
   await opened(page, rocket);
@@ -71,7 +71,7 @@ pageTest("lab: every control is usable by keyboard", async () => {
   ok(await page.evaluate(focused) !== "editor");
 });
 
-pageTest("lab: codes export to NumPy, and edit as numbers", async () => {
+pageTest("Lab view: codes export to NumPy, and edit as numbers", async () => {
   await using seen = await visit(lab, { allowed: REFUSED });
   const { page } = seen;
   await opened(page, rocket);
@@ -95,7 +95,7 @@ pageTest("lab: codes export to NumPy, and edit as numbers", async () => {
   await seen.check("lab-numbers");
 });
 
-pageTest("lab: a clip is encoded, and decoded into frames", async () => {
+pageTest("Lab view: a clip is encoded, and decoded into frames", async () => {
   await using seen = await visit(lab, { width: 360, allowed: REFUSED });
   const { page } = seen;
   await page.emulateMedia({ reducedMotion: "reduce" });
@@ -116,7 +116,7 @@ pageTest("lab: a clip is encoded, and decoded into frames", async () => {
   await page.getByText("This is a still picture").waitFor();
 });
 
-pageTest("lab: text encodes into tokens, and decodes back", async () => {
+pageTest("Lab view: text encodes into tokens, and decodes back", async () => {
   await using seen = await visit(lab);
   const { page } = seen;
   await page.getByLabel("Text", { exact: true }).fill("a cat 🚀🌳");
@@ -132,7 +132,7 @@ pageTest("lab: text encodes into tokens, and decodes back", async () => {
   await seen.check("lab-text");
 });
 
-pageTest("lab: an edited picture opens in Ask", async () => {
+pageTest("Lab view: an edited picture opens in Ask", async () => {
   await using seen = await visit(lab);
   const { page } = seen;
   await opened(page, rocket);

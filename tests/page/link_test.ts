@@ -24,7 +24,7 @@ function drawings(asked: readonly { path: string }[]): number {
 }
 
 pageTest(
-  "link: settings draw, and a stored picture is shown without drawing",
+  "Link with settings draws, and shows a stored picture without drawing",
   async () => {
     await using opened = await visit(server.url);
     const { page, asked } = opened;
@@ -48,7 +48,7 @@ pageTest(
 );
 
 pageTest(
-  "link: a missing seed is random, a missing prompt starts nothing",
+  "Link without a seed uses a random one, and without a prompt draws nothing",
   async () => {
     await using opened = await visit(`${server.url}/#draw?prompt=&seed=4`);
     const { page, asked } = opened;
@@ -60,7 +60,7 @@ pageTest(
   },
 );
 
-pageTest("link: several pictures are all shown again", async () => {
+pageTest("Link shows several pictures again", async () => {
   await using opened = await visit(`${server.url}/${LINK}&n=2`);
   const { page, asked } = opened;
   await whole(page, 4);
@@ -153,7 +153,7 @@ async function drop(page: Page, name: string, type: string): Promise<void> {
 }
 
 pageTest(
-  "draw: a dropped file that is no picture shows an error until the next action",
+  "Draw view: a dropped file that is no picture shows an error until the next action",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;

@@ -47,7 +47,7 @@ async function pixels(page: Page, nth = 0): Promise<string> {
 
 for (const width of WIDTHS) {
   pageTest(
-    `look at ${width}: a cell under the pointer tells its code, chance, entropy and rivals`,
+    `Look view at ${width}: a cell under the pointer shows its code, probability, entropy and alternatives`,
     async () => {
       await using opened = await openPage(server.url, { width });
       const { page, check } = opened;
@@ -70,7 +70,7 @@ for (const width of WIDTHS) {
     },
   );
 
-  pageTest(`look at ${width}: maps, and a replay`, async () => {
+  pageTest(`Look view at ${width}: maps and a replay are shown`, async () => {
     await using opened = await openPage(server.url, { width });
     const { page, check } = opened;
     await lookInside(page);
@@ -96,7 +96,7 @@ for (const width of WIDTHS) {
   });
 
   pageTest(
-    `look at ${width}: a branch keeps the rows above, and stands beside`,
+    `Look view at ${width}: a branch keeps the rows above, and is shown beside the picture`,
     async () => {
       await using opened = await openPage(server.url, { width });
       const { page, check } = opened;
@@ -144,7 +144,7 @@ for (const width of WIDTHS) {
 }
 
 pageTest(
-  "look: arrow keys move over the cells and are announced, Enter selects the row",
+  "Look view: arrow keys move over the cells and are announced, Enter selects the row",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -175,7 +175,7 @@ pageTest(
 );
 
 pageTest(
-  "look: errors of a branch appear at their fields",
+  "Look view: errors of a branch appear at their fields",
   async () => {
     await using opened = await openPage(server.url, { allowed: /422/ });
     const { page, check } = opened;
@@ -188,7 +188,7 @@ pageTest(
 );
 
 pageTest(
-  "look: an alternative replaces a code, and the following codes are redrawn",
+  "Look view: an alternative replaces a code, and the following codes are redrawn",
   async () => {
     await using opened = await openPage(server.url);
     const { page, check } = opened;
@@ -225,7 +225,7 @@ pageTest(
 );
 
 pageTest(
-  "look: an alternative to the last code is placed without drawing",
+  "Look view: an alternative to the last code is placed without drawing",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -240,7 +240,7 @@ pageTest(
 );
 
 pageTest(
-  "look: a time lapse shows the drawing from empty to complete",
+  "Look view: a time lapse shows the drawing from empty to complete",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -262,7 +262,7 @@ pageTest(
 );
 
 pageTest(
-  "look: a repeated branch takes a new seed unless the seed is locked",
+  "Look view: a repeated branch takes a new seed unless the seed is locked",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -285,7 +285,7 @@ pageTest(
 );
 
 pageTest(
-  "look: an imported picture is encoded and scored with an editable prompt",
+  "Look view: an imported picture is encoded and scored with an editable prompt",
   async () => {
     await using opened = await openPage(server.url);
     const { page, check } = opened;

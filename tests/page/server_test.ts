@@ -12,7 +12,7 @@ const url = `${server.url}/#server`;
 
 for (const width of WIDTHS) {
   pageTest(
-    `server at ${width}: models, their start and what they do`,
+    `Server view at ${width}: shows models, their start and their load`,
     async () => {
       await using seen = await visit(url, { width });
       const { page } = seen;
@@ -34,7 +34,7 @@ for (const width of WIDTHS) {
   );
 }
 
-pageTest("server: polling stops while the view is hidden", async () => {
+pageTest("Server view: polling stops while the view is hidden", async () => {
   await using seen = await visit(url);
   const { page, asked } = seen;
   const looks = () => asked.filter(({ path }) => path === "/metrics").length;
@@ -53,7 +53,7 @@ pageTest("server: polling stops while the view is hidden", async () => {
   await page.waitForRequest("**/metrics");
 });
 
-pageTest("server: the progress of a start is shown", async () => {
+pageTest("Server view: the progress of a start is shown", async () => {
   await using seen = await visit(server.url);
   const { page } = seen;
   await page.route(

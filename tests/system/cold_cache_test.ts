@@ -187,7 +187,7 @@ Deno.test("A server from an empty cache is live during downloads, resumes after 
   strictEqual(await end(local), 0);
 });
 
-Deno.test("Two servers that start together on an empty cache fetch each byte once", async () => {
+Deno.test("Servers that start together on an empty cache fetch each byte once", async () => {
   using cache = temporaryFolder();
   const model = await folderModel(tinyFolder("emu3-tiny-hf"));
   await using hub = hubServer({ versions: [model] });

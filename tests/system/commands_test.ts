@@ -49,7 +49,7 @@ async function pictures(folder: TemporaryFolder): Promise<void> {
   folder.write("photos/notes.txt", "no picture");
 }
 
-Deno.test("draw writes the requested number of images, equal for equal seeds", async () => {
+Deno.test("deno task draw writes the requested number of images, equal for equal seeds", async () => {
   using folder = temporaryFolder();
   const words = ["draw", "a fox", "--seed", "7", "--size", "32x16"];
   const read = (path: string) => Deno.readFile(join(folder.path, path));
@@ -77,7 +77,7 @@ Deno.test("draw writes the requested number of images, equal for equal seeds", a
   );
 });
 
-Deno.test("draw reads the prompt from standard input and writes to standard output", async () => {
+Deno.test("deno task draw reads the prompt from standard input and writes to standard output", async () => {
   using folder = temporaryFolder();
   const input = new TextEncoder().encode("a fox\n");
   const words = ["--size", "16x16", "--seed", "1", "-o", "-"];
@@ -87,7 +87,7 @@ Deno.test("draw reads the prompt from standard input and writes to standard outp
   deepStrictEqual(piped.out, named.out);
 });
 
-Deno.test("tokenize and detokenize process folders, and keep existing files", async () => {
+Deno.test("deno task tokenize and detokenize process folders, and keep existing files", async () => {
   using folder = temporaryFolder();
   await pictures(folder);
   const { code, err } = await run(folder.path, [
@@ -112,7 +112,7 @@ Deno.test("tokenize and detokenize process folders, and keep existing files", as
   deepStrictEqual(left.map(({ name }) => name), ["deep"]);
 });
 
-Deno.test("commands use the server of EMU3_URL, with its key", async () => {
+Deno.test("deno task draw uses the server of EMU3_URL, with its key", async () => {
   using folder = temporaryFolder();
   await pictures(folder);
   await using server = await startServer({
@@ -143,7 +143,7 @@ Deno.test("commands use the server of EMU3_URL, with its key", async () => {
   strictEqual(text(answered.out), `${lines[0].text.trim()}\n`);
 });
 
-Deno.test("commands exit with 2 and their usage for invalid usage", async () => {
+Deno.test("deno task draw exits with 2 and its usage for invalid usage", async () => {
   using folder = temporaryFolder();
   const cases: readonly (readonly [string[], RegExp])[] = [
     [["draw"], /the prompt is missing/],
@@ -174,7 +174,7 @@ Deno.test("commands exit with 2 and their usage for invalid usage", async () => 
   }
 });
 
-Deno.test("commands exit with 1 and one line for a failure", async () => {
+Deno.test("deno task draw exits with 1 and one line for a failure", async () => {
   using folder = temporaryFolder();
   folder.write("file", "");
   const nowhere = { EMU3_URL: "http://127.0.0.1:1" };

@@ -124,7 +124,7 @@ const anyOther = fc.record({
 });
 
 for (const precision of ["fp32", "int8", "int4"] as const) {
-  Deno.test(`in ${precision} a request gives the same alone, in a batch of eight, and after others were cancelled`, async () => {
+  Deno.test(`Engine in ${precision} returns the same for a request alone, in a batch of eight, and after canceled ones`, async () => {
     using folder = temporaryFolder();
     await using runtime = new Runtime({ threads: 2 });
     await using model = await openModel(runtime, precision, folder.path);

@@ -15,7 +15,7 @@ const RUNS = Number(Deno.env.get("FAULT_RUNS") ?? 20);
 /** Concurrent runs: most of a run is waiting. */
 const AT_ONCE = 6;
 
-Deno.test(`${RUNS} downloads with faults and kills end well`, async () => {
+Deno.test(`obtain() completes or fails with a reason over ${RUNS} downloads with faults and kills`, async () => {
   const limit = pLimit(AT_ONCE);
   const outcomes = await Promise.all(
     Array.from({ length: RUNS }, (_, seed) =>
@@ -31,7 +31,7 @@ Deno.test(`${RUNS} downloads with faults and kills end well`, async () => {
   ok(good > RUNS / 10, `${good} of ${RUNS} came through`);
 });
 
-Deno.test("a download whose every request fails ends with its reason", async () => {
+Deno.test("obtain() reports the reason if every request fails", async () => {
   const outcome = await downloadUnder({
     seed: 1,
     rate: 1,

@@ -40,7 +40,7 @@ for (
     ["of one piece", 2 ** 23, 0],
   ] as const
 ) {
-  Deno.test(`a killed download ${name} resumes within its parts`, async () => {
+  Deno.test(`obtain() ${name} resumes a killed download within its parts`, async () => {
     using cache = temporaryFolder();
     let held = true;
     await using hub = slowHub(SIZE, {

@@ -157,7 +157,7 @@ Deno.test("Fly: SIGINT and kill_timeout, with a shorter grace", async () => {
   checkReplies(replies, /^(interrupted|draining)$/);
 });
 
-Deno.test("RunPod's balancer detects a stopping worker by /ping, on a separate port", async () => {
+Deno.test("RunPod load balancer detects a stopping worker by /ping, on a separate port", async () => {
   const port = freePort();
   await using pod = new Pod({
     env: { ...env, PORT_HEALTH: `${port}`, SHUTDOWN_DELAY_S: "1" },

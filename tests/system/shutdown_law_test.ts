@@ -88,7 +88,7 @@ async function stopAmid(
   return outcomes;
 }
 
-Deno.test(`${TRIALS} signals at any moment lose no request`, async () => {
+Deno.test(`Shutdown loses no request over ${TRIALS} signals at any moment`, async () => {
   using folder = temporaryFolder();
   const store = join(folder.path, "jobs.sqlite");
   const counts = { answered: 0, kept: 0, refused: 0 };

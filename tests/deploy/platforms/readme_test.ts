@@ -30,7 +30,7 @@ Deno.test("READMEs have only deploy commands that render", () => {
   }
 });
 
-Deno.test("the page of platforms names the files of each", () => {
+Deno.test("deploy/docs/platforms.md names the files of each platform", () => {
   for (const platform of PLATFORMS) {
     const [, below = ""] = page.split(`\n## ${platform.name}\n`);
     const [section = ""] = below.split("\n## ");
@@ -45,7 +45,7 @@ Deno.test("the page of platforms names the files of each", () => {
   }
 });
 
-Deno.test("the page of platforms lists every platform, with its numbers", () => {
+Deno.test("deploy/docs/platforms.md lists every platform, with its limits", () => {
   const rows = page.split("\n").filter((line) => /^\| `/.test(line))
     .map((line) => line.split("|").map((cell) => cell.trim()));
   deepStrictEqual(
@@ -73,7 +73,7 @@ Deno.test("the page of platforms lists every platform, with its numbers", () => 
   }
 });
 
-Deno.test("--help and the page of platforms state the default resources", () => {
+Deno.test("--help and deploy/docs/platforms.md state the default resources", () => {
   const words = ["docker", "--image", "emu3", "--dry-run"];
   const { cpus, memoryGib, cacheGib } = parseArguments(words).options;
   const stated = `${cpus}, ${memoryGib} and ${cacheGib}`;
