@@ -13,7 +13,7 @@ function png(level: number): Uint8Array {
   return encodePng({ height: 40, width: 56, pixels }, {});
 }
 
-Deno.test("prepare-data writes a set that opens, and adds new records to it", async () => {
+Deno.test("prepare-data makes a set that opens, and goes on with what was added", async () => {
   using folder = temporaryFolder();
   folder.write("photos/a.png", png(1));
   folder.write("photos/a.txt", "one\n");
@@ -49,7 +49,24 @@ Deno.test("prepare-data writes parts that open as one set", async () => {
   deepStrictEqual(keys.sort(), [..."abcdef"]);
 });
 
-Deno.test("prepare-data exits with a code and a reason", async () => {
+Deno.test("prepare-data ends at a signal, and goes on when it is run again", async () => {
+  using folder = temporaryFolder();
+  for (let i = 0; i < 60; i++) folder.write(`photos/${i}.png`, png(i));
+  const words = ["photos", "--out", "data", ...TINY];
+  const process = startPrepare(folder.path, words);
+  const started = () =>
+    Deno.stat(join(folder.path, "data/journal.jsonl"))
+      .then(({ size }) => size > 0, () => false);
+  while (!await started()) await new Promise((resolve) => setTimeout(resolve));
+  process.kill("SIGINT");
+  const { code, stderr } = await process.output();
+  strictEqual(code, 130);
+  match(new TextDecoder().decode(stderr), /Interrupted, run it again to go on/);
+  const { out } = await runPrepare(folder.path, words);
+  match(out, /^data holds 60 records/);
+});
+
+Deno.test("prepare-data ends with a code and a reason", async () => {
   using folder = temporaryFolder();
   folder.write("empty/x.md", "");
   folder.write("photos/bad.png", "no picture");

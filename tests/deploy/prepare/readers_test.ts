@@ -57,7 +57,7 @@ for (const [format, write] of Object.entries(INPUT_WRITERS)) {
   });
 }
 
-Deno.test("openSource() returns the same records on every read", async () => {
+Deno.test("openSource() reads an input twice alike", async () => {
   for (const write of Object.values(INPUT_WRITERS)) {
     using folder = temporaryFolder();
     const path = await write(folder, RECORDS);
@@ -68,7 +68,7 @@ Deno.test("openSource() returns the same records on every read", async () => {
   }
 });
 
-Deno.test("openSource() accepts columns of any name", async () => {
+Deno.test("openSource() takes columns of any name", async () => {
   using folder = temporaryFolder();
   folder.write("x.png", RECORDS[0]!.picture);
   const path = folder.write(
@@ -124,7 +124,7 @@ Deno.test("openSource() reads a table of a folder of pictures", async () => {
   strictEqual(records[0]!.name, "x");
 });
 
-Deno.test("SourceRecord reads pictures from data URLs, and rejects other text with a reason", async () => {
+Deno.test("SourceRecord reads pictures of data URLs, and refuses others by their reason", async () => {
   using folder = temporaryFolder();
   const lines = [
     { image: "data:image/png;base64,iVA=" },
@@ -151,7 +151,18 @@ Deno.test("SourceRecord reads pictures from data URLs, and rejects other text wi
   }
 });
 
-Deno.test("openSource() reports the fault of an input", async () => {
+Deno.test("openSource() notes a text that cannot be read, and names a folder that cannot", async () => {
+  using folder = temporaryFolder();
+  folder.write("set/a.png", RECORDS[0]!.picture);
+  folder.write("set/a.txt/x", "");
+  const { records } = await read(`${folder.path}/set`);
+  match(String(records[0]!.picture), /^its text cannot be read: /);
+  const source = await openSource(`${folder.path}/set`, undefined, {});
+  await Deno.remove(`${folder.path}/set`, { recursive: true });
+  await rejects(Array.fromAsync(source.records()), /there is no .*\/set/);
+});
+
+Deno.test("openSource() says what is wrong with an input", async () => {
   const faults: [
     (folder: TemporaryFolder) => string | Promise<string>,
     RegExp,
