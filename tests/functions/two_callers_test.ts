@@ -8,6 +8,8 @@ const one = { authorization: "Bearer one" };
 const two = { authorization: "Bearer two" };
 const keys = apiKeys("one,two");
 const picture = { prompt: "a", height: 64, width: 64 };
+/** A picture of 600 steps, which is not done before all jobs are accepted. */
+const long = { prompt: "a", height: 192, width: 192 };
 const small = { prompt: "b", height: 16, width: 16, seed: 1 };
 
 Deno.test("limitConcurrency() does not delay a key while another fills its share", async () => {
@@ -45,7 +47,7 @@ Deno.test("JobRunner neither refuses nor delays the jobs of another key", async 
   const later = { prefer: "respond-async" };
   const submit = async (headers: Record<string, string>) => {
     const init = json(
-      headers === one ? picture : small,
+      headers === one ? long : small,
       { ...headers, ...later },
     );
     const answer = await app.request("/v1/generate", init);

@@ -11,7 +11,7 @@ Deno.test("prepare-data reports a full disk with advice, and resumes later", asy
     using folder = temporaryFolder();
     writeInput(folder, 24);
     await finish(folder.path, "whole", form);
-    const limit = { fileKilobytes: 2 };
+    const limit = { fileKilobytes: 1 };
     const { code, err } = await finish(folder.path, "full", form, limit);
     strictEqual(code, 1, err);
     match(err, /Cannot write \S+: /);
