@@ -4,10 +4,10 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-python=${PYTHON:-"$root/.cache/tuning-venv/bin/python"}
+python=${PYTHON:-"$root/.cache/peft-venv/bin/python"}
 if [ ! -x "$python" ]; then
-  python3 -m venv "$root/.cache/tuning-venv"
-  "$python" -m pip install --quiet --requirement "$here/requirements.txt"
+  python3 -m venv "$root/.cache/peft-venv"
+  "$python" -m pip install --quiet --requirement "$here/../peft_requirements.txt"
 fi
 export PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore
 work=$(mktemp -d)
