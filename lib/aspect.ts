@@ -1,7 +1,7 @@
 /**
  * The arithmetic from an aspect ratio and an area to a grid.
  *
- * It is that of `calculate_generate_size` in emu3/mllm/processing_emu3.py of
+ * Source: `calculate_generate_size` in emu3/mllm/processing_emu3.py of
  * baaivision/Emu3, Python's rounding included: 67.5 rows are 68, 66.5 are 66.
  *
  * @module
@@ -28,8 +28,8 @@ const INTEGER = /^\s*\+?(\p{Nd}+(?:_\p{Nd}+)*)\s*$/u;
 /**
  * Parses `"W:H"` into a ratio.
  *
- * @throws {SyntaxError} If it is no ratio. The reference takes negative numbers
- * and answers with a negative size; they are refused here.
+ * @throws {SyntaxError} If `text` is not a ratio. The reference accepts
+ * negative numbers and returns a negative size; they are refused here.
  */
 export function parseRatio(text: string): Ratio {
   const [width, height, ...rest] = text.split(":").map((part) => {
@@ -88,8 +88,8 @@ function checkedSize(size: GridSize): GridSize {
 }
 
 /**
- * Returns the value of a decimal digit: scripts have theirs in runs of ten,
- * from zero on.
+ * Returns the value of a decimal digit: the digits of each script are
+ * consecutive code points, from zero up.
  */
 function digit(character: string): number {
   let value = 0;

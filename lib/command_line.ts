@@ -1,6 +1,6 @@
 /**
- * The command-line parser: options by name; an unknown one is an error that
- * suggests the nearest.
+ * The command-line parser: options by name; the error for an unknown one
+ * suggests the nearest name.
  *
  * @module
  */
@@ -45,8 +45,8 @@ export class UsageError extends Error {
 /**
  * Parses `words`.
  *
- * @throws {SyntaxError} If an option is unknown, lacks its value or has one too
- * many.
+ * @throws {SyntaxError} If an option is unknown, lacks its value or has a value
+ * that it does not take.
  */
 export function parseCommandLine<const O extends OptionTypes>(
   words: readonly string[],

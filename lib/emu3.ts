@@ -1,5 +1,5 @@
 /**
- * The four walks of Emu3 between text, codes and pixels.
+ * The four functions of Emu3 between text, codes and pixels.
  *
  * ```text
  * tokenize     picture → codes                               VisionTokenizer.encode
@@ -8,11 +8,11 @@
  * generate     text → prompt → tokens → codes → picture      draw
  * ```
  *
- * The first two are the vision tokenizer alone. The other two go through a
- * language model and end, respectively begin, at codes: callers decide if they
- * need pixels.
+ * The first two are methods of the vision tokenizer. The other two run a
+ * language model; `caption` starts from codes and `generate` ends at codes, so
+ * that callers convert pixels only if they need to.
  *
- * It does not depend on HTTP, files or devices.
+ * This module does not depend on HTTP, files or devices.
  *
  * @module
  */
@@ -47,13 +47,13 @@ export interface GenerationParams {
   readonly prompt: string;
   /** Prompt of the unconditional branch. */
   readonly negativePrompt: string;
-  /** The guidance scale; 1 runs no unconditional branch at all. */
+  /** The guidance scale; 1 runs no unconditional branch. */
   readonly guidanceScale: number;
   /** Size of the picture, in codes. */
   readonly size: GridSize;
   /** Given rows, fewer than `size` has. */
   readonly prefix: CodeGrid | undefined;
-  /** Codes that stay, those of `prefix` among them; none by default. */
+  /** Kept codes, including those of `prefix`; none by default. */
   readonly keep?: KeptCodes | undefined;
   /** The strategy of drawing. */
   readonly strategy: Strategy;
@@ -79,7 +79,7 @@ export interface Question {
   readonly question: string;
   /** The template of the question. */
   readonly template: Template;
-  /** The greatest number of tokens, cut to the room that the context leaves. */
+  /** The maximum number of tokens, limited by the rest of the context. */
   readonly maxTokens: number;
   /** Texts before which the answer ends; none is empty. */
   readonly stop: readonly string[];
@@ -106,13 +106,13 @@ export interface Finished {
   /** The tokens used. */
   readonly usage: Usage;
   /**
-   * Statistics of the run; of several pictures, sums of counts and the longest
-   * times.
+   * Statistics of the run; for several pictures, the sums of counts and the
+   * maxima of times.
    */
   readonly statistics: Statistics;
 }
 
-/** The events of a request on its way to its slots. */
+/** The events of a request before it runs. */
 export type Admitted =
   | {
     /** Type of the first event, unless the request is refused. */
@@ -132,7 +132,7 @@ export type GenerationEvent =
     readonly type: "row";
     readonly imageIndex: number;
     readonly row: DrawnRow;
-    /** Returns the state that continues from the picture's present. */
+    /** Returns the state to resume the picture from, as of now. */
     readonly resumeState: () => ResumeState | undefined;
   }
   | {
@@ -151,7 +151,7 @@ export type CaptioningEvent =
     readonly finishReason: FinishReason;
   });
 
-/** The token ids that the model would be given. */
+/** The token ids of the prompts of a generation. */
 export interface PromptTokens {
   /** Tokens of the prompt, given rows included. */
   readonly tokens: Int32Array<ArrayBuffer>;
@@ -185,11 +185,11 @@ export async function drawingTokens(
 }
 
 /**
- * Draws `scene`: yields that it is queued and started, then its rows as they
- * are done, its grids, the end.
+ * Draws pictures: yields the queued and started events, each row when it is
+ * complete, each grid, and the finished event.
  *
- * @param resumeStates Resume states by picture; pictures without one start. Rows
- * that were drawn before are reported again.
+ * @param resumeStates Resume states by picture; pictures without one start from
+ * the beginning. Rows that were drawn before are reported again.
  * @param caller The caller that it is queued for; see
  * {@linkcode EngineRequest}.
  * @throws {PromptTooLongError} If prompt and picture exceed the context.
@@ -271,8 +271,8 @@ export async function questionTokens(
 }
 
 /**
- * Answers `question`: yields that it is queued and started, then its text as it
- * is decoded, never half a character, then the end.
+ * Answers `question`: yields the queued and started events, the text in whole
+ * characters as it is decoded, and the finished event.
  *
  * @param caller The caller that it is queued for; see
  * {@linkcode EngineRequest}.
@@ -343,7 +343,7 @@ export async function* answer(
   };
 }
 
-/** Returns the prompts of a generation in the form that the engine takes. */
+/** Returns the prompts of a generation in the engine's form. */
 async function drawingPrompts(
   model: PromptWriter,
   params: PromptedParams,
@@ -354,9 +354,7 @@ async function drawingPrompts(
     .map((tokens) => sharedBeforeRows(tokens, params));
 }
 
-/**
- * Returns a prompt that others may share up to the given rows, and with them.
- */
+/** Returns a prompt with prefix boundaries before and after the given rows. */
 function sharedBeforeRows(
   tokens: Int32Array<ArrayBuffer>,
   { prefix, size }: PromptedParams,
@@ -369,7 +367,7 @@ function sharedBeforeRows(
   };
 }
 
-/** Emits the first queueing and the first start, of any number of runs. */
+/** Emits the first queued and the first started event of any number of runs. */
 function admission(emit: (event: Admitted) => void) {
   let queued = false;
   let started = false;
@@ -385,7 +383,7 @@ function admission(emit: (event: Admitted) => void) {
   };
 }
 
-/** Returns the statistics of pictures drawn side by side. */
+/** Returns the statistics of pictures drawn concurrently. */
 function together(all: readonly Statistics[]): Statistics {
   const longest = (of: (one: Statistics) => number) => Math.max(...all.map(of));
   return {

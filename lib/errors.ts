@@ -23,8 +23,8 @@ export class Emu3Error extends Error {
 }
 
 /**
- * An error for a checkpoint that cannot be opened; names the file and, if any,
- * the key.
+ * An error for a checkpoint that cannot be opened; the message names the file
+ * and, if any, the key.
  */
 export class CheckpointError extends Emu3Error {
   /** Creates an error about `file`. */
@@ -38,7 +38,7 @@ export class CheckpointError extends Emu3Error {
   }
 }
 
-/** An error for a checkpoint that cannot be stored in fewer bits. */
+/** An error for a checkpoint that cannot be quantized. */
 export class QuantizationError extends Emu3Error {
   /** Creates an error about `subject`. */
   constructor(
@@ -55,7 +55,7 @@ export class QuantizationError extends Emu3Error {
   }
 }
 
-/** An error for a folder that another process is filling. */
+/** An error for a folder that another process is writing to. */
 export class QuantizationBusyError extends QuantizationError {
   /** Creates an error about `subject`. */
   constructor(subject: string) {
@@ -117,7 +117,7 @@ export class PromptTooLongError extends Emu3Error {
   }
 }
 
-/** An error for a request whose keys and values can never be held. */
+/** An error for a request that can never fit into the KV cache. */
 export class CacheTooSmallError extends Emu3Error {
   /** Creates an error from the needed and the available number of tokens. */
   constructor(
@@ -136,7 +136,7 @@ export class CacheTooSmallError extends Emu3Error {
 /** An error for a full queue or a busy machine. */
 export class OverloadedError extends Emu3Error {
   /**
-   * Creates an error with the time of a retry.
+   * Creates an error with the Retry-After seconds.
    *
    * @param reason Reason of the refusal.
    */
@@ -152,7 +152,7 @@ export class OverloadedError extends Emu3Error {
   }
 }
 
-/** An error for a call that ONNX Runtime refused or failed. */
+/** An error for a call of ONNX Runtime that failed. */
 export class RuntimeError extends Emu3Error {
   /** Creates an error from its message. */
   constructor(message: string, options?: ErrorOptions) {

@@ -1,9 +1,11 @@
 /**
- * The escaping of untrusted text, for log lines, problem documents and messages.
+ * The escaping of untrusted text, for log lines, problem documents and
+ * messages.
  *
- * A path, a header or a name from a download may hold newlines, terminal
- * sequences or characters that reorder a line. Each of those becomes `\u001b`,
- * as JSON writes it, so that one event stays one line and reads as it was sent.
+ * A path, a header or a name from a download may contain newlines, terminal
+ * sequences or characters that reorder a line. Each is written as a JSON escape
+ * such as `\u001b`, so that one event stays one line and can be read as it was
+ * sent.
  *
  * @module
  */
@@ -18,7 +20,8 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 /**
  * Returns `text` with unprintable characters escaped.
  *
- * @param maxLength Maximum UTF-16 units to keep; the rest is counted.
+ * @param maxLength Maximum number of UTF-16 units; the number of omitted ones
+ * is appended.
  */
 export function escapeText(text: string, maxLength = Infinity): string {
   const kept = text.length > maxLength ? text.slice(0, maxLength) : text;
@@ -33,7 +36,7 @@ export function escapeWord(text: string, maxLength?: number): string {
   return escapeText(text, maxLength).replaceAll(" ", "\\u0020");
 }
 
-/** Returns `value` as one line of JSON that a terminal shows as it is. */
+/** Returns `value` as one line of printable JSON. */
 export function jsonLine(value: unknown): string {
   return escapeText(JSON.stringify(value));
 }

@@ -1,8 +1,8 @@
 /**
  * The layout of a picture's codes as tokens.
  *
- * A grid of `height` × `width` codes is written row by row. Every row is closed
- * by EOL, the frame by EOF, the picture by EOI:
+ * A grid of `height` × `width` codes is written row by row. EOL ends every row,
+ * EOF the frame, EOI the picture:
  *
  * ```text
  * c c c … c EOL ┐
@@ -11,9 +11,9 @@
  * EOF EOI EOS
  * ```
  *
- * The same layout serves three functions: {@linkcode slotAt} returns the next
- * slot to the sampler, {@linkcode gridTokens} writes a prompt,
- * {@linkcode parseGrid} reads tokens back.
+ * Three functions implement this layout: {@linkcode slotAt} returns the kind of
+ * token at a position, {@linkcode gridTokens} writes a prompt, {@linkcode
+ * parseGrid} reads tokens.
  *
  * @module
  */
@@ -35,7 +35,9 @@ export interface CodeGrid extends GridSize {
   readonly codes: Uint16Array<ArrayBuffer>;
 }
 
-/** The codes of a clip; a frame of codes stands for several of pixels. */
+/**
+ * The codes of a clip; a frame of codes represents several frames of pixels.
+ */
 export interface CodeClip extends GridSize {
   /** Number of frames of codes. */
   readonly frames: number;
@@ -51,15 +53,15 @@ export function gridLength({ height, width }: GridSize): number {
   return height * (width + 1) + 2;
 }
 
-/** Returns the slot `offset` tokens after IMG. */
+/** Returns the kind of the token at `offset` after IMG. */
 export function slotAt(offset: number, { height, width }: GridSize): Slot {
   const stride = width + 1;
   if (offset < height * stride) {
     return offset % stride === width ? "eol" : "code";
   }
   // Counted from the end of the rows, not modulo the stride: the reference
-  // tests the modulus first and so expects EOL in place of EOI or EOS when a
-  // row is one or two codes wide.
+  // tests the modulus first, and so expects EOL in place of EOI or EOS if a row
+  // is one or two codes wide.
   const trailer: Slot[] = ["eof", "eoi"];
   return trailer[offset - height * stride] ?? "eos";
 }
@@ -84,7 +86,7 @@ export function firstRows({ width, codes }: CodeGrid, rows: number): CodeGrid {
   return { height: rows, width, codes: first };
 }
 
-/** Returns the first `rows` rows of a grid as tokens, each closed by EOL. */
+/** Returns the first `rows` rows of a grid as tokens, each with its EOL. */
 export function rowTokens(
   grid: CodeGrid,
   rows: number,
@@ -96,7 +98,8 @@ export function rowTokens(
 /**
  * Parses the tokens that {@linkcode gridTokens} returns.
  *
- * @throws {GridError} With the first token that is out of place.
+ * @throws {GridError} If a token is not the expected one; the message names the
+ * first.
  */
 export function parseGrid(
   tokens: Int32Array,
@@ -123,10 +126,10 @@ export function parseGrid(
 }
 
 /**
- * Returns a grid from rows of numbers, as a request contains them.
+ * Returns a grid from rows of numbers, as in a request.
  *
- * @throws {GridError} If there are none, they differ in length, or one is no
- * code.
+ * @throws {GridError} If there are no rows, their lengths differ, or a number
+ * is not a code.
  */
 export function gridFromRows(
   rows: readonly (readonly number[])[],

@@ -46,7 +46,7 @@ export interface LanguageModelOptions {
   readonly cacheBytes: number;
   /** Type of keys and values; undefined for the one that suits the memory. */
   readonly cacheDtype?: CacheDtype | undefined;
-  /** The most tokens that one prefill takes. */
+  /** The maximum number of tokens that one prefill takes. */
   readonly chunkLength: number;
   /** Number of requests of one caller that may wait. */
   readonly queueLimit: number;

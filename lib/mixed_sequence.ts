@@ -32,7 +32,9 @@ export interface MixedReader {
   readonly vocabulary: Vocabulary;
 }
 
-/** The most tokens of a size: that of the greatest grid has nine. */
+/**
+ * The maximum number of tokens of a size: that of the greatest grid has nine.
+ */
 const MAX_SIZE_TOKENS = 16;
 
 /** The greatest side that is accepted, in codes. */

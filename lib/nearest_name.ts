@@ -6,7 +6,10 @@
 
 import { closest, distance } from "fastest-levenshtein";
 
-/** The most edits of a suggestion: these, or this share of the name. */
+/**
+ * The maximum number of edits of a suggestion: these, or this share of the
+ * name.
+ */
 const MAX_EDITS = 2;
 const MAX_SHARE = 0.4;
 

@@ -43,7 +43,7 @@ const ALIGNMENT = 64;
 /**
  * Returns the array in `bytes`.
  *
- * @param maxValues The most values that are accepted; unlimited by default.
+ * @param maxValues The maximum number of values; unlimited by default.
  * @throws {NpyError} If they are not a complete .npy file, the values are not
  * whole numbers, or too many.
  */

@@ -23,11 +23,12 @@ import {
 } from "./sampling/log_probabilities.ts";
 
 /**
- * The most tokens of a run: more are no faster, and block others for longer.
+ * The maximum number of tokens of a run: more are no faster, and block others
+ * for longer.
  */
 const MAX_CHUNK = 64;
 
-/** The most bytes of one run's logits. */
+/** The maximum number of bytes of one run's logits. */
 const MAX_LOGIT_BYTES = 2 ** 25;
 
 /**

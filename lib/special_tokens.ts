@@ -88,7 +88,8 @@ const NESTED = ["model_specific_special_tokens", "extra_special_tokens"];
  * `model_specific_special_tokens`.
  *
  * @param files Files of either layout, in order of precedence.
- * @throws {CheckpointError} If a name is neither text nor an object with `content`.
+ * @throws {CheckpointError} If a name is neither text nor an object with
+ * `content`.
  */
 export function specialNames(files: readonly NamingFile[]): SpecialNames {
   const places = files.flatMap(({ json, file }) =>

@@ -163,8 +163,9 @@ function after(g: Graph, value: Value, before: Value | undefined): Value {
 
 /**
  * Adds the inputs of each row: `seqlens_k.{row}` `[1]`,
- * `total_sequence_length.{row}` `[]`; if `explicitPositions`, `position_ids.{row}` int64 `[1,
- * S]` and `bias.{row}` `[1, 1, S, total]`, added to the scores of a token.
+ * `total_sequence_length.{row}` `[]`; if `explicitPositions`,
+ * `position_ids.{row}` int64 `[1, S]` and `bias.{row}` `[1, 1, S, total]`,
+ * added to the scores of a token.
  */
 function multiTokenAttention(
   g: Graph,
@@ -207,7 +208,7 @@ function multiTokenAttention(
 interface Lengths {
   /** Tokens of each row after this run, minus one: int32 `[B]`. */
   readonly seqlens: Value;
-  /** The greatest number of tokens of any row after this run: int32 `[]`. */
+  /** The maximum number of tokens of any row after this run: int32 `[]`. */
   readonly total: Value;
 }
 

@@ -54,9 +54,10 @@ interface Shared {
  * Builds the decoder.
  *
  * Inputs: `input_ids` int64, `[B, S]` but for pairs `[N]`; those of the
- * arrangement (`attention.ts`) and of adapters (`adapter_rows.ts`); `past_key_values.{layer}.{key,value}` `[B, H,
- * T, D]`. Outputs: `hidden` float32 `[…, E]`, normed;
- * `present.{layer}.{key,value}`, to be bound to the same memory as the past.
+ * arrangement (`attention.ts`) and of adapters (`adapter_rows.ts`);
+ * `past_key_values.{layer}.{key,value}` `[B, H, T, D]`. Outputs: `hidden`
+ * float32 `[…, E]`, normed; `present.{layer}.{key,value}`, to be bound to the
+ * same memory as the past.
  */
 export function decoderGraph(
   config: LanguageConfig,

@@ -1,6 +1,6 @@
 /**
  * The two reads of a weight matrix in a decoder: as a linear layer and as a
- * table of embeddings. Only this module handles matrices stored in few bits.
+ * table of embeddings. Only this module handles quantized matrices.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  * before it, up to a stop text.
  *
  * ```text
- * tokens ─▶ text ─▶ (the template's space) ─▶ stop ─▶ said
+ * tokens ─▶ text ─▶ (the template's space) ─▶ stop ─▶ output
  * ```
  *
  * @module
@@ -36,12 +36,14 @@ export class AnswerText {
     this.#separator = answerSeparator(template);
   }
 
-  /** True once a stop text has come; nothing is returned after it. */
+  /** True once a stop text was found; nothing is returned after it. */
   get ended(): boolean {
     return this.#stops.ended;
   }
 
-  /** Returns the text that `token` adds and that no stop text can take back. */
+  /**
+   * Returns the text that `token` adds and that cannot be part of a stop text.
+   */
   push(token: number): string {
     return this.#stops.push(this.#trimmed(this.#stream.push([token])));
   }

@@ -15,7 +15,7 @@ export interface AnsweringOptions {
   readonly eos: number;
   /** Further tokens that end the answer. */
   readonly endTokens?: readonly number[];
-  /** The greatest number of tokens. */
+  /** The maximum number of tokens. */
   readonly maxTokens: number;
   /** Options that choose each token. */
   readonly sampling: SamplingOptions;
@@ -36,7 +36,10 @@ export class AnsweringPolicy implements Policy {
   /** The reason that the answer ended; valid once it has. */
   finishReason: FinishReason = "length";
 
-  /** Creates the policy of one answer; `onToken` gets each token but EOS. */
+  /**
+   * Creates the policy of one answer; `onToken` is called with each token but
+   * EOS.
+   */
   constructor(options: AnsweringOptions, onToken: (token: number) => void) {
     this.#options = options;
     this.#onToken = onToken;
@@ -47,7 +50,7 @@ export class AnsweringPolicy implements Policy {
     return this.#count;
   }
 
-  /** Ends the answer with the token that `onToken` got last. */
+  /** Ends the answer with the token that `onToken` received last. */
   stop(): void {
     this.#stopped = true;
     this.finishReason = "stop";

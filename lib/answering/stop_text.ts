@@ -4,17 +4,17 @@
  * ```text
  * stops  "\n\n"
  * parts  "a cat\n"      "\nA: no"
- * said   "a cat"        ""           ended
+ * output "a cat"        ""           ended
  * ```
  *
- * Text that may be the beginning of a stop is held back until that is decided.
- * Of several stops the one that is complete first counts, so that the result
- * does not depend on how the text is cut into parts.
+ * Text that may be the beginning of a stop is held back until the next parts
+ * decide it. Of several stops, the first complete one applies, so that the
+ * result does not depend on the division of the text into parts.
  *
  * @module
  */
 
-/** Holds back text that may turn out to be a stop. */
+/** Holds back text that may be the beginning of a stop. */
 export class StopText {
   readonly #stops: readonly string[];
   #held = "";
@@ -25,12 +25,12 @@ export class StopText {
     this.#stops = stops;
   }
 
-  /** True once a stop has come; nothing is returned after it. */
+  /** True once a stop was found; nothing is returned after it. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Returns the text that is certain once `part` has come. */
+  /** Returns the text that is final once `part` was added. */
   push(part: string): string {
     if (this.#ended) return "";
     const text = this.#held + part;

@@ -1,11 +1,12 @@
 /**
- * A weighted semaphore: requests take shares of a fixed amount, bytes or
- * pixels, and wait in a bounded queue while there is not enough left.
+ * The weighted semaphore: requests take shares of a fixed amount of bytes or
+ * pixels, and wait in a bounded queue while too little is available.
  *
  * The queue is in {@linkcode FairOrder}: one caller alone is served first come,
- * first served; several get equal amounts however many requests each has
- * waiting. Small requests pass large ones as `size_priority.ts` says; no other
- * request overtakes the first in the queue, so large ones do not starve.
+ * first served; several receive equal amounts, independent of their numbers of
+ * waiting requests. Small requests pass large ones by the rule of
+ * `size_priority.ts`; no other request overtakes the first in the queue, so
+ * large ones do not starve.
  *
  * @module
  */
@@ -40,15 +41,16 @@ export interface AcquireOptions {
   /** Removes the request from the queue. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * The caller among whom turns are shared; all requests have one by default.
+   * The caller that the request is queued for; all requests share one by
+   * default.
    */
   readonly caller?: string | undefined;
   /**
-   * True for the last step of work that is otherwise done: it goes before all
-   * others and is never refused.
+   * True for the last step of a task that is otherwise complete: it precedes
+   * all other requests and is never refused.
    */
   readonly urgent?: boolean;
-  /** Called once the request is granted or waits, and so is not refused. */
+  /** Called once the request is granted or queued. */
   readonly onAdmitted?: (() => void) | undefined;
 }
 
@@ -56,7 +58,7 @@ export interface AcquireOptions {
 export interface Share extends Disposable {
   /** The amount held. */
   readonly amount: number;
-  /** Gives back all above `amount`; does nothing when less is held. */
+  /** Releases everything above `amount`; does nothing if less is held. */
   shrink(amount: number): void;
 }
 
@@ -66,16 +68,16 @@ interface Waiter extends SizedRequest {
   readonly grant: (share: Share) => void;
 }
 
-/** Seconds until a retry, before any share was released. */
+/** Retry-After seconds before any share was released. */
 const FIRST_GUESS_S = 1;
 
-/** The longest estimate of a wait, in seconds. */
+/** The maximum Retry-After, in seconds. */
 const MAX_RETRY_S = 600;
 
-/** The weight of the past in the average time per amount. */
+/** The decay of the moving average of time per amount. */
 const MEMORY = 0.8;
 
-/** Releases from a queue after which its pace counts. */
+/** The number of releases from a queue before its pace is used. */
 const MIN_RELEASES = 4;
 
 /** Counts the amounts that are held and queues requests that have to wait. */
@@ -97,7 +99,7 @@ export class Budget {
     this.#held = new SizePriority(options);
   }
 
-  /** The amount that all shares have together. */
+  /** The amount of all shares together. */
   get total(): number {
     return this.#options.total;
   }
@@ -112,17 +114,18 @@ export class Budget {
     return this.#queue.size;
   }
 
-  /** The amount that waiting requests ask for. */
+  /** The amount that waiting requests need. */
   get wanted(): number {
     return this.#wanted(() => true);
   }
 
   /**
-   * Takes `amount` as soon as it is available. More than the total, without the
-   * part reserved for small requests, counts as that: it is granted when no
-   * other large request holds anything.
+   * Takes `amount` as soon as it is available. An amount above the total, less
+   * the part reserved for small requests, is reduced to that: it is granted
+   * when no other large request holds a share.
    *
-   * @throws {OverloadedError} If the queue is full or too long.
+   * @throws {OverloadedError} If the queue is full, or the estimated wait too
+   * long.
    * @throws The signal's reason if it aborts first.
    */
   async acquire(
@@ -155,12 +158,12 @@ export class Budget {
     onAdmitted?.();
     this.#releasedAt ??= this.#options.now();
     const leave = () => {
-      // A share granted in this turn of the event loop is the caller's.
+      // A share granted in this turn of the event loop is kept.
       if (!this.#queue.order.includes(waiter)) return;
       this.#queue.remove(waiter);
       this.#leaveQueue(waiter);
       reject(signal?.reason);
-      // Others may have waited for this request only.
+      // Later requests may have waited for this one only.
       this.#serve();
     };
     signal?.addEventListener("abort", leave, { once: true });
@@ -171,12 +174,14 @@ export class Budget {
     }
   }
 
-  /** Enters the queue if it has room and the wait is bounded. */
+  /**
+   * Enters the queue if it has room and the estimated wait is within the limit.
+   */
   #mayWait(waiter: Waiter): boolean {
     return this.#excessMs(waiter) <= 0 && this.#capacity.take(waiter.caller, 1);
   }
 
-  /** Returns the milliseconds by which a request would wait too long. */
+  /** Returns the milliseconds by which the estimated wait exceeds the limit. */
   #excessMs({ amount, small }: Waiter): number {
     const { maxWaitMs = Infinity } = this.#options;
     if (this.#pace.count < MIN_RELEASES) return 0;
@@ -202,7 +207,7 @@ export class Budget {
     }
   }
 
-  /** Returns the waiting request that can have its amount now. */
+  /** Returns the next waiting request whose amount is available. */
   #next(): Waiter | undefined {
     const { order } = this.#queue;
     const urgent = order.find(({ urgent }) => urgent);
@@ -239,7 +244,8 @@ export class Budget {
 
   #release(waiter: Waiter, amount: number): void {
     const now = this.#options.now();
-    // While no request waits, how long a share is held says nothing of a queue.
+    // While no request waits, the time that a share is held does not measure
+    // the pace of a queue.
     if (this.#releasedAt !== undefined) {
       this.#pace.add(now - this.#releasedAt, amount);
     }
@@ -249,8 +255,8 @@ export class Budget {
   }
 
   /**
-   * Returns the seconds until the first in the queue has left it, or enough
-   * have.
+   * Returns the seconds until enough requests have left the queue; at least the
+   * first.
    */
   #retryAfterSeconds(waiter: Waiter): number {
     const msPerUnit = this.#pace.mean;

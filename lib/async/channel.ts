@@ -1,12 +1,12 @@
 /**
- * A conversion from callbacks to an async generator.
+ * The conversion from callbacks to an async generator.
  *
  * @module
  */
 
 /**
- * Yields what `produce` emits, in order, then returns or throws as it does. A
- * consumer that stops early aborts the signal that `produce` was given.
+ * Yields the events that `produce` emits, in order, then returns or throws as
+ * it does. A consumer that stops early aborts the signal passed to `produce`.
  *
  * @param signal Aborts `produce` from outside.
  */

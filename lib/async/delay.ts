@@ -1,15 +1,14 @@
 /**
- * The delay that a signal can end early.
+ * The delay that an abort signal ends early.
  *
- * It resolves in both cases: most callers go on to see why they were woken, and
- * the others call `signal.throwIfAborted()`. The delay of
- * `node:timers/promises` rejects with an error of its own instead of the
- * signal's reason.
+ * It resolves in both cases: most callers check their state again, and the
+ * others call `signal.throwIfAborted()`. The delay of `node:timers/promises`
+ * rejects with its own error instead of the signal's reason.
  *
  * @module
  */
 
-/** A delay by some clock. */
+/** A function that delays by a clock. */
 export type Delay = (
   milliseconds: number,
   signal: AbortSignal,

@@ -5,17 +5,20 @@
  * counters of the virtual token counter (Sheng et al., 2024): the next request
  * is that of the caller with the least service so far, counted by the cost of
  * its requests; ties and requests of one caller go by arrival. A caller that
- * comes after a pause starts level with the others: it neither saves up service
- * nor pays for service that no other caller wanted.
+ * returns after a pause starts level with the others: unused service does not
+ * accumulate, and uncontended service is not charged.
  *
  * A request therefore waits for at most about as much service of each other
- * caller as its own caller has asked for, however many requests those have
- * queued. One caller alone is served in order of arrival.
+ * caller as its own caller has requested, independent of the number of their
+ * queued requests. One caller alone is served in order of arrival.
  *
  * @module
  */
 
-/** Idle callers whose service is remembered; the oldest is forgotten first. */
+/**
+ * The maximum number of idle callers whose service is stored; the oldest is
+ * evicted first.
+ */
 const MAX_IDLE = 1000;
 
 /** A request that waits or runs. */
@@ -25,9 +28,9 @@ interface Entry<T> {
   readonly cost: number;
   readonly arrival: number;
   /**
-   * Service of its caller before it starts. Falls when its caller is refunded,
-   * but never rises: later requests of its caller that fit earlier do not put
-   * it behind those of others.
+   * Service of its caller before it starts. It decreases when its caller is
+   * refunded, but never increases: later requests of its caller that fit
+   * earlier do not delay it behind those of others.
    */
   tag: number;
 }
@@ -112,7 +115,7 @@ export class FairOrder<T> {
       const account = this.#account(running.caller);
       account.running--;
       const refund = Math.max(0, running.cost - used);
-      // Never below the others: unused service is not saved up.
+      // Never below the others: unused service does not accumulate.
       account.served = Math.max(
         account.served - refund,
         Math.min(account.served, this.#virtualTime),

@@ -6,7 +6,7 @@
  * const picture = await queue.run(() => decode(bytes), { caller, signal });
  * ```
  *
- * Tasks run one at a time, or as many as `concurrency` says. Callers take turns;
+ * Tasks run one at a time, or up to `concurrency` at once. Callers take turns;
  * tasks of one caller run in the order of arrival, except that small ones pass
  * large ones where `smallCost` is set; see `size_priority.ts`.
  *
@@ -26,16 +26,16 @@ export interface FairQueueOptions {
   /** Number of tasks that run at once; 1 by default. */
   readonly concurrency?: number;
   /**
-   * Tasks that one caller may have in the queue, running ones included; a third
-   * more, and one at least, is there in all. Without it the queue is unbounded.
+   * The maximum number of tasks of one caller in the queue, running ones
+   * included; the total is a third more, at least one. Unbounded by default.
    */
   readonly limit?: number;
   /**
-   * The greatest cost of a small task. Where tasks may run side by side, one
-   * place is then kept free of large ones. No task is small by default.
+   * The maximum cost of a small task. If several tasks may run at once, one
+   * slot is then reserved for small ones. No task is small by default.
    */
   readonly smallCost?: number | undefined;
-  /** Small tasks that may delay one large task. */
+  /** The maximum number of small tasks that delay one large task. */
   readonly maxPassed?: number | undefined;
 }
 
@@ -89,7 +89,7 @@ export class FairQueue {
   /**
    * Runs `task` on its turn.
    *
-   * @throws {OverloadedError} If its caller has as many tasks as it may.
+   * @throws {OverloadedError} If its caller has reached the limit.
    * @throws The signal's reason if it aborts before the task starts.
    */
   async run<T>(

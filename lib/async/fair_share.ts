@@ -1,19 +1,22 @@
 /**
- * A limit that several callers share: places, bytes or pixels, of which no
- * caller takes so much that nothing is left for another.
+ * The limit that several callers share: slots, bytes or pixels, of which one
+ * caller never takes everything.
  *
  * The rule is the dynamic threshold of shared-buffer switches (Choudhury and
  * Hahne, 1998): a caller may hold `factor` times what would be free afterwards.
  * With `factor` 3 one caller alone holds three quarters of the total, two hold
- * three sevenths each, and a newcomer always finds something.
+ * three sevenths each, and some always stays free for a new caller.
  *
  * @module
  */
 
-/** The ratio of what one caller may hold to what it leaves free. */
+/**
+ * The ratio of the amount that one caller may hold to the amount that stays
+ * free.
+ */
 const FACTOR = 3;
 
-/** Counts what each caller holds. */
+/** Counts the amount that each caller holds. */
 export class FairShare {
   readonly #most: number;
   readonly #total: number;
@@ -21,12 +24,12 @@ export class FairShare {
   #sum = 0;
 
   /**
-   * Creates a limit of which nothing is held.
+   * Creates a limit with everything free.
    *
-   * @param most The most that one caller alone can hold. A third more exists in
-   * all, which callers that come later find free.
-   * @param least The amount that a second caller finds free, however small
-   * `most` is.
+   * @param most The maximum that one caller alone can hold. The total is a
+   * third more, which is free for callers that arrive later.
+   * @param least The minimum amount that stays free for a second caller,
+   * however small `most` is.
    */
   constructor(most: number, least = 0) {
     this.#most = most;
@@ -48,7 +51,7 @@ export class FairShare {
   fits(caller: string, amount: number): boolean {
     const free = this.#total - this.#sum - amount;
     const limit = Math.min(this.#most, FACTOR * free);
-    // A rounding error must not cost the last place.
+    // A rounding error must not refuse the last slot.
     return this.heldBy(caller) + amount <= limit + 1e-6;
   }
 

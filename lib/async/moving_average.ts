@@ -2,14 +2,14 @@
  * The moving average, with exponential decay.
  *
  * ```text
- * sum    ← m · sum + value          mean = sum / weight: what is not measured
- * weight ← m · weight + amount      yet has no part in it
+ * sum    ← m · sum + value          mean = sum / weight, without a bias
+ * weight ← m · weight + amount      toward the initial value
  * ```
  *
  * @module
  */
 
-/** Averages values, the latest with the greatest weight. */
+/** Averages values; the latest has the greatest weight. */
 export class MovingAverage {
   readonly #memory: number;
   #sum = 0;
@@ -19,7 +19,7 @@ export class MovingAverage {
   /**
    * Creates an average without values.
    *
-   * @param memory Share that stays with each value, below 1.
+   * @param memory Decay factor per value, below 1.
    */
   constructor(memory: number) {
     this.#memory = memory;
@@ -38,8 +38,8 @@ export class MovingAverage {
   /**
    * Adds a value.
    *
-   * @param amount Amount that `value` is the total of, above 0. In the mean,
-   * small amounts count little.
+   * @param amount Amount that `value` is the total of, above 0: its weight in
+   * the mean.
    */
   add(value: number, amount = 1): void {
     this.#sum = this.#memory * this.#sum + value;

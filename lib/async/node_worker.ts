@@ -1,8 +1,8 @@
 /**
- * The workers of `node:worker_threads`, for calls between threads.
+ * The adapter of `node:worker_threads` for calls between threads.
  *
- * Unlike web workers they can let the process end while they are idle, and
- * report their exit. Typed arrays cross to them slowly: send plain buffers.
+ * Unlike web workers, these can let the process end while they are idle, and
+ * they report their exit. Typed arrays transfer slowly: send plain buffers.
  *
  * @module
  */

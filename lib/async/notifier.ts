@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A notifier of waiters by name. */
+/** Wakes waiters by name. */
 export class Notifier {
   readonly #waiting = new Map<string, Set<() => void>>();
 

@@ -18,7 +18,10 @@ export interface SizePriorityOptions {
   readonly total: number;
   /** The part of it that large requests never take; 0 by default. */
   readonly reserved?: number | undefined;
-  /** Small requests that may delay one large request; 16 by default. */
+  /**
+   * The maximum number of small requests that delay one large request; 16 by
+   * default.
+   */
   readonly maxPassed?: number | undefined;
 }
 
@@ -30,7 +33,7 @@ export interface SizedRequest {
   readonly small: boolean;
 }
 
-/** Default number of small requests that may delay a large one. */
+/** The default maximum of small requests that delay a large one. */
 const MAX_PASSED = 16;
 
 /** Chooses the next request and counts the amounts that are held. */
@@ -42,7 +45,7 @@ export class SizePriority<T extends SizedRequest> {
   #small = 0;
   #large = 0;
 
-  /** Creates a division of which nothing is held. */
+  /** Creates a division with everything free. */
   constructor(
     { total, reserved = 0, maxPassed = MAX_PASSED }: SizePriorityOptions,
   ) {
@@ -56,7 +59,7 @@ export class SizePriority<T extends SizedRequest> {
     return this.#small + this.#large;
   }
 
-  /** The most that a large request can hold. */
+  /** The maximum that a large request can hold. */
   get mostForLarge(): number {
     return this.#total - this.#reserved;
   }
@@ -67,7 +70,7 @@ export class SizePriority<T extends SizedRequest> {
   }
 
   /**
-   * Returns the next of the waiting requests that can have its amount.
+   * Returns the next waiting request whose amount is available.
    *
    * @param order Waiting requests, the first of each kind before the others.
    */
@@ -86,7 +89,7 @@ export class SizePriority<T extends SizedRequest> {
   /**
    * Counts `request` as held.
    *
-   * @param order Requests that keep waiting.
+   * @param order Requests that still wait.
    */
   take(request: T, order: readonly T[]): void {
     if (!request.small) {
@@ -100,7 +103,7 @@ export class SizePriority<T extends SizedRequest> {
     this.#small += request.amount;
   }
 
-  /** Counts `amount` of what `request` held as free. */
+  /** Releases `amount` of the share of a request. */
   release({ small }: T, amount: number): void {
     if (small) this.#small -= amount;
     else this.#large -= amount;

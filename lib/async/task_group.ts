@@ -1,12 +1,12 @@
 /**
- * A runner of concurrent tasks that succeed together or not at all.
+ * The runner of concurrent tasks that are aborted when one fails.
  *
  * @module
  */
 
 /**
- * Runs `count` tasks concurrently; if one fails, the rest are aborted. Throws
- * the error of the task that failed first.
+ * Runs `count` tasks concurrently; if one fails, aborts the rest and throws the
+ * error of the first failure.
  */
 export async function runTaskGroup(
   count: number,

@@ -1,13 +1,13 @@
 /**
- * The client of a worker: calls its methods, and rejects when it dies.
+ * The client of a worker: calls its methods, and rejects when the worker ends.
  *
  * ```text
  * call ─▶ worker ─▶ event … ─▶ value or error
  *           └ crash or end ─▶ every pending and later call rejects
  * ```
  *
- * Own code, since Comlink neither rejects the calls of a dead worker, nor
- * aborts calls, nor keeps the fields of errors.
+ * Own code, because Comlink neither rejects the calls of a terminated worker,
+ * nor aborts calls, nor keeps the fields of errors.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export type MethodInput<F> = F extends
   (input: infer I, ...rest: never) => unknown ? I
   : never;
 
-/** The result of a method, as its caller gets it. */
+/** The result of a method on the caller's side. */
 export type MethodResult<F> = F extends (...input: never) => infer R
   ? Awaited<R> extends Moved<infer T> ? T : Awaited<R>
   : never;
@@ -106,7 +106,8 @@ export class WorkerClient<M extends WorkerMethods> implements Disposable {
    * Creates a client.
    *
    * @param name Name of the worker, for messages.
-   * @param restore Returns an error of a class of ours; undefined for others.
+   * @param restore Returns an error of one of this library's classes; undefined
+   * for others.
    */
   constructor(
     thread: WorkerThread,
@@ -130,7 +131,7 @@ export class WorkerClient<M extends WorkerMethods> implements Disposable {
   /**
    * Calls a method.
    *
-   * @throws The error of the method, with its class where that is known.
+   * @throws The error of the method, with its class if it is known.
    * @throws {WorkerEndedError} If the worker has crashed or is closed.
    * @throws The signal's reason if the call fails after it has aborted.
    */
@@ -199,7 +200,7 @@ export class WorkerClient<M extends WorkerMethods> implements Disposable {
 
 const NATIVE = { RangeError, ReferenceError, SyntaxError, TypeError };
 
-/** Returns an error of the class in JavaScript that a fault names. */
+/** Returns an error of the JavaScript class that a fault names. */
 function nativeError({ name, message, fields }: Fault): Error {
   if (name in NATIVE) return new NATIVE[name as keyof typeof NATIVE](message);
   return Object.assign(new Error(message), { name, ...fields });

@@ -1,6 +1,6 @@
 /**
- * The worker's side of calls between threads: runs methods and sends what they
- * return.
+ * The worker's side of calls between threads: runs methods and sends their
+ * results.
  *
  * ```text
  * { id, method, input } ─▶ method ─▶ { id, event } … ─▶ { id, value } | { id, fault }
@@ -37,7 +37,7 @@ export type ReplyMessage =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: Fault };
 
-/** An error in parts: classes do not survive the way between threads. */
+/** The parts of an error: structured cloning does not keep classes. */
 export interface Fault {
   /** Name of the class. */
   readonly name: string;
@@ -81,8 +81,8 @@ export function webPort(): WorkerPort {
 }
 
 /**
- * Runs `methods` for the client of this worker. Calls run side by side as far
- * as methods await; those that do not run in the order of arrival.
+ * Runs `methods` for the client of this worker. Calls run concurrently where
+ * methods await; methods without an await run in the order of arrival.
  */
 export function serveMethods(
   methods: WorkerMethods,
@@ -114,7 +114,7 @@ export function serveMethods(
       try {
         reply({ id, fault });
       } catch {
-        // Fields of foreign errors may hold what cannot be sent.
+        // Fields of other errors may hold values that cannot be cloned.
         reply({ id, fault: { ...fault, fields: {} } });
       }
     } finally {
@@ -123,10 +123,10 @@ export function serveMethods(
   });
 }
 
-/** Takes an error apart, so that it can be sent. */
+/** Returns the parts of an error, which can be sent to another thread. */
 export function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) {
-    const message = `thrown value is no error: ${String(error)}`;
+    const message = `the thrown value is not an Error: ${String(error)}`;
     return { name: "Error", message, stack: undefined, fields: {} };
   }
   const { name, message, stack } = error;

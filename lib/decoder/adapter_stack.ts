@@ -1,13 +1,13 @@
 /**
- * The LoRA adapters of a decoder, stacked for rows to gather from.
+ * The LoRA adapters of a decoder, stacked so that each row gathers its own.
  *
  * ```text
  * A of a matrix   [r₀, K] [r₁, K] …  ─▶ [G, K, r]    transposed, ranks padded
  * B of a matrix   [M, r₀] [M, r₁] …  ─▶ [G, r, M]    with zeros, B · scale
  * ```
  *
- * A matrix that no adapter changes has no stack; one that some adapters leave
- * alone has zeros for these.
+ * A matrix that no adapter changes has no stack; adapters that do not change a
+ * stacked matrix have zeros in it.
  *
  * @module
  */
@@ -32,7 +32,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
 import type { Tensor, TensorData } from "../runtime/tensor.ts";
 
-/** An adapter and the name by which requests choose it. */
+/** An adapter and the name by which requests select it. */
 export interface NamedAdapter {
   /** Name of the adapter. */
   readonly name: string;
@@ -72,7 +72,7 @@ export class AdapterStack implements Disposable {
   }
 
   /**
-   * Reads adapters into memory, that of the device if there is one.
+   * Reads adapters into the memory of the device, or of the host without one.
    *
    * @returns Undefined if there is no adapter.
    * @throws {CheckpointError} If a file has changed since it was opened.
@@ -104,7 +104,7 @@ export class AdapterStack implements Disposable {
    * Binds the adapters of a run's rows.
    *
    * @param rows Name of each row's adapter; undefined for none.
-   * @throws {TypeError} If there is no adapter of a name.
+   * @throws {TypeError} If a name has no adapter.
    */
   bindRows(
     binding: Binding,
@@ -122,7 +122,7 @@ export class AdapterStack implements Disposable {
     binding.input(ADAPTER_USED, tensor(used, shape, "bool"));
   }
 
-  /** Returns the adapters that have a head of their own, with it. */
+  /** Returns the heads of the adapters that have one, by name. */
   get heads(): ReadonlyMap<string, StoredTensor> {
     return new Map(
       this.#adapters.flatMap(({ name, adapter: { head } }) =>

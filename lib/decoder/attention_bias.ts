@@ -1,5 +1,5 @@
 /**
- * The attention bias of tokens that do not follow one another.
+ * The attention bias of tokens whose positions are not consecutive.
  *
  * @module
  */
@@ -21,8 +21,8 @@ const UNSEEN_HALF = new Uint16Array(
  * Returns `[1, 1, S, total]`: zero for each token that a token attends to, a
  * large negative number for the others.
  *
- * @param positionIds Position ids of each token that the slot will hold, the held
- * ones first.
+ * @param positionIds Position ids of each token that the slot will hold, the
+ * held ones first.
  * @param held Number of tokens that the slot holds.
  * @throws {RangeError} If position ids of new tokens do not ascend.
  */

@@ -1,10 +1,10 @@
 /**
  * The language model as the engine sees it: rows go in, hidden states come out,
- * and a head returns logits for those that the engine asks for.
+ * and a head returns logits for those that the engine selects.
  *
- * Results do not depend on what else is in the batch: a run never has fewer
- * than two rows, since kernels for a single row round differently, and a prompt
- * is cut into chunks by position, never by load.
+ * Results do not depend on the rest of the batch: a run never has fewer than
+ * two rows, since kernels for a single row round differently, and a prompt is
+ * divided into chunks by position, never by load.
  *
  * Shapes: E hidden size, V tokens scored by the head, S tokens of a row.
  *
@@ -13,10 +13,13 @@
 
 import type { Head } from "../engine/policy.ts";
 
-/** The fewest rows of a run: kernels for a single row round differently. */
+/**
+ * The minimum number of rows of a run: kernels for a single row round
+ * differently.
+ */
 export const MIN_ROWS = 2;
 
-/** The most tokens that a row of a step may have. */
+/** The maximum number of tokens that a row of a step may have. */
 export const MAX_STEP_TOKENS = 2;
 
 /** Tokens appended to one slot in a decode step. */
@@ -35,16 +38,16 @@ export interface Feed {
 export interface MultiTokenRow {
   /** Row of the cache. */
   readonly slot: number;
-  /** Tokens to append; every row of a run has as many. */
+  /** Tokens to append; the same number in every row of a run. */
   readonly tokens: readonly number[];
   /** Number of tokens that the slot holds already. */
   readonly position: number;
   /** Name of the sequence's adapter; undefined for none. */
   readonly adapter?: string | undefined;
   /**
-   * Position ids, where tokens do not follow one another: one of each token
-   * that the slot will hold, the held ones first. A token attends to those with
-   * a smaller id, and to itself.
+   * Position ids of all tokens that the slot will hold, the held ones first;
+   * undefined if they are consecutive. A token attends to those with a smaller
+   * id, and to itself.
    */
   readonly positionIds?: Int32Array;
 }
@@ -61,7 +64,7 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
   readonly slots: number;
   /** Number of tokens that a slot holds. */
   readonly contextLength: number;
-  /** The most tokens that one prefill takes. */
+  /** The maximum number of tokens that one prefill takes. */
   readonly chunkLength: number;
 
   /**
@@ -87,25 +90,26 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
   step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]>;
 
   /**
-   * Appends several tokens to each of a few slots.
+   * Appends several tokens to each of some slots.
    *
-   * @returns Hidden states `[S, E]`, one array a row; valid until the next call.
+   * @returns Hidden states `[S, E]`, one array per row; valid until the next
+   * call.
    */
   multiTokenStep(
     rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]>;
 
-  /** Returns a copy of the first `tokens` of a slot. */
+  /** Returns a copy of the first `tokens` tokens of a slot. */
   save(slot: number, tokens: number): Promise<Kept>;
 
-  /** Puts the first `tokens` of a snapshot into a slot. */
+  /** Writes the first `tokens` tokens of a snapshot into a slot. */
   restore(slot: number, snapshot: Kept, tokens: number): Promise<void>;
 
   /** Frees a snapshot that is no longer used. */
   discard(snapshot: Kept): void;
 
-  /** Moves the `tokens` of one slot to another. */
+  /** Moves the first `tokens` tokens of one slot to another. */
   move(from: number, to: number, tokens: number): Promise<void>;
 
   /** Discards the contents of a slot. */
@@ -115,11 +119,12 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
   trim(slot: number): void;
 
   /**
-   * Returns the logits of some hidden states.
+   * Returns the logits of hidden states.
    *
    * @param hidden `[E]` each.
-   * @param adapters Name of each one's adapter; none by default.
-   * @returns Logits `[V]`, one a hidden state; valid until the next call.
+   * @param adapters Adapter name of each hidden state; none by default.
+   * @returns Logits `[V]`, one array per hidden state; valid until the next
+   * call.
    */
   logits(
     head: Head,

@@ -22,7 +22,7 @@ import type { Session } from "../runtime/session.ts";
 import type { SharedWeights } from "../runtime/shared_weights.ts";
 import type { CacheDtype } from "./kv_cache.ts";
 
-/** Options that the graphs of a decoder are built for. */
+/** Options of the graphs of a decoder. */
 export interface DecoderSessionsOptions {
   /** Number of positions of the cache, T. */
   readonly positions: number;
@@ -34,8 +34,8 @@ export interface DecoderSessionsOptions {
 
 /**
  * The size of weights up to which they are packed for kernels, which makes
- * steps 1.7 times as fast and costs a copy; larger ones stay mapped. Weights in
- * few bits are always packed: unpacked, a step takes hundreds of times as long.
+ * steps 1.7 times as fast and costs a copy; larger ones stay mapped. Quantized
+ * weights are always packed: unpacked, a step takes hundreds of times as long.
  */
 const PACKED_LIMIT_BYTES = 2 ** 30;
 
@@ -148,15 +148,15 @@ export class DecoderSessions implements AsyncDisposable {
     const { model, supplied } = build();
     const { weightFolder, storedDtype, codeBits } = this.#checkpoint;
     if (this.#shared === undefined) {
-      // Without sharing, a weight that is cast is copied anyway. No kernel
-      // takes codes of few bits as they are stored.
+      // Without sharing, a weight that is cast is copied in any case. No kernel
+      // takes quantized codes as they are stored.
       const prepack = codeBits !== undefined ||
         storedDtype !== this.#runtime.provider.computeDtype;
       return await this.#runtime.session(model, { weightFolder, prepack });
     }
     return await this.#runtime.session(model, {
       weightFolder,
-      // On a device packing would copy, once for each session.
+      // On a device, packing would make one copy for each session.
       prepack: this.#runtime.device === undefined && worthPacking(supplied),
       supply: { weights: this.#shared, supplied },
     });
@@ -168,7 +168,7 @@ export class DecoderSessions implements AsyncDisposable {
     return {
       computeDtype,
       transposed,
-      // A device copies the table anyway, and may not support its type.
+      // A device copies the table in any case, and may not support its type.
       castTables: this.#runtime.device !== undefined,
       wholeActivations: !int8Activations,
       supplied: this.#shared !== undefined,

@@ -3,12 +3,12 @@
  *
  * ```text
  * slot × layer × {key, value}: [1, H, capacity, D]
- *                                      └─ in blocks, as far as the slot reaches
+ *                                      └─ in blocks, up to the slot's length
  * ```
  *
- * A device's memory is not allocated page by page as it is written, and on some
- * its tensors cannot be sliced: so each slot has tensors of its own, which are
- * replaced by larger ones when it outgrows them. Moving a slot moves its
+ * A device allocates memory at once, not page by page as it is written, and
+ * some devices cannot slice tensors. So each slot has its own tensors, which
+ * are replaced by larger ones when they are full. Moving a slot moves its
  * tensors; copies are made on the device.
  *
  * @module
@@ -27,7 +27,7 @@ export const BLOCK_TOKENS = 256;
 
 /** Dimensions of a device's KV cache. */
 export interface DeviceCacheSize {
-  /** The most tokens that a slot holds, T. */
+  /** The maximum number of tokens that a slot holds, T. */
   readonly positions: number;
   /** Element type of the cache. */
   readonly dtype: CacheDtype;
@@ -62,7 +62,7 @@ export class DeviceCache implements Disposable {
    * Creates the cache; no memory is allocated yet.
    *
    * @param onReplace Called before the tensors of a slot are replaced or freed,
-   * because bindings to them keep their memory.
+   * because bindings keep their memory alive.
    */
   constructor(
     device: DeviceMemory,
@@ -76,7 +76,7 @@ export class DeviceCache implements Disposable {
     this.#onReplace = onReplace;
   }
 
-  /** The most tokens that a slot holds, T. */
+  /** The maximum number of tokens that a slot holds, T. */
   get positions(): number {
     return this.#size.positions;
   }
@@ -103,7 +103,7 @@ export class DeviceCache implements Disposable {
     for (let part = 0; part < this.#parts; part++) {
       const before = memory.parts[part];
       const source = held === 0 ? undefined : before;
-      // Nothing is copied: the freed memory may serve the larger tensor.
+      // Nothing is copied, so the freed memory can hold the larger tensor.
       if (source === undefined) before?.[Symbol.dispose]();
       memory.parts[part] = await this.#copy(source, held, capacity);
       source?.[Symbol.dispose]();
@@ -111,7 +111,7 @@ export class DeviceCache implements Disposable {
     memory.capacity = capacity;
   }
 
-  /** Binds a slot as past and present of `row`; it must have room. */
+  /** Binds a slot as past and present of `row`; its memory must be reserved. */
   bind(binding: Binding, slot: number, row: number): void {
     const { parts } = this.#slots.get(slot)!;
     for (const [i, tensor] of parts.entries()) {
@@ -122,7 +122,10 @@ export class DeviceCache implements Disposable {
     }
   }
 
-  /** Returns a copy of the first `tokens` of a slot; the caller discards it. */
+  /**
+   * Returns a copy of the first `tokens` tokens of a slot; the caller discards
+   * it.
+   */
   async save(slot: number, tokens: number): Promise<DeviceSnapshot> {
     const parts: Tensor[] = [];
     const snapshot = { tokens, parts };
@@ -138,7 +141,7 @@ export class DeviceCache implements Disposable {
     return snapshot;
   }
 
-  /** Puts the first `tokens` of a snapshot into a slot. */
+  /** Writes the first `tokens` tokens of a snapshot into a slot. */
   async restore(
     slot: number,
     { parts }: DeviceSnapshot,
@@ -177,7 +180,7 @@ export class DeviceCache implements Disposable {
     this.#slots.delete(slot);
   }
 
-  /** Frees everything; the bindings that use it must be gone. */
+  /** Frees everything; bindings that use it must be disposed of first. */
   [Symbol.dispose](): void {
     for (const slot of [...this.#slots.keys()]) this.trim(slot);
     for (const snapshot of [...this.#snapshots]) this.discard(snapshot);
@@ -213,8 +216,8 @@ export class DeviceCache implements Disposable {
 }
 
 /**
- * Returns the indices of the first `tokens` rows, then any: rows behind them
- * are never read.
+ * Returns the indices of the first `tokens` rows, then arbitrary ones: later
+ * rows are never read.
  */
 function rowsOf(tokens: number, capacity: number): BigInt64Array<ArrayBuffer> {
   return BigInt64Array.from(

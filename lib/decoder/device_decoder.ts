@@ -1,11 +1,11 @@
 /**
  * The {@linkcode Decoder} on a device other than the CPU.
  *
- * One arrangement serves every use, since it works on all devices: a few rows
- * of as many tokens each, with keys and values of their own. Those never leave
- * the device. Hidden states do, a few kilobytes a row, and come back for the
- * head: the policy that chooses tokens decides in between which of them are
- * scored.
+ * One arrangement, which works on all devices, is used for prompts and steps: a
+ * few rows with the same number of tokens, each with its own keys and values.
+ * Keys and values stay on the device. Hidden states, a few kilobytes per row,
+ * are copied to the host and back for the head, since the policy selects the
+ * scored ones in between.
  *
  * @module
  */
@@ -36,8 +36,8 @@ export interface DeviceDecoderOptions extends OnnxDecoderOptions {
 }
 
 /**
- * Arrangements loaded at once: prompts run alone, guided pictures in twos.
- * Others load on first use.
+ * Arrangements that are loaded at the start: prompts run alone, guided pictures
+ * in pairs. Others load on first use.
  */
 const FIRST: readonly Arrangement[] = [1, 2].map((rows) => ({
   type: "multi_token",
@@ -174,8 +174,8 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
 
   async step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]> {
     const last = new Map<Feed, Float32Array<ArrayBuffer>>();
-    // All rows of a run have as many tokens: those with one, then those with
-    // two.
+    // All rows of a run have the same number of tokens: first those with one,
+    // then those with two.
     const byLength = Map.groupBy(feeds, ({ tokens }) => tokens.length);
     for (const [length, group] of byLength) {
       const hidden = await this.multiTokenStep(group);

@@ -1,5 +1,5 @@
 /**
- * The runner of rows on a device: as many tokens for each row, be they of a
+ * The runner of rows on a device: the same number of tokens in each row, of a
  * prompt, a step or a window.
  *
  * ```text
@@ -24,7 +24,7 @@ import type { DeviceCache } from "./device_cache.ts";
 import { tensorsIn } from "../engine/step_runner.ts";
 import { attentionBias } from "./attention_bias.ts";
 
-/** Parts that {@linkcode DeviceRunner} works with. */
+/** The dependencies of {@linkcode DeviceRunner}. */
 export interface DeviceRunnerParts {
   /** The runtime that creates tensors. */
   readonly runtime: Runtime;
@@ -40,19 +40,18 @@ export interface DeviceRunnerParts {
   readonly adapters?: AdapterStack | undefined;
 }
 
-/** A binding, and the slots that it binds. */
+/** A cached binding and its slots. */
 interface KeptBinding {
   readonly binding: Binding;
   readonly slots: readonly number[];
 }
 
 /**
- * The number of bindings that are kept; each takes some thousand native calls
- * to create.
+ * The number of cached bindings; creating one takes thousands of native calls.
  */
 const KEPT_BINDINGS = 16;
 
-/** Runs the arrangements `multi_token` for every use. */
+/** Runs prompts and steps by the arrangement `multi_token`. */
 export class DeviceRunner implements Disposable {
   readonly #parts: DeviceRunnerParts;
   /** Bindings by their slots. */
@@ -67,9 +66,9 @@ export class DeviceRunner implements Disposable {
   }
 
   /**
-   * Appends as many tokens to each of some rows.
+   * Appends the same number of tokens to each of some rows.
    *
-   * @returns Hidden states `[S, E]`, one array a row.
+   * @returns Hidden states `[S, E]`, one array per row.
    * @throws {RangeError} If position ids do not ascend.
    */
   async run(
@@ -97,7 +96,7 @@ export class DeviceRunner implements Disposable {
     this.#bindings.clear();
   }
 
-  /** Runs the rows in chunks of at most the tokens that the device takes. */
+  /** Runs the rows in chunks of at most the device's maximum of tokens. */
   async #runRows(
     rows: readonly MultiTokenRow[],
     signal: AbortSignal | undefined,
@@ -127,7 +126,7 @@ export class DeviceRunner implements Disposable {
     const adapters = stackFor(this.#parts.adapters, rows);
     const binding = await this.#binding(padded, adapters);
     using stack = new DisposableStack();
-    // Bound each time, because ONNX Runtime copies inputs to a device on
+    // Bound for each run, because ONNX Runtime copies inputs to a device on
     // binding.
     const tensor = tensorsIn(stack, { runtime });
     const chosen = padded.map(({ adapter }) => adapter);
@@ -209,14 +208,14 @@ export class DeviceRunner implements Disposable {
   }
 }
 
-/** Returns some tokens of a row, to be run after those before them. */
+/** Returns a slice of a row's tokens. */
 function partOf(row: MultiTokenRow, start: number, end: number): MultiTokenRow {
   const { tokens, position, positionIds } = row;
   return {
     ...row,
     tokens: tokens.slice(start, end),
     position: position + start,
-    // Tokens behind them do not exist yet and would not be attended to.
+    // Later tokens do not exist yet and are not attended to.
     ...(positionIds &&
       { positionIds: positionIds.subarray(0, position + end) }),
   };

@@ -1,5 +1,5 @@
 /**
- * A head graph and its buffers: hidden states in, logits out.
+ * The runner of a head graph: hidden states in, logits out.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export class HeadRunner implements Disposable {
   readonly #session: Session;
   readonly #hiddenSize: number;
   readonly #vocabularySize: number;
-  /** Hidden states, `[B, E]`, for as many rows as were ever run. */
+  /** Hidden states, `[B, E]`, for the largest batch so far. */
   #hidden = new Float32Array();
   /** Logits, `[B, V]`. */
   #logits = new Float32Array();
-  /** Bindings by number of rows; all over the same memory. */
+  /** Bindings by number of rows; all share the same memory. */
   readonly #bindings = new Map<number, { binding: Binding; hidden: Tensor }>();
   #tensors = new DisposableStack();
 
@@ -55,7 +55,7 @@ export class HeadRunner implements Disposable {
     for (const [row, state] of hidden.entries()) {
       this.#hidden.set(state, row * this.#hiddenSize);
     }
-    // A device works on a copy, which is made on binding.
+    // A device uses a copy, which is made on binding.
     if (this.#runtime.device !== undefined) binding.input("hidden", input);
     await binding.run();
     return hidden.map((_, row) =>

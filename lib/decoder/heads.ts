@@ -23,7 +23,7 @@ export interface HeadsOptions {
   readonly vocabulary: CodeTokens;
   /** Heads to load. */
   readonly heads: readonly Head[];
-  /** Matrices of adapters that have a head of their own, by name. */
+  /** Matrices of the adapters' own heads, by name of the adapter. */
   readonly own?: ReadonlyMap<string, StoredTensor> | undefined;
 }
 
@@ -33,7 +33,7 @@ type Runners = ReadonlyMap<Head, HeadRunner>;
 /** Holds the loaded heads of a decoder. */
 export class Heads implements Disposable {
   readonly #runners: Runners;
-  /** Heads of adapters that have their own. */
+  /** The own heads of adapters, by name of the adapter. */
   readonly #own: ReadonlyMap<string, Runners>;
 
   private constructor(runners: Runners, own: ReadonlyMap<string, Runners>) {
@@ -78,7 +78,7 @@ export class Heads implements Disposable {
    * Returns the logits, `[V]` each, of hidden states, `[E]` each; valid until
    * the next call.
    *
-   * @param adapters Name of each one's adapter; none by default.
+   * @param adapters Adapter name of each hidden state; none by default.
    */
   async logits(
     head: Head,

@@ -1,5 +1,5 @@
 /**
- * The KV cache of every layer, kept in place between runs.
+ * The KV cache of all layers, updated in place by each run.
  *
  * ```text
  * layer × {key, value}: [slots, H, T, D]
@@ -7,8 +7,8 @@
  * ```
  *
  * Graphs read and write this memory directly: the same tensors are bound as
- * past and as present. A slot takes memory only as far as it is written, and
- * gives it back when it is trimmed.
+ * past and as present. A slot takes physical memory only where it was written,
+ * and releases it when it is trimmed.
  *
  * @module
  */
@@ -57,9 +57,7 @@ interface LayerTensors {
   readonly value: Tensor;
 }
 
-/**
- * Bytes of a piece when memory is copied; other work may run between pieces.
- */
+/** Bytes that are copied at once; the event loop runs between two pieces. */
 const PIECE_BYTES = 1 << 26;
 
 /** Holds the memory of all slots. */
@@ -69,7 +67,7 @@ export class KvCache implements Disposable {
   readonly #size: KvCacheSize;
   /**
    * The memory of `[layers, 2, slots, H, T, D]`, key then value. One block,
-   * because V8 collects garbage for every large one that it is given.
+   * because V8 collects garbage for every large allocation.
    */
   readonly #memory: ReturnType<Runtime["allocate"]>;
   /** Bytes of `[slots, H, T, D]`. */
@@ -109,7 +107,7 @@ export class KvCache implements Disposable {
   }
 
   /**
-   * Binds `rows` slots from `first` on as past and present.
+   * Binds `rows` slots, from `first` up, as past and present.
    *
    * @param name Name of the row or turn, where a graph has several.
    */
@@ -128,7 +126,7 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** Returns a copy of the first `tokens` of a slot. */
+  /** Returns a copy of the first `tokens` tokens of a slot. */
   async save(slot: number, tokens: number): Promise<CacheSnapshot> {
     const length = this.#heads * tokens * this.#vectorBytes;
     const parts = Array.from(
@@ -146,7 +144,7 @@ export class KvCache implements Disposable {
     return { tokens, parts };
   }
 
-  /** Puts the first `tokens` of a snapshot into a slot. */
+  /** Writes the first `tokens` tokens of a snapshot into a slot. */
   async restore(
     slot: number,
     snapshot: CacheSnapshot,
@@ -165,7 +163,7 @@ export class KvCache implements Disposable {
     });
   }
 
-  /** Copies the first `tokens` of one slot to another. */
+  /** Copies the first `tokens` tokens of one slot to another. */
   async copy(from: number, to: number, tokens: number): Promise<void> {
     await this.#eachPart(tokens, (index) => {
       for (let head = 0; head < this.#heads; head++) {
@@ -183,7 +181,7 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** Frees everything; the bindings that use it must be gone. */
+  /** Frees everything; bindings that use it must be disposed of first. */
   [Symbol.dispose](): void {
     for (const { key, value } of [...this.#views.values()].flat()) {
       key[Symbol.dispose]();

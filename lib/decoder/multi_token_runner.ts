@@ -2,7 +2,7 @@
  * The runner of multi-token steps: several tokens for each of a few rows, at
  * given positions.
  *
- * Sessions load on first use: most models never speculate.
+ * Sessions load on first use, since most models never speculate.
  *
  * @module
  */
@@ -18,12 +18,11 @@ import { tensorsIn } from "../engine/step_runner.ts";
 import { attentionBias } from "./attention_bias.ts";
 
 /**
- * The number of bindings that are kept; each takes some hundred native calls to
- * create.
+ * The number of cached bindings; creating one takes hundreds of native calls.
  */
 const KEPT_BINDINGS = 16;
 
-/** Runs the arrangements `multi_token`. */
+/** Runs the arrangement `multi_token`. */
 export class MultiTokenRunner implements Disposable {
   readonly #runtime: Runtime;
   readonly #sessions: DecoderSessions;
@@ -52,9 +51,9 @@ export class MultiTokenRunner implements Disposable {
   }
 
   /**
-   * Appends as many tokens to each of some rows.
+   * Appends the same number of tokens to each of some rows.
    *
-   * @returns Hidden states `[S, E]`, one array a row.
+   * @returns Hidden states `[S, E]`, one array per row.
    * @throws {RangeError} If position ids do not ascend.
    */
   async run(

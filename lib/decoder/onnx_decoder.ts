@@ -30,37 +30,37 @@ export interface OnnxDecoderOptions {
   readonly slots: number;
   /** Number of tokens that a slot holds. */
   readonly contextLength: number;
-  /** The most tokens that one prefill takes. */
+  /** The maximum number of tokens that one prefill takes. */
   readonly chunkLength: number;
   /** Heads to load. */
   readonly heads: readonly Head[];
   /** Element type of keys and values. */
   readonly cacheDtype: CacheDtype;
-  /** Adapters that requests may choose; none by default. */
+  /** Adapters that requests may select; none by default. */
   readonly adapters?: readonly NamedAdapter[];
   /** Callback for loading stages; undefined for none. */
   readonly runPhase?: RunPhase;
 }
 
-/** A decoder that may still load parts when the first run can begin. */
+/** A decoder that may load some parts after its first run. */
 export interface Settling extends AsyncDisposable {
-  /** True if all parts that pictures may need are loaded. */
+  /** True if all parts that pictures need are loaded. */
   readonly isLoaded: boolean;
   /**
-   * Loads the parts that are not needed before a row of a picture ends. Callers
-   * that need them earlier wait for them.
+   * Loads the parts that are first needed at the end of a row of a picture.
+   * Runs that need them earlier wait.
    */
   finishLoading(): Promise<void>;
 }
 
 /**
  * The size of weights up to which all graphs are loaded before the first run.
- * For larger ones, packing the weights for the second graph, which no session
- * can avoid, takes seconds in which the first rows can be drawn.
+ * Packing larger ones for the second graph takes seconds, in which the first
+ * rows can be drawn.
  */
 const AT_ONCE_BYTES = 2 ** 30;
 
-/** An arrangement in which rows of many sequences run together. */
+/** An arrangement of rows of many sequences. */
 type StepType = "step" | "two_token";
 
 /** A language model on a CPU. */
@@ -325,7 +325,10 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     this.#adapters?.[Symbol.dispose]();
   }
 
-  /** Arrangements of steps; only pictures have rows that end. */
+  /**
+   * Arrangements of steps; `two_token` is needed only for the ends of picture
+   * rows.
+   */
   get #stepTypes(): readonly StepType[] {
     return this.#heads.has("codes") ? ["step", "two_token"] : ["step"];
   }

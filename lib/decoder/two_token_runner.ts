@@ -1,12 +1,12 @@
 /**
  * The runner of steps in which some rows have two tokens: the last code of a
- * row of a picture, and the end of that row.
+ * picture row, and EOL.
  *
  * ```text
  * feeds      a: [7]   b: [9, EOL]   c: [4]
  * tokens     7 9 4 EOL               first ones, then second ones
  * first      row a ← 0, b ← 1, c ← 2
- * second     row b ← 3, the others ← any, and write where nobody looks
+ * second     row b ← 3, the others ← any, at positions that are never read
  * ```
  *
  * @module
@@ -23,8 +23,8 @@ import {
 } from "../engine/step_runner.ts";
 
 /**
- * The buffers of a step for some rows; inputs that depend on feeds are bound
- * each time.
+ * The buffers of a step for some number of rows; inputs that depend on the
+ * feeds are bound for each step.
  */
 interface Buffers {
   readonly binding: Binding;

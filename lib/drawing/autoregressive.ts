@@ -1,6 +1,5 @@
 /**
- * The autoregressive strategy: one code after the other, each forward pass
- * scores one.
+ * The autoregressive strategy: each forward pass scores one code.
  *
  * @module
  */
@@ -24,7 +23,7 @@ export class AutoregressiveDrawing implements DrawingPolicy {
   #position: number;
   /** Number of tokens in the last draft. */
   #appended = 0;
-  /** True while codes of the resume state are still to be appended. */
+  /** True until the codes of the resume state were appended. */
   #restored: boolean;
 
   /** Creates the policy, which continues where `drawn` starts. */
@@ -44,7 +43,7 @@ export class AutoregressiveDrawing implements DrawingPolicy {
   }
 
   choose([rows]: ScoredLogits): Draft | undefined {
-    if (this.#restored) return this.#goOn();
+    if (this.#restored) return this.#continue();
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows!, guidanceScale);
     const drawn = this.#drawn;
@@ -60,8 +59,8 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     return { kept, tokens, scored: [tokens.length - 1] };
   }
 
-  /** Returns a draft of the decided codes that the prompt does not hold. */
-  #goOn(): Draft | undefined {
+  /** Returns a draft of the decided codes that are not in the prompt. */
+  #continue(): Draft | undefined {
     this.#restored = false;
     const drawn = this.#drawn;
     drawn.reportRestored();

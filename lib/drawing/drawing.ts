@@ -1,9 +1,9 @@
 /**
- * The contract of policies that draw a picture, token by token.
+ * The interface of policies that draw a picture, token by token.
  *
- * Codes are sampled; EOL is forced and appended together with the code before it,
- * since later codes attend to it. Tokens behind the last code are never appended:
- * nothing attends to them.
+ * Codes are sampled; EOL is forced and appended together with the code before
+ * it, since later codes attend to it. Tokens after the last code are never
+ * appended: nothing attends to them.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { DrawnGridOptions } from "./drawn_grid.ts";
 import type { ResumeState } from "./resume_state.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** Options that draw one picture. */
+/** Options of a drawing of one picture. */
 export interface DrawingOptions extends DrawnGridOptions {
   /** The strategy of drawing. */
   readonly strategy: Strategy;
@@ -34,8 +34,8 @@ export interface DrawingPolicy extends Policy {
   /** The given and drawn codes. */
   readonly grid: CodeGrid;
   /**
-   * The state that continues from here, valid between two choices; undefined if
-   * the drawing can only start over.
+   * The state to resume from, valid between two choices; undefined if the
+   * drawing cannot be resumed.
    */
   readonly resumeState: ResumeState | undefined;
 }

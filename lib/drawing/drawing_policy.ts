@@ -12,8 +12,8 @@ import { JacobiDrawing } from "./jacobi.ts";
 import { ZiparDrawing } from "./zipar.ts";
 
 /**
- * Creates a policy that starts after the given rows; `onRow` gets each row,
- * from the top.
+ * Creates a policy that starts after the given rows; `onRow` is called with
+ * each row, from the top.
  */
 export function drawingPolicy(
   vocabulary: Vocabulary,

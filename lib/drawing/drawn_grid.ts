@@ -3,13 +3,14 @@
  * of their tokens, and a callback for each finished row.
  *
  * ```text
- * position   0 1 2 │ 3 4 5 │ …         of a code, given rows included
- * place      0 1 2 3 4 5 6 7 …         of a token, from the end of the prompt
- *            c c c e c c c e           c code, e EOL
+ * position      0 1 2 │ 3 4 5 │ …         of a code, given rows included
+ * position id   0 1 2 3 4 5 6 7 …         of a token, from the end of the prompt
+ *               c c c e c c c e           c code, e EOL
  * ```
  *
- * The prompt ends with the given rows, so places count from the first row that
- * is drawn; a resumed drawing has rows that were drawn in its prompt too.
+ * The prompt ends with the given rows, so position ids count from the first row
+ * that is drawn. The prompt of a resumed drawing also contains rows that were
+ * drawn before.
  *
  * @module
  */
@@ -26,7 +27,7 @@ export interface DrawnRow {
   readonly index: number;
   /** Codes of the row, `[width]`. */
   readonly codes: Uint16Array<ArrayBuffer>;
-  /** Scores, one for each code, if asked for; else empty. */
+  /** Scores, one for each code, if requested; else empty. */
   readonly scores: readonly TokenScore[];
 }
 
@@ -47,8 +48,8 @@ export interface DrawnGridOptions {
 }
 
 /**
- * Returns the rows that the prompt ends with: those that are given, and those
- * decided above the newest code, which is appended again so that it is scored.
+ * Returns the rows at the end of the prompt: the given ones, and those decided
+ * above the newest code, which is appended again to be scored.
  */
 export function promptRows(
   { size, prefix, resumeState }: Pick<
@@ -61,7 +62,7 @@ export function promptRows(
   return (prefix?.height ?? 0) + above;
 }
 
-/** Holds the codes of a picture, as far as they are decided. */
+/** Holds the decided codes of a picture. */
 export class DrawnGrid {
   readonly #vocabulary: Vocabulary;
   readonly #options: DrawnGridOptions;
@@ -72,14 +73,14 @@ export class DrawnGrid {
   readonly #counts: Int32Array;
   /** Index of the first row that was not reported. */
   #unreported: number;
-  /** The first position that is drawn, or drawn again. */
+  /** The first position that is drawn in this run. */
   readonly start: number;
   /** The first position that was not decided at the start. */
   readonly reached: number;
 
   /**
-   * Creates the grid after the given rows; `onRow` gets the others, from the
-   * top.
+   * Creates the grid after the given rows; `onRow` is called with the others,
+   * from the top.
    */
   constructor(
     vocabulary: Vocabulary,
@@ -106,7 +107,7 @@ export class DrawnGrid {
   }
 
   /**
-   * Returns the resume state of the codes decided behind the given rows.
+   * Returns the resume state of the codes decided after the given rows.
    *
    * @param position The first that is not decided.
    */
@@ -138,23 +139,21 @@ export class DrawnGrid {
     return this.#codes[position]!;
   }
 
-  /** Returns the number of decided codes in a row, which are its first. */
+  /** Returns the number of decided codes in a row; they are its first codes. */
   countIn(row: number): number {
     return this.#counts[row]!;
   }
 
-  /**
-   * Returns the code that stays at a position; undefined for one that is drawn.
-   */
+  /** Returns the kept code at a position; undefined for a drawn one. */
   keptAt(position: number): number | undefined {
     const { keep } = this.#options;
     return keep?.kept[position] === 1 ? keep.codes[position] : undefined;
   }
 
   /**
-   * Decides the codes that stay from `position` on, without logits: one row of
-   * them at most, so that a draft stays short, or all if none is drawn after
-   * them. Decides none if each code is scored.
+   * Decides the kept codes from `position` up, without logits: at most one row
+   * of them, so that a draft stays short, or all if no drawn code follows.
+   * Decides none if each code is scored.
    *
    * @returns The first position that is not decided.
    */

@@ -1,6 +1,6 @@
 /**
- * The speculative Jacobi strategy: drafts a window of codes, scores all of it
- * in one forward pass and keeps the codes that were right.
+ * The speculative Jacobi strategy: drafts a window of codes, scores it in one
+ * forward pass and accepts the correct drafts.
  *
  * ```text
  *              decided │ drafts
@@ -12,13 +12,13 @@
  * ```
  *
  * Every scored code is resampled from its new distribution, coupled to its
- * draft, so that codes settle from left to right and most drafts behind a wrong
- * one stay (MC-SJD). A code is decided once everything before it is, by a draw
- * from its distribution given just that: pictures have the same distribution as
- * in autoregressive drawing. At temperature 0 they are the same.
+ * draft, so that codes converge from left to right and most drafts after a
+ * wrong one stay (MC-SJD). A code is decided once all codes before it are, by a
+ * draw from its distribution given those: pictures have the same distribution
+ * as in autoregressive drawing. At temperature 0 they are equal.
  *
- * A window never reaches beyond the last code. While drafts are rarely right,
- * codes are drawn one by one (`speculation.ts`).
+ * A window ends at the last code. While few drafts are correct, codes are drawn
+ * one by one (`speculation.ts`).
  *
  * Source: Teng et al., "Accelerating Auto-regressive Text-to-Image Generation
  * with Training-free Speculative Jacobi Decoding", ICLR 2025, and its
@@ -43,7 +43,7 @@ import {
   type SpeculationOptions,
 } from "./speculation.ts";
 
-/** Draws a picture, a window of codes at a time. */
+/** Draws a picture in windows of codes. */
 export class JacobiDrawing implements DrawingPolicy {
   readonly head = "codes";
   readonly #drawn: DrawnGrid;
@@ -54,20 +54,18 @@ export class JacobiDrawing implements DrawingPolicy {
   #drafts: DraftCode[];
   /** The first code that is not decided. */
   #position: number;
-  /** The first code that is not yet appended with its decided value. */
-  #unfed = 0;
-  /**
-   * The position at which the last draft starts; undefined before the first.
-   */
-  #fedFrom: number | undefined;
-  /** True while codes of the resume state are still to be appended. */
+  /** The first code that was not appended with its decided value. */
+  #unappended = 0;
+  /** Position id of the last draft's first token; undefined before it. */
+  #draftStart: number | undefined;
+  /** True until the codes of the resume state were appended. */
   #restored: boolean;
 
   /**
    * Creates the policy, which continues where `drawn` starts.
    *
-   * @param window Codes scored in a forward pass, 1 or more, while speculation
-   * pays.
+   * @param window Number of codes scored in a forward pass while speculating, 1
+   * or more.
    */
   constructor(
     drawn: DrawnGrid,
@@ -103,7 +101,7 @@ export class JacobiDrawing implements DrawingPolicy {
   }
 
   choose(scored: ScoredLogits): Draft | undefined {
-    // The logits of the prompt's last token show codes decided before the stop.
+    // The first logits, of the prompt's last token, precede the restored codes.
     if (this.#restored) this.#drawn.reportRestored();
     else this.#accept(scored);
     return this.#position < this.#drawn.end ? this.#nextDraft() : undefined;
@@ -135,8 +133,8 @@ export class JacobiDrawing implements DrawingPolicy {
     this.#controller.note(decided);
     this.#skipKept();
     if (this.#controller.guesses) return;
-    // A code that is not scored for a while is a guess again, but is not
-    // resampled with the same random numbers.
+    // A code that is not scored for a while becomes an unsampled guess, but
+    // keeps its number of attempts, so that no random number is used twice.
     this.#drafts = this.#drafts.map((draft) => ({
       ...draft,
       outcome: undefined,
@@ -144,11 +142,11 @@ export class JacobiDrawing implements DrawingPolicy {
   }
 
   /**
-   * Decides codes that stay, which need no scores; the newest code is appended with
+   * Decides kept codes, which need no scores; the newest code is appended with
    * them.
    */
   #skipKept(): void {
-    this.#unfed = this.#position - 1;
+    this.#unappended = this.#position - 1;
     const next = this.#drawn.skipKept(this.#position);
     this.#drafts = this.#drafts.slice(next - this.#position);
     this.#position = next;
@@ -169,16 +167,18 @@ export class JacobiDrawing implements DrawingPolicy {
     };
   }
 
-  /** Returns a draft of the last decided code and the codes behind it. */
+  /** Returns a draft of the last decided code and the codes after it. */
   #nextDraft(): Draft {
     const drawn = this.#drawn;
     const newest = this.#position - 1;
-    const first = this.#restored ? drawn.start : this.#unfed;
+    const first = this.#restored ? drawn.start : this.#unappended;
     this.#restored = false;
-    const fedFrom = drawn.positionIdOf(first);
-    // All tokens before the newest code were appended as they were decided.
-    const kept = this.#fedFrom === undefined ? 0 : fedFrom - this.#fedFrom;
-    this.#fedFrom = fedFrom;
+    const draftStart = drawn.positionIdOf(first);
+    // All tokens before the newest code were appended when they were decided.
+    const kept = this.#draftStart === undefined
+      ? 0
+      : draftStart - this.#draftStart;
+    this.#draftStart = draftStart;
     const window = this.#controller.guesses ? this.#window : 1;
     const last = Math.min(newest + window, drawn.end - 1);
     const tokens = drawn.decidedTokens(first, newest);
@@ -191,8 +191,7 @@ export class JacobiDrawing implements DrawingPolicy {
   }
 
   /**
-   * Returns the decided or drafted code, or else a guess, which becomes a
-   * draft.
+   * Returns the decided or drafted code, else a guess, which becomes a draft.
    */
   #codeAt(position: number): number {
     if (position < this.#position) return this.#drawn.codeAt(position);
@@ -204,14 +203,14 @@ export class JacobiDrawing implements DrawingPolicy {
       return kept;
     }
     const { width } = this.#options.size;
-    // The code above is a better guess than the one before, which beats none.
+    // The code above is the best guess; the first row uses the code before.
     const code = this.#codeAt(position - (position < width ? 1 : width));
     this.#drafts.push({ code, outcome: undefined, attempts: 0 });
     return code;
   }
 }
 
-/** Returns the draft of a code that stays and is never resampled. */
+/** Returns the draft of a kept code, which is never resampled. */
 function keptCode(code: number): DraftCode {
   return { code, outcome: undefined, attempts: 0 };
 }

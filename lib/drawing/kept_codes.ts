@@ -1,11 +1,11 @@
 /**
- * The codes of a picture that stay as they are while the others are drawn around
- * them: inpainting in raster order.
+ * The kept codes of a picture, around which the others are drawn: inpainting in
+ * raster order.
  *
  * ```text
- * k k k k k k      k kept: appended as it is, never drawn
+ * k k k k k k      k kept: appended unchanged, never drawn
  * k k ▒ ▒ k k      ▒ drawn, given all codes before it, kept ones included
- * k ▒ ▒ ▒ k k      what follows a drawn code cannot be seen by it
+ * k ▒ ▒ ▒ k k      a drawn code does not attend to later kept codes
  * ```
  *
  * @module
@@ -13,12 +13,9 @@
 
 import { type CodeGrid, firstRows } from "../grid.ts";
 
-/** The codes of a picture, with a mask of those that stay. */
+/** The codes of a picture, with a mask of the kept ones. */
 export interface KeptCodes extends CodeGrid {
-  /**
-   * Mask of `[height × width]`: 1 for a code that stays, 0 for one that is
-   * drawn.
-   */
+  /** Mask `[height × width]`: 1 for a kept code, 0 for a drawn one. */
   readonly kept: Uint8Array<ArrayBuffer>;
 }
 

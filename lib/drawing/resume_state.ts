@@ -1,9 +1,9 @@
 /**
- * The resume state of a drawing that stopped, as a plain value from which it
- * continues as if it had not.
+ * The resume state of a stopped drawing: a plain value, from which it continues
+ * to the same picture.
  *
- * Random numbers are looked up by position, so the decided codes are most of
- * it. Strategies that speculate also resume their drafts.
+ * Random numbers are looked up by position, so the decided codes suffice;
+ * strategies that speculate also resume their drafts.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import type { SpeculationState } from "./speculation.ts";
 
 /** A code that may change. */
 export interface DraftCode {
-  /** The code at present. */
+  /** The current code. */
   readonly code: number;
-  /** The outcome of its draw; undefined for a mere guess. */
+  /** The outcome of its draw; undefined for a guess that was not drawn. */
   readonly outcome: Outcome | undefined;
   /** Number of times that it was drawn. */
   readonly attempts: number;
@@ -32,10 +32,10 @@ export interface Guesses {
 
 /** The state of a drawing that stopped. */
 export interface ResumeState {
-  /** Decided codes behind the given rows, in order. */
+  /** Decided codes after the given rows, in order. */
   readonly codes: Uint16Array<ArrayBuffer>;
-  /** Scores, one for each code, if asked for; else empty. */
+  /** Scores, one for each code, if requested; else empty. */
   readonly scores: readonly TokenScore[];
-  /** State of speculation; undefined for strategies without. */
+  /** State of speculation; undefined for strategies that do not speculate. */
   readonly guesses: Guesses | undefined;
 }

@@ -1,12 +1,13 @@
 /**
- * The speculation controller: turns drafts on and off by their success.
+ * The speculation controller: turns speculation on and off by the acceptance of
+ * drafts.
  *
  * Scoring a window costs more than scoring one code. If too few drafts are
- * right, drawing goes on code by code for a while, then tries again; each
- * failure in a row doubles the while.
+ * accepted, a number of codes is drawn one by one before the next trial; each
+ * consecutive failure doubles that number.
  *
- * It depends only on how many codes were decided, never on their values, so
- * that the distribution of pictures stays the same.
+ * It depends only on the number of decided codes, never on their values, so
+ * that the distribution of pictures does not change.
  *
  * @module
  */
@@ -15,15 +16,15 @@
 export interface SpeculationOptions {
   /** Number of forward passes in a trial of speculation. */
   readonly trial: number;
-  /** Codes that a forward pass of a trial must decide on average. */
+  /** The average number of codes that a forward pass of a trial must decide. */
   readonly worth: number;
   /** Number of codes drawn one by one after the first failure. */
   readonly rest: number;
 }
 
 /**
- * Defaults for a CPU, which takes 1.5 to 2 times as long for eight codes as for
- * one while weights are floats.
+ * The defaults for a CPU, on which a forward pass of eight codes takes 1.5 to 2
+ * times as long as one of a single code, with weights in floats.
  */
 const DEFAULTS: SpeculationOptions = { trial: 8, worth: 1.8, rest: 16 };
 
@@ -39,7 +40,7 @@ export interface SpeculationState {
   readonly nextRest: number;
 }
 
-/** Decides for each forward pass if it speculates. */
+/** Decides whether the next forward pass speculates. */
 export class SpeculationController {
   readonly #options: SpeculationOptions;
   #forwards: number;
@@ -48,9 +49,7 @@ export class SpeculationController {
   #resting: number;
   #nextRest: number;
 
-  /**
-   * Creates the controller: it speculates at first, or continues from `state`.
-   */
+  /** Creates a controller that speculates first, or continues from `state`. */
   constructor(
     options: SpeculationOptions = DEFAULTS,
     state?: SpeculationState,

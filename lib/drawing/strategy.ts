@@ -23,7 +23,7 @@ export type Strategy =
     readonly name: "autoregressive";
   }
   | {
-    /** The strategy that speculates and keeps correct drafts; lossless. */
+    /** The strategy that speculates and accepts correct drafts; lossless. */
     readonly name: "jacobi";
     /** Number of codes scored in a forward pass, 1 or more. */
     readonly window: number;
@@ -33,19 +33,17 @@ export type Strategy =
   | {
     /** The strategy that starts a row before the one above ends; lossy. */
     readonly name: "zipar";
-    /** The least number of codes that a row is ahead of the next, 1 or more. */
+    /** The minimum lead of a row over the next, in codes, 1 or more. */
     readonly window: number;
   };
 
 /**
- * Codes that a forward pass of `jacobi` scores: more cost a CPU as much as they
- * save.
+ * The default window of `jacobi`: on a CPU, a larger one costs as much as it
+ * saves.
  */
 const JACOBI_WINDOW = 8;
 
-/**
- * Codes that a row is ahead of the next. Source: the paper's choice for Emu3.
- */
+/** The default window of `zipar`. Source: the paper's value for Emu3. */
 const ZIPAR_WINDOW = 7;
 
 /** Returns the strategy of a name, with default settings. */
@@ -61,15 +59,16 @@ export function strategyOf(name: StrategyName): Strategy {
 }
 
 /**
- * Returns the lossless strategy that is fastest for one picture at a time.
- * Several of one request use the same strategy, so that picture i of a seed
- * does not depend on their number; for four, autoregressive drawing would take
- * a CPU a seventh less time.
+ * Returns the lossless strategy that is fastest for one picture at a time. The
+ * pictures of one request use the same strategy, so that picture i of a seed
+ * does not depend on their number; for four pictures, autoregressive drawing
+ * would take a CPU a seventh less time.
  *
- * On a CPU scoring a window takes about twice as long as scoring one code while
- * weights are floats, in a third of the forward passes. In few bits the time
- * grows almost in proportion to the scored codes. A GPU is bound by memory
- * bandwidth in any precision, so that a window costs it little more.
+ * On a CPU with float weights, scoring a window takes about twice as long as
+ * scoring one code, in a third of the forward passes. With quantized weights,
+ * the time grows almost in proportion to the scored codes. A GPU is bound by
+ * memory bandwidth in any precision, so a window costs little more than one
+ * code.
  *
  * @param codeBits Bits of the weights' codes; undefined for floats.
  * @param onDevice True if the model runs on a device other than a CPU.

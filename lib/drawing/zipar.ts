@@ -1,17 +1,17 @@
 /**
- * The ZipAR strategy: a row starts before the one above it is done, so that
- * several rows are drawn side by side, each one code in a forward pass.
+ * The ZipAR strategy: a row starts before the row above it is complete, so that
+ * several rows are drawn in parallel, one code of each in a forward pass.
  *
  * ```text
- * c c c c c c ▒        c decided   ▒ scored in this forward
- * c c c ▒     e        e EOL of the row above, where it will stand: what
- * ▒                      the first code of a row is scored by
+ * c c c c c c ▒        c decided   ▒ scored in this forward pass
+ * c c c ▒     e        e EOL of the row above, at its final position:
+ * ▒                      it scores the first code of the next row
  * ```
  *
  * Lossy: a new row does not attend to the unfinished end of the row above. The
- * distance of the row above adapts: the first code of a row is drawn again with
- * each further code above it, and stays once two draws agree or the row above
- * is done.
+ * lead of the row above is adaptive: the first code of a row is redrawn with
+ * each further code above it, and is decided once two draws agree or the row
+ * above is complete.
  *
  * Source: He et al., "ZipAR: Parallel Auto-regressive Image Generation through
  * Spatial Locality", ICML 2025.
@@ -39,14 +39,14 @@ interface FirstCode {
 
 const UNDRAWN: FirstCode = { outcome: undefined, attempts: 0 };
 
-/** Draws rows of a picture side by side. */
+/** Draws several rows of a picture in parallel. */
 export class ZiparDrawing implements DrawingPolicy {
   readonly head = "codes";
   readonly #drawn: DrawnGrid;
   readonly #options: DrawingOptions;
   readonly #window: number;
   /** Positions that the last draft scores, by row. */
-  #asked: readonly number[];
+  #scored: readonly number[];
   /** Number of tokens in the last draft. */
   #appended = 0;
   /** The first row that has not started. */
@@ -59,14 +59,13 @@ export class ZiparDrawing implements DrawingPolicy {
   /**
    * Creates the policy, which continues where `drawn` starts.
    *
-   * @param window The least number of codes that a row is ahead of the next, 1
-   * or more.
+   * @param window The minimum lead of a row over the next, in codes, 1 or more.
    */
   constructor(drawn: DrawnGrid, options: DrawingOptions, window: number) {
     this.#drawn = drawn;
     this.#options = options;
     this.#window = Math.min(window, options.size.width);
-    this.#asked = [drawn.start];
+    this.#scored = [drawn.start];
     this.#nextRow = drawn.start / options.size.width + 1;
   }
 
@@ -75,19 +74,19 @@ export class ZiparDrawing implements DrawingPolicy {
   }
 
   /**
-   * Undefined: appended tokens attended to less than a prompt would, so the drawing
-   * cannot be resumed.
+   * Undefined: a prompt of the same tokens would have other hidden states,
+   * since each token attended only to those appended before it.
    */
   get resumeState(): undefined {
     return undefined;
   }
 
   choose(scored: ScoredLogits): Draft | undefined {
-    const decided = this.#asked.filter((position, i) =>
+    const decided = this.#scored.filter((position, i) =>
       this.#decide(position, scored[i]!)
     );
-    // An EOL that did not start its row is appended again, when it attends to more.
-    const kept = this.#appended - (this.#asked.length - decided.length);
+    // An EOL that did not start its row is discarded and appended again later.
+    const kept = this.#appended - (this.#scored.length - decided.length);
     const { height, width } = this.#options.size;
     const done = this.#drawn.countIn(height - 1) === width;
     return done ? undefined : this.#nextDraft(kept, decided);
@@ -108,7 +107,7 @@ export class ZiparDrawing implements DrawingPolicy {
     return true;
   }
 
-  /** Returns the first code of the next row; undefined if that must wait. */
+  /** Returns the first code of the next row; undefined if the row must wait. */
   #startRow(
     position: number,
     distribution: Distribution,
@@ -139,12 +138,12 @@ export class ZiparDrawing implements DrawingPolicy {
   #nextDraft(kept: number, decided: readonly number[]): Draft {
     const drawn = this.#drawn;
     const { height, width } = this.#options.size;
-    const asked: number[] = [];
+    const positions: number[] = [];
     const tokens: number[] = [];
     const positionIds: number[] = [];
     const scored: number[] = [];
     const score = (position: number) => {
-      asked.push(position);
+      positions.push(position);
       scored.push(tokens.length - 1);
     };
     for (const position of decided) {
@@ -160,7 +159,7 @@ export class ZiparDrawing implements DrawingPolicy {
       score(first);
     }
     this.#sawRow = above === width;
-    this.#asked = asked;
+    this.#scored = positions;
     this.#appended = tokens.length;
     return { kept, tokens, scored, positionIds };
   }

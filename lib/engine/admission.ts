@@ -1,39 +1,39 @@
 /**
  * The admission: decides which request starts next, and in which slots.
  *
- * First come, first served, where callers take turns (see
- * {@linkcode FairOrder}), but:
+ * First come, first served, with callers in turn (see {@linkcode FairOrder}),
+ * except that:
  *
- * - A request that waits for short requests (answers) to end is passed by those
- *   that fit, a bounded number of times; after that by none.
- * - A request that waits for a long one (a picture) to end is passed by all
- *   short ones that fit: most end before it. Long ones pass no request that
+ * - Requests that fit pass one that waits for short requests (answers) to end,
+ *   a bounded number of times.
+ * - Short requests that fit always pass one that waits for a long request (a
+ *   picture) to end, since most end earlier. Long ones pass no request that
  *   does not fit.
- * - Several long ones leave some slots and tokens to short ones. A lone one
- *   takes all it needs.
- * - A request whose group runs already lets others pass, a bounded number of
- *   times: eight pictures for one client do not hold up all others.
- * - A request that waits for short ones to end, or yields, is passed by other
- *   callers only until these are ahead of its own caller by what it asks for.
- *   Otherwise a caller of small requests, which fit into every gap, would get
- *   many times the service of one whose requests need two slots.
+ * - Several long requests leave some slots and tokens to short ones. A single
+ *   one takes all that it needs.
+ * - Other requests pass one whose group already runs, a bounded number of
+ *   times: eight pictures for one client do not delay all other clients.
+ * - Other callers pass a request that waits for short ones to end, or for its
+ *   group, only until they are ahead of its caller by the size of the request.
+ *   Otherwise a caller of small requests, which fit into every gap, would
+ *   receive many times the service of a caller whose requests need two slots.
  *
- * Pure: waiting and running requests go in, one decision comes out. A request
- * that can never fit is refused before it waits: see
- * {@linkcode CacheBudget.fitsAlone}.
+ * A pure function from waiting and running requests to one decision. A request
+ * that can never fit is refused before it waits: see {@linkcode
+ * CacheBudget.fitsAlone}.
  *
  * @module
  */
 
 import type { CacheBudget, Reclaim } from "./cache_budget.ts";
 
-/** The slots and tokens that a request asks for. */
+/** The slots and tokens that a request needs. */
 export interface Reservation {
-  /** Number of tokens that each row may need, prompt and answer together. */
+  /** Maximum number of tokens of each row, prompt and answer together. */
   readonly rows: readonly number[];
   /** True if it runs for many steps, as a picture does. */
   readonly long: boolean;
-  /** Identity of the group of requests that were made together. */
+  /** Identity of the group of requests that were submitted together. */
   readonly group: unknown;
 }
 
@@ -60,7 +60,7 @@ export interface Load {
   readonly budget: CacheBudget;
 }
 
-/** The limits that keep requests from starving each other. */
+/** The limits that prevent starvation. */
 export interface Fairness {
   /** The number of times that others may pass a waiting request. */
   readonly maxPasses: number;
@@ -73,8 +73,8 @@ export interface Fairness {
 /** The number of times that others may pass a waiting request. */
 const MAX_PASSES = 16;
 /**
- * The slots, and the share of the tokens, that several pictures leave to
- * answers.
+ * The number of slots, and the share of the tokens, that several pictures leave
+ * to answers.
  */
 const RESERVED_SLOTS = 1;
 const RESERVED_SHARE = 1 / 8;
@@ -88,7 +88,7 @@ export function fairnessWith(cacheTokens: number): Fairness {
   };
 }
 
-/** The slots that a request runs in, and the memory to reclaim for it. */
+/** The slots of a request, and the memory to reclaim for it. */
 export interface SlotAssignment extends Reclaim {
   /** Slots, one for each row. */
   readonly slots: readonly number[];
@@ -103,7 +103,8 @@ export interface Start extends SlotAssignment {
 }
 
 /**
- * The reason that a request waits: short ones, a long one, or its own group.
+ * The reason that a request waits: short requests, a long request, or its own
+ * group.
  */
 type Obstacle = "short" | "long" | "group";
 
@@ -125,10 +126,10 @@ function firstStart(
   yielding: ReadonlySet<unknown>,
 ): Start | undefined {
   const ahead: { index: number; obstacle: Obstacle }[] = [];
-  // The service by caller up to which others may start before its requests.
+  // By caller: the service up to which requests of others may start first.
   const leads = new Map<string | undefined, number>();
-  // The obstacle of the first request that does not fit, which holds for all
-  // long ones behind.
+  // The obstacle of the first request that does not fit; it applies to all
+  // later long requests.
   let barrier: Obstacle | undefined;
   for (const [index, reservation] of load.waiting.entries()) {
     const mayBePassed = reservation.passed < fairness.maxPasses;
@@ -203,8 +204,8 @@ function sum(values: readonly number[]): number {
 
 /**
  * Returns the lowest idle slots, since a step runs all rows up to the highest
- * in use; or neighbors, if that costs no higher row, since they are appended
- * together.
+ * in use; or adjacent ones if they are not higher, since their rows are
+ * appended together.
  */
 function chooseSlots(
   count: number,

@@ -2,17 +2,18 @@
  * The budget of the KV cache: the tokens that each slot and snapshot may hold.
  *
  * ```text
- * budget ┌ running slots   what their rows may need, reserved at the start
- *        ├ idle slots      what was once written there, until it is trimmed
+ * budget ┌ running slots   the maximum of their rows, reserved at the start
+ *        ├ idle slots      pages that were written, until they are trimmed
  *        ├ snapshots       of prefixes, until they are evicted
  *        └ free
  * ```
  *
- * Running slots are never reduced; idle memory is reclaimed when it is needed.
- * The system allocates the pages of a slot as they are first written, and they
- * stay, which is why an empty slot may be an expensive one.
+ * Reservations of running slots are never reduced; idle memory is reclaimed
+ * when it is needed. The system allocates the pages of a slot when they are
+ * first written, and keeps them: an empty slot may still hold memory.
  *
- * It knows neither bytes nor tensors: its owner trims and evicts accordingly.
+ * The unit is tokens, not bytes; the owner of the budget trims slots and evicts
+ * snapshots.
  *
  * @module
  */
@@ -23,26 +24,26 @@ export interface Evictable {
   readonly tokensHeld: number;
 }
 
-/** The memory to reclaim so that a request fits. */
+/** The memory to reclaim for a request. */
 export interface Reclaim {
   /** Idle slots to trim. */
   readonly trim: readonly number[];
-  /** The least number of snapshot tokens to evict; 0 for none. */
+  /** The minimum number of snapshot tokens to evict; 0 for none. */
   readonly evict: number;
 }
 
 interface Slot {
   /** Tokens reserved by the running row; undefined if idle. */
   reserved: number | undefined;
-  /** The most tokens written since the last trim. */
+  /** The maximum number of tokens written since the last trim. */
   touched: number;
 }
 
-/** Divides a number of tokens among slots and snapshots. */
+/** Divides the tokens of the cache among slots and snapshots. */
 export class CacheBudget {
   readonly #slots: readonly Slot[];
   readonly #snapshots: Evictable;
-  /** Number of tokens that all may hold together. */
+  /** Number of tokens that slots and snapshots may hold together. */
   readonly tokens: number;
 
   /** Creates the budget; nothing is reserved or touched. */
@@ -85,23 +86,27 @@ export class CacheBudget {
     return sum(slots) + this.#snapshots.tokensHeld;
   }
 
-  /** Returns true if rows of so many tokens fit when nothing else runs. */
+  /**
+   * Returns true if rows of the given lengths, in tokens, fit when nothing else
+   * runs.
+   */
   fitsAlone(rows: readonly number[]): boolean {
     return rows.length <= this.slots && sum(rows) <= this.tokens;
   }
 
   /**
-   * Returns the memory to reclaim before rows of so many tokens start.
+   * Returns the memory to reclaim before rows of the given lengths, in tokens,
+   * start.
    *
    * @param slots Idle slots, one for each row.
-   * @returns Undefined if the running slots leave too little.
+   * @returns Undefined if running slots hold too much of the budget.
    */
   reclaimForRows(
     rows: readonly number[],
     slots: readonly number[],
   ): Reclaim | undefined {
-    // Trimmed even if there is room: otherwise a short answer would hold the
-    // memory of the picture before it for as long as it runs.
+    // Trimmed even if the budget suffices: otherwise a short answer would hold
+    // the memory of an earlier picture for as long as it runs.
     const longer = slots.filter((slot, i) => this.#at(slot).touched > rows[i]!);
     const touched = sum(slots.map((slot) => this.#at(slot).touched));
     const spared = new Set(slots);
@@ -110,7 +115,8 @@ export class CacheBudget {
   }
 
   /**
-   * Returns the memory to reclaim before a snapshot of so many tokens is taken.
+   * Returns the memory to reclaim before a snapshot of `tokens` tokens is
+   * taken.
    */
   reclaimForSnapshot(tokens: number): Reclaim | undefined {
     return this.#reclaim(tokens, new Set());
@@ -119,7 +125,7 @@ export class CacheBudget {
   /**
    * Records that a row starts.
    *
-   * @param tokens Number of tokens that it may need in all.
+   * @param tokens Maximum number of tokens of the row.
    */
   reserve(slot: number, tokens: number): void {
     const state = this.#at(slot);
@@ -170,7 +176,7 @@ export class CacheBudget {
   #reclaim(more: number, spared: ReadonlySet<number>): Reclaim | undefined {
     let missing = this.tokensHeld + more - this.tokens;
     const trim: number[] = [];
-    // The highest first, because the lowest is used again next.
+    // The highest first, because the lowest is reused next.
     for (const slot of this.idle.reverse()) {
       const { touched } = this.#at(slot);
       if (missing <= 0) break;

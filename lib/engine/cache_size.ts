@@ -14,7 +14,7 @@ import { cacheBytesPerToken, type CacheDtype } from "../decoder/kv_cache.ts";
 export interface CacheSizeOptions {
   /** Bytes that keys and values of all sequences may take together. */
   readonly cacheBytes: number;
-  /** Element type; undefined for the one that suits the memory. */
+  /** Element type; undefined to choose one by the memory. */
   readonly cacheDtype?: CacheDtype | undefined;
   /** Number of sequences that may run together. */
   readonly slots: number;
@@ -36,18 +36,19 @@ export interface CacheSize {
 }
 
 /**
- * Share of the cache that two sequences of full length may take in the first
- * type.
+ * The share of the cache that two sequences of full length may take in the
+ * preferred type.
  */
 const SINGLE_SHARE = 1 / 2;
 
 /**
- * Returns the size of the cache. It takes the type of fewer bytes if a guided
- * picture of full length would take most of the memory in the device's first
- * type: it holds more, and on a CPU attends a little slower.
+ * Returns the size of the cache. Its type is the smaller one if a guided
+ * picture of full length would take most of the memory in the device's
+ * preferred type: the cache then holds more tokens, and attention on a CPU is
+ * slightly slower.
  *
- * @throws {RangeError} If the memory does not hold one useful slot, or the
- * device has no attention in the given type.
+ * @throws {RangeError} If the memory is too small for one slot, or the device
+ * does not support attention in the given type.
  */
 export function cacheSize(
   config: LanguageConfig,
@@ -59,7 +60,7 @@ export function cacheSize(
   const dtype = cacheDtypeOf(config, provider, options);
   const tokenBytes = cacheBytesPerToken(config, dtype);
   const held = Math.floor(cacheBytes / tokenBytes);
-  // A device's slots grow by blocks, of which the last may be almost empty.
+  // A device's slots grow by blocks, and the last one may be almost empty.
   const block = Math.min(BLOCK_TOKENS, maxPositions);
   const tokens = provider.deviceMemory === undefined
     ? held
@@ -78,7 +79,7 @@ export function cacheSize(
   };
 }
 
-/** The common names of types. */
+/** The names of types in messages. */
 const SHORT: ReadonlyMap<Dtype, string> = new Map([
   ["float32", "fp32"],
   ["float16", "fp16"],

@@ -1,11 +1,13 @@
 /**
  * The engine: runs many requests on one language model.
  *
- * Requests join and leave between steps. A step drops canceled requests, admits
- * those that may start, runs one chunk of one prompt, feeds the drafts of all
- * policies, lets them choose, and retires requests that are done.
+ * Requests join and leave the batch between steps (continuous batching). A step
+ * drops canceled requests, admits those that may start, prefills one chunk of
+ * one prompt, appends the drafts of all policies, lets them choose, and retires
+ * requests that are done.
  *
- * It handles tokens only: neither text, pictures, files nor devices.
+ * The engine handles tokens only; it does not depend on text, pictures, files
+ * or devices.
  *
  * @module
  */
@@ -31,8 +33,8 @@ import { adaptersOf, type PendingScores, type Ticket } from "./ticket.ts";
 /** Options of {@linkcode Engine}. */
 export interface EngineOptions {
   /**
-   * Number of requests of one caller that may wait; those of one group count as
-   * one. A third more, and one at least, may wait in all.
+   * Maximum number of waiting requests of one caller; those of one group count
+   * as one. The total limit is a third more, at least one.
    */
   readonly queueLimit: number;
   /** Number of tokens that slots and kept prefixes may hold together. */
@@ -41,7 +43,7 @@ export interface EngineOptions {
   readonly now: () => number;
 }
 
-/** The present load of an engine. */
+/** The current load of an engine. */
 export interface EngineState {
   /** Number of rows that may run together. */
   readonly slots: number;
@@ -53,7 +55,7 @@ export interface EngineState {
   readonly running: number;
   /** Waiting time of the request that waits longest; 0 if none does. */
   readonly oldestWaitMs: number;
-  /** Number of decoder runs so far, each for all rows that took part. */
+  /** Number of decoder runs so far; a batch counts as one. */
   readonly forwards: number;
   /** State of the KV cache. */
   readonly cache: CacheState;
@@ -84,12 +86,12 @@ export class Engine<Kept extends Snapshot = Snapshot>
     this.#kvSlots = new KvSlots(decoder, cacheTokens, this.#fairness);
   }
 
-  /** Number of tokens that prompt and answer may have together. */
+  /** Maximum number of tokens of prompt and answer together. */
   get contextLength(): number {
     return this.#decoder.contextLength;
   }
 
-  /** The present load. */
+  /** The current load. */
   get state(): EngineState {
     return {
       slots: this.#decoder.slots,
@@ -142,7 +144,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     await this.#loop;
   }
 
-  /** Returns the time that the oldest request has waited, in any place. */
+  /** Returns the waiting time of the oldest request, in milliseconds. */
   #oldestWaitMs(): number {
     const now = this.#options.now();
     return now - (this.#waiting.oldestAskedAt ?? now);
@@ -171,7 +173,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   }
 
   async #runLoop(): Promise<void> {
-    // The caller gets its promise before anything runs.
+    // The promise is returned before anything runs.
     await Promise.resolve();
     while (this.#waiting.size + this.#running.size > 0) {
       const startedAt = this.#options.now();
@@ -216,7 +218,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     }
   }
 
-  /** Runs one chunk of the request whose turn it is. */
+  /** Prefills one chunk of the next request. */
   async #prefill(): Promise<void> {
     const due = [...this.#running].filter(({ sequence }) =>
       sequence!.remaining > 0
@@ -297,7 +299,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     );
   }
 
-  /** Runs one step for each request that feeds more tokens. */
+  /** Runs one step for each request that appends more tokens. */
   async #runMultiTokenSteps(): Promise<void> {
     const tickets = [...this.#running].filter(({ sequence }) =>
       sequence!.decoding && !sequence!.joinsStep
@@ -318,7 +320,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     }
   }
 
-  /** Lets policies choose, those of one head together. */
+  /** Lets policies choose, with one run of each head. */
   async #score(pending: readonly PendingScores[]): Promise<void> {
     const byHead = Map.groupBy(
       pending,

@@ -1,6 +1,6 @@
 /**
- * The slots of the KV cache, their owners and contents: executes on the decoder
- * what admission, budget and prefix cache decide.
+ * The slots of the KV cache: executes the decisions of admission, budget and
+ * prefix cache on the decoder.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import type { Decoder, Snapshot } from "../decoder/decoder.ts";
 import { PrefixCache, type PrefixCounts } from "./prefix_cache.ts";
 import type { EngineRequest, HiddenState, Row, Sequence } from "./sequence.ts";
 
-/** A computed prefix of a prompt. */
+/** A stored prefix of a prompt. */
 interface KeptPrefix<Kept> {
   readonly snapshot: Kept;
-  /** Hidden states after the prefix boundaries up to its length. */
+  /** Hidden states at the prefix boundaries, up to its length. */
   readonly boundaryStates: ReadonlyMap<number, HiddenState>;
 }
 
@@ -33,7 +33,10 @@ export interface CacheState {
   readonly prefixes: PrefixCounts;
 }
 
-/** The shortest prefix that is kept: a copy costs about as much as a token. */
+/**
+ * The minimum length of a stored prefix, in tokens: a copy costs about as much
+ * as computing a token.
+ */
 export const SHORTEST_PREFIX = 2;
 
 /** Manages the slots of a decoder. */
@@ -53,8 +56,8 @@ export class KvSlots<Kept extends Snapshot> {
   constructor(decoder: Decoder<Kept>, tokens: number, fairness: Fairness) {
     this.#decoder = decoder;
     this.#fairness = fairness;
-    // Half at most, so that prefixes do not evict each other in vain while
-    // everything else runs.
+    // At most half, so that prefixes do not evict each other while running
+    // slots hold the rest.
     this.#prefixes = new PrefixCache(Math.floor(tokens / 2));
     this.budget = new CacheBudget(tokens, decoder.slots, this.#prefixes);
   }
@@ -68,7 +71,8 @@ export class KvSlots<Kept extends Snapshot> {
   /**
    * Reserves slots for the next request that may start.
    *
-   * @param request Returns a waiting request, whose prefixes are not evicted.
+   * @param request Returns the waiting request at an index; its prefixes are
+   * not evicted.
    * @returns The request, those it passed, and its slots; undefined if all
    * wait.
    */
@@ -93,7 +97,7 @@ export class KvSlots<Kept extends Snapshot> {
     return { index, passed, slots: [...slots] };
   }
 
-  /** Fills a row with the known prefix of its prompt. */
+  /** Fills a row with the stored prefix of its prompt. */
   async restore(sequence: Sequence, row: Row): Promise<void> {
     const { prompt: { tokens, prefixBoundaries }, adapter } = row;
     const found = this.#prefixes.longest(tokens, prefixBoundaries, adapter);
@@ -104,7 +108,7 @@ export class KvSlots<Kept extends Snapshot> {
   }
 
   /**
-   * Keeps a row's prompt, which has just run, for requests that begin with it.
+   * Stores a row's prompt, which has just run, for requests that begin with it.
    */
   async keep({ slot, prompt, adapter, boundaryStates }: Row): Promise<void> {
     const { tokens, prefixBoundaries } = prompt;
@@ -129,10 +133,10 @@ export class KvSlots<Kept extends Snapshot> {
   }
 
   /**
-   * Moves the highest of `rows` down while there are free slots below it: a step
-   * runs all rows up to the highest.
+   * Moves the highest of `rows` down while there are free slots below it: a
+   * step runs all rows up to the highest.
    *
-   * @param reserved Returns the number of tokens that a row may need.
+   * @param reserved Returns the number of tokens reserved for a row.
    */
   async compact(
     rows: readonly Row[],

@@ -1,34 +1,34 @@
 /**
- * The order of prefill: decides which prompt gets the next chunk.
+ * The prefill order: selects the prompt whose chunk runs next.
  *
- * One chunk runs in each step, beside the tokens of all sequences that decode.
- * The request with the least left goes first, which keeps the fewest waiting;
- * one that others have passed too often goes before all. A long prompt thus
- * neither holds up a short question nor waits forever behind a stream of them.
+ * One chunk runs in each step, beside the decode tokens of all sequences
+ * (chunked prefill). The request with the fewest remaining tokens runs first;
+ * one that has waited for `maxWait` chunks precedes all others. So a long
+ * prompt neither delays a short one nor starves behind a stream of them.
  *
  * @module
  */
 
-/** Number of chunks that others may get first in an engine. */
+/**
+ * The maximum number of chunks of others that a request waits for in an engine.
+ */
 export const MAX_PREFILL_WAIT = 8;
 
-/** A request whose prompts have not run completely. */
+/** A request in prefill. */
 export interface Prefilling {
-  /** Number of tokens of all its prompts that are still to run. */
+  /** Number of remaining tokens of all its prompts. */
   readonly remaining: number;
-  /**
-   * Number of chunks that others got since its last one, or since it started.
-   */
+  /** Number of chunks of others since its last one, or since it started. */
   readonly waited: number;
 }
 
 /**
- * Returns the index of the request that gets the next chunk; undefined if there
- * is none.
+ * Returns the index of the request whose chunk runs next; undefined if there is
+ * none.
  *
  * @param requests Requests in the order of their start.
- * @param maxWait The most chunks that a request waits, plus one for each of the
- * others that wait as long.
+ * @param maxWait The maximum number of chunks that a request waits, plus one
+ * for each of the others that wait as long.
  */
 export function nextPrefill(
   requests: readonly Prefilling[],

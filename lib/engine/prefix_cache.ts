@@ -1,44 +1,45 @@
 /**
- * The prefix cache: beginnings of prompts that are computed already.
+ * The prefix cache: snapshots of computed prefixes of prompts.
  *
  * ```text
  * prompt      BOS system │ picture │ question, answer │ question
  * boundaries             ┴         ┴                  ┴
- * snapshot    ───────────┴─────────┴──────────────────┘  found at any boundary
+ * snapshot    ───────────┴─────────┴──────────────────┘  usable up to any boundary
  * ```
  *
  * A prompt is shared at its prefix boundaries only: after the system prompt,
- * after each picture, at its end. A snapshot of a long prefix serves the shorter
- * ones within it and replaces them; two that differ after a common beginning
- * hold it twice, and count it twice. Tokens and the adapter decide, never a hash alone: a
- * collision of hashes never exposes another's prompt, and keys and values of
- * different adapters never mix.
+ * after each picture, at its end. A snapshot of a long prefix serves the
+ * shorter ones within it and replaces them; two that differ after a common
+ * prefix store it twice, and count it twice. Lookups compare tokens and
+ * adapter, not only hashes: a hash collision never exposes another prompt, and
+ * keys and values of different adapters never mix.
  *
- * It is independent of keys and values. A snapshot belongs to the owner: the
- * cache returns evicted ones, to be freed.
+ * The cache does not access keys and values. Snapshots belong to its owner,
+ * which frees the ones that the cache returns as evicted.
  *
  * @module
  */
 
-/** A prefix of a prompt that is computed already. */
+/** A computed prefix of a prompt. */
 export interface Prefix<Snapshot> {
   /** Length of the prefix, in tokens. */
   readonly length: number;
   /**
-   * A snapshot of at least this length, maybe with the rest of another prompt.
+   * A snapshot of at least this length, possibly of another prompt with the
+   * same prefix.
    */
   readonly snapshot: Snapshot;
 }
 
-/** The counts of a cache so far. Tokens are those of prompts. */
+/** The cumulative counts of a cache. */
 export interface PrefixCounts {
-  /** Number of prompts of which a prefix was found. */
+  /** Number of prompts with a cached prefix. */
   readonly hits: number;
-  /** Number of prompts of which none was found. */
+  /** Number of prompts without a cached prefix. */
   readonly misses: number;
-  /** Number of tokens found, which need not be computed. */
+  /** Number of prompt tokens that were not computed again. */
   readonly tokensSaved: number;
-  /** Number of snapshots that made room for others. */
+  /** Number of evicted snapshots. */
   readonly evictions: number;
 }
 
@@ -56,7 +57,7 @@ export class PrefixCache<Snapshot> {
   /** Entries, least recently used first. */
   readonly #entries = new Set<Entry<Snapshot>>();
   /** Entries by length and hash of each boundary, least recently used first. */
-  readonly #byCut = new Map<string, Set<Entry<Snapshot>>>();
+  readonly #byBoundary = new Map<string, Set<Entry<Snapshot>>>();
   readonly #counts = { hits: 0, misses: 0, tokensSaved: 0, evictions: 0 };
   #tokensHeld = 0;
   /** Number of tokens that all snapshots may hold together. */
@@ -83,8 +84,8 @@ export class PrefixCache<Snapshot> {
   }
 
   /**
-   * Returns the longest beginning of `tokens` that is computed already, and
-   * records and counts its use.
+   * Returns the longest cached prefix of `tokens`, marks it as used, and counts
+   * a hit or a miss.
    *
    * @param boundaries Lengths at which the prompt may be shared, ascending.
    * @param adapter Name of the adapter that computes it; none by default.
@@ -101,9 +102,9 @@ export class PrefixCache<Snapshot> {
   }
 
   /**
-   * Renews the prefix that {@linkcode longest} would find, uncounted: keeps a
-   * prefix that a prompt is about to use from being evicted to make room for
-   * it.
+   * Marks the prefix that {@linkcode longest} would return as used, without
+   * counting it: so that making room for a prompt does not evict the prompt's
+   * own prefix.
    */
   renew(
     tokens: Int32Array,
@@ -121,20 +122,20 @@ export class PrefixCache<Snapshot> {
     return undefined;
   }
 
-  /** Returns true if a snapshot of `tokens` would add nothing. */
+  /** Returns true if a cached snapshot covers `tokens`. */
   has(tokens: Int32Array, adapter?: string): boolean {
     const [key] = boundaryKeys(tokens, [tokens.length], adapter);
     return this.#find(key!, tokens) !== undefined;
   }
 
   /**
-   * Keeps a snapshot of `tokens`, which are copied.
+   * Inserts a snapshot of `tokens`, which are copied.
    *
-   * @param boundaries Lengths at which it may be shared, ascending; its whole length
-   * is always one.
+   * @param boundaries Lengths at which it may be shared, ascending; its whole
+   * length is always one.
    * @param adapter Name of the adapter that computed it; none by default.
-   * @returns Snapshots that are no longer held; the given one if it is too
-   * long.
+   * @returns Snapshots that the cache no longer holds, including the given one
+   * if it is too long.
    */
   insert(
     tokens: Int32Array,
@@ -148,7 +149,7 @@ export class PrefixCache<Snapshot> {
     const within = boundaries.filter((boundary) => boundary < tokens.length);
     const keys = boundaryKeys(tokens, [...within, tokens.length], adapter);
     const replaced = within.flatMap((boundary, i) =>
-      [...this.#byCut.get(keys[i]!) ?? []].filter((entry) =>
+      [...this.#byBoundary.get(keys[i]!) ?? []].filter((entry) =>
         entry.tokens.length === boundary && isPrefix(entry.tokens, tokens)
       )
     );
@@ -163,8 +164,9 @@ export class PrefixCache<Snapshot> {
   /**
    * Evicts the least recently used snapshots.
    *
-   * @param tokens The least number of tokens to evict; all if there are fewer.
-   * @returns Snapshots that are no longer held.
+   * @param tokens The minimum number of tokens to evict; all if there are
+   * fewer.
+   * @returns The evicted snapshots.
    */
   evict(tokens: number): Snapshot[] {
     const target = this.#tokensHeld - tokens;
@@ -178,11 +180,9 @@ export class PrefixCache<Snapshot> {
     return freed;
   }
 
-  /**
-   * Returns the last used entry that begins with `prefix`, whose key is given.
-   */
+  /** Returns the most recently used entry that begins with `prefix`. */
   #find(key: string, prefix: Int32Array): Entry<Snapshot> | undefined {
-    return [...this.#byCut.get(key) ?? []]
+    return [...this.#byBoundary.get(key) ?? []]
       .findLast(({ tokens }) => isPrefix(prefix, tokens));
   }
 
@@ -190,8 +190,8 @@ export class PrefixCache<Snapshot> {
     this.#entries.add(entry);
     this.#tokensHeld += entry.tokens.length;
     for (const key of entry.keys) {
-      const sharing = this.#byCut.get(key) ?? new Set();
-      this.#byCut.set(key, sharing.add(entry));
+      const sharing = this.#byBoundary.get(key) ?? new Set();
+      this.#byBoundary.set(key, sharing.add(entry));
     }
   }
 
@@ -199,9 +199,9 @@ export class PrefixCache<Snapshot> {
     this.#entries.delete(entry);
     this.#tokensHeld -= entry.tokens.length;
     for (const key of entry.keys) {
-      const sharing = this.#byCut.get(key);
+      const sharing = this.#byBoundary.get(key);
       sharing?.delete(entry);
-      if (sharing?.size === 0) this.#byCut.delete(key);
+      if (sharing?.size === 0) this.#byBoundary.delete(key);
     }
   }
 }
@@ -215,8 +215,8 @@ function isPrefix(prefix: Int32Array, tokens: Int32Array): boolean {
 }
 
 /**
- * Returns keys of the boundaries: length, FNV-1a hash of the tokens before each, and
- * adapter.
+ * Returns keys of the boundaries: length, FNV-1a hash of the tokens before
+ * each, and adapter.
  */
 function boundaryKeys(
   tokens: Int32Array,
@@ -228,7 +228,7 @@ function boundaryKeys(
   return boundaries.map((boundary) => {
     if (boundary <= start || boundary > tokens.length) {
       throw new RangeError(
-        `Cannot cut ${tokens.length} tokens at ${boundary}: prefix boundaries must ascend from 1 to the number of tokens`,
+        `Cannot share ${boundary} of ${tokens.length} tokens: prefix boundaries must ascend from 1 to the number of tokens`,
       );
     }
     for (let i = start; i < boundary; i++) {

@@ -1,9 +1,9 @@
 /**
- * The engine's queue: holds the requests that wait, callers mixed fairly, and
- * limits their number.
+ * The engine's queue: holds the waiting requests in a fair order of callers,
+ * and limits their number.
  *
- * Service is counted in tokens of all rows, prompt and answer together: what a
- * request reserves of the cache when it starts, and what it wrote once it has
+ * Service is counted in tokens of all rows, prompt and answer together: the
+ * reservation of a request when it starts, and the written tokens once it has
  * ended.
  *
  * @module
@@ -15,20 +15,23 @@ import type { Reservation, Waiting } from "./admission.ts";
 
 /** A request that can be queued. */
 export interface Queueable {
-  /** The slots and tokens that it asks for. */
+  /** The slots and tokens that it requests. */
   readonly reservation: Reservation;
   /** The caller of the request. */
   readonly caller: string;
-  /** Time of its arrival. */
+  /** Time of its arrival, in milliseconds. */
   readonly askedAt: number;
   /** Number of times that others have passed it. */
   readonly passed: number;
 }
 
-/** Holds requests until they start, and their callers' service until they end. */
+/**
+ * Holds requests until they start, and counts their callers' service until they
+ * end.
+ */
 export class RequestQueue<T extends Queueable> {
   readonly #order = new FairOrder<T>();
-  /** Places in the queue, one for each group. */
+  /** Capacity of the queue, in groups. */
   readonly #capacity: FairShare;
   /** Requests that wait, by group. */
   readonly #groups = new Map<unknown, Set<T>>();
@@ -36,8 +39,8 @@ export class RequestQueue<T extends Queueable> {
   /**
    * Creates an empty queue.
    *
-   * @param limit Number of groups of one caller that may wait. A third more,
-   * and one at least, may wait in all.
+   * @param limit Maximum number of waiting groups of one caller. The total
+   * limit is a third more, at least one.
    */
   constructor(limit: number) {
     this.#capacity = new FairShare(limit, 1);
@@ -53,7 +56,7 @@ export class RequestQueue<T extends Queueable> {
     return this.#order.order;
   }
 
-  /** The waiting requests in the form that admission takes. */
+  /** The waiting requests in the form of admission. */
   get reservations(): readonly Waiting[] {
     return this.order.map((request) => {
       const { reservation, caller, passed } = request;
@@ -66,16 +69,19 @@ export class RequestQueue<T extends Queueable> {
     });
   }
 
-  /** Arrival of the request that waits longest; undefined when none waits. */
+  /**
+   * Arrival time of the oldest waiting request, in milliseconds; undefined if
+   * none waits.
+   */
   get oldestAskedAt(): number | undefined {
     if (this.size === 0) return undefined;
     return Math.min(...this.order.map(({ askedAt }) => askedAt));
   }
 
   /**
-   * Adds a request. Requests of one group share a place, whatever their number.
+   * Adds a request. All requests of one group count as one.
    *
-   * @returns True if there was a place.
+   * @returns False if the queue is full.
    */
   add(request: T): boolean {
     const { reservation: { group, rows }, caller } = request;
@@ -94,7 +100,7 @@ export class RequestQueue<T extends Queueable> {
   }
 
   /**
-   * Removes a request, whether it waits or runs; any other is ignored.
+   * Removes a waiting or running request; any other is ignored.
    *
    * @param written Number of tokens that each of its rows wrote.
    */

@@ -1,5 +1,5 @@
 /**
- * The reservation of a request, and the check that it can ever be met.
+ * The reservation of a request, and the check that it fits into an empty cache.
  *
  * @module
  */
@@ -10,7 +10,8 @@ import type { CacheBudget } from "./cache_budget.ts";
 import type { EngineRequest } from "./sequence.ts";
 
 /**
- * Returns the reservation of a request that fits when nothing else runs.
+ * Returns the reservation of a request, after checking that it fits when
+ * nothing else runs.
  *
  * @param contextLength Number of tokens that one row may have.
  * @throws {PromptTooLongError} If a row does not fit into the context.
@@ -23,7 +24,7 @@ export function reservationOf(
 ): Reservation {
   const rows = prompts.map(({ tokens }) => tokens.length + maxNewTokens);
   const longest = Math.max(...rows);
-  // A context as long as the memory is one that the memory has cut short.
+  // If the context is as long as the memory, the memory is the limit to report.
   if (longest > contextLength && contextLength < budget.tokens) {
     throw new PromptTooLongError(longest, contextLength);
   }

@@ -1,8 +1,8 @@
 /**
- * The forecast of a free place in a full queue.
+ * The forecast of a free slot in a full queue.
  *
- * It simulates the rules of admission: running requests end one by one, and the
- * first end after which a waiting request starts frees a place.
+ * It simulates admission: running requests end one by one, and the first end
+ * after which a waiting request starts frees a slot of the queue.
  *
  * @module
  */
@@ -43,8 +43,8 @@ export function retryAfterSeconds(
 }
 
 /**
- * Returns the steps until one of the waiting requests can start; 0 if one can
- * at once.
+ * Returns the number of steps until a waiting request can start; 0 if one can
+ * start now.
  */
 function stepsUntilStart(load: Forecast, fairness: Fairness): number {
   const { waiting } = load;
@@ -56,7 +56,7 @@ function stepsUntilStart(load: Forecast, fairness: Fairness): number {
   ) {
     const ended = running.shift();
     if (ended === undefined) break;
-    // Its written tokens can be trimmed, so their number does not matter here.
+    // Written tokens can be trimmed, so their number is irrelevant here.
     for (const slot of ended.slots) budget.release(slot, 0);
     steps = ended.steps;
   }

@@ -1,9 +1,9 @@
 /**
- * The state of a request inside the engine.
+ * The state of a request in the engine.
  *
- * One prompt is one row of the batch. A guided request has two, conditional and
- * unconditional, which are appended the same tokens and scored together; no other
- * module depends on that.
+ * One prompt is one row of the batch. A guided request has two rows,
+ * conditional and unconditional, to which the same tokens are appended and
+ * which are scored together; no other module depends on that.
  *
  * @module
  */
@@ -32,24 +32,26 @@ export interface EngineRequest {
   readonly prompts: readonly Prompt[];
   /** Name of the adapter that its rows run with; undefined for none. */
   readonly adapter?: string | undefined;
-  /** Number of tokens that the cache must hold after the prompts. */
+  /** Maximum number of tokens appended after the prompts. */
   readonly maxNewTokens: number;
-  /** Expected number of new tokens that a run feeds; 1 by default. */
+  /** Expected number of tokens appended in a run; 1 by default. */
   readonly tokensPerRun?: number;
   /** The policy that chooses tokens. */
   readonly policy: Policy;
   /** True if it runs for many steps, as a picture does. */
   readonly long: boolean;
   /**
-   * Identity of the group of requests that were made together; undefined if
-   * alone.
+   * Identity of the group of requests that were submitted together; undefined
+   * for a single one.
    */
   readonly group?: symbol;
-  /** The caller of the request; requests without one count as one caller's. */
+  /**
+   * The caller of the request; requests without one belong to the same caller.
+   */
   readonly caller?: string | undefined;
-  /** Called with the number of requests before it once it is in the queue. */
+  /** Called once it is queued, with the number of requests before it. */
   readonly onQueued?: (position: number) => void;
-  /** Called once it has slots. */
+  /** Called once it has slots and starts. */
   readonly onStarted?: () => void;
 }
 
@@ -61,7 +63,7 @@ export interface Statistics {
   readonly prefillMs: number;
   /** Time from the first choice to the end. */
   readonly decodeMs: number;
-  /** Number of decoder runs that it took part in. */
+  /** Number of decoder runs that included it. */
   readonly forwards: number;
 }
 
@@ -76,17 +78,17 @@ export interface Row {
   readonly adapter: string | undefined;
   /** Row of the cache. */
   slot: number;
-  /** Number of tokens that the cache holds of it. */
+  /** Number of its tokens in the cache. */
   length: number;
-  /** The most tokens that it ever held. */
+  /** The maximum number of tokens that it ever held. */
   written: number;
   /**
-   * Hidden states at the prefix boundaries of the prompt, as far as it has run.
+   * Hidden states at the prefix boundaries of the computed part of the prompt.
    */
   readonly boundaryStates: Map<number, HiddenState>;
 }
 
-/** A part of a prompt that is due. */
+/** The next part of a prompt to run. */
 export interface Chunk {
   /** The row that it belongs to. */
   readonly row: Row;
@@ -123,7 +125,7 @@ export class Sequence {
     }));
   }
 
-  /** Number of prompt tokens that are still to run. */
+  /** Number of remaining prompt tokens. */
   get remaining(): number {
     return this.rows.reduce(
       (sum, row) => sum + Math.max(0, row.prompt.tokens.length - row.length),
@@ -137,15 +139,15 @@ export class Sequence {
     return Math.max(0, row!.length - row!.prompt.tokens.length);
   }
 
-  /** The row whose prompt is due; undefined if all have run. */
+  /** The row whose prompt runs next; undefined if all have run. */
   get prefilling(): Row | undefined {
     return this.rows.find((row) => row.length < row.prompt.tokens.length);
   }
 
   /**
-   * Returns the next part of a row's prompt: to the next multiple of
-   * `chunkLength`, but never across a prefix boundary. It depends neither on load nor on
-   * what is in the prefix cache, so that results do not either.
+   * Returns the next part of a row's prompt: up to the next multiple of
+   * `chunkLength`, but never across a prefix boundary. It depends neither on
+   * the load nor on the contents of the prefix cache, so results do not either.
    */
   nextChunk(row: Row, chunkLength: number): Chunk {
     const { length, prompt: { tokens, prefixBoundaries } } = row;
@@ -187,12 +189,14 @@ export class Sequence {
     );
   }
 
-  /** True if tokens wait to be appended. */
+  /** True if a draft is to be appended. */
   get decoding(): boolean {
     return this.#draft !== undefined;
   }
 
-  /** True if they can join a step with those of other sequences. */
+  /**
+   * True if the draft can be appended in a step with those of other sequences.
+   */
   get joinsStep(): boolean {
     if (this.#draft === undefined) return false;
     const { tokens, scored, positionIds } = this.#draft;
@@ -200,7 +204,9 @@ export class Sequence {
       scored.length === 1 && scored[0] === tokens.length - 1;
   }
 
-  /** Takes the next draft and discards the tokens that do not stay. */
+  /**
+   * Sets the next draft and discards the tokens that the policy does not keep.
+   */
   push(draft: Draft): void {
     const before = this.#draft?.tokens.length ?? 0;
     const dropped = before - draft.kept;
@@ -212,7 +218,7 @@ export class Sequence {
     this.#draft = draft;
   }
 
-  /** Returns the draft in the form of a step, once for each row. */
+  /** Returns the draft as feeds of a step, one for each row. */
   feeds(): Feed[] {
     const { tokens } = this.#draft!;
     return this.rows.map(({ slot, length, adapter }) => ({
@@ -228,7 +234,7 @@ export class Sequence {
     return this.rows.map(({ adapter }) => adapter);
   }
 
-  /** Returns the draft in the form of a multi-token step, once for each row. */
+  /** Returns the draft as rows of a multi-token step, one for each row. */
   multiTokenRows(): MultiTokenRow[] {
     const explicit = this.#draft!.positionIds !== undefined;
     return this.feeds().map((feed, i) =>
@@ -245,8 +251,7 @@ export class Sequence {
   }
 
   /**
-   * Returns the hidden states that the policy needs scored, by token, then by
-   * row.
+   * Returns the hidden states to score for the policy, by token, then by row.
    *
    * @param hidden Hidden states of the draft, `[S, E]` for each row.
    */

@@ -10,7 +10,7 @@ import type { AdapterStack, MakeTensor } from "../decoder/adapter_stack.ts";
 import { type Feed, MIN_ROWS } from "../decoder/decoder.ts";
 import type { KvCache } from "../decoder/kv_cache.ts";
 
-/** The buffers of a step for some rows. */
+/** The buffers of a step for some number of rows. */
 interface Buffers {
   readonly binding: Binding;
   /** Token ids, `[B, 1]`. */
@@ -23,7 +23,7 @@ interface Buffers {
   readonly hidden: Float32Array<ArrayBuffer>;
 }
 
-/** Parts that {@linkcode StepRunner} works with. */
+/** The dependencies of {@linkcode StepRunner}. */
 export interface StepParts {
   /** The runtime that creates tensors. */
   readonly runtime: Runtime;
@@ -33,7 +33,7 @@ export interface StepParts {
   readonly cache: KvCache;
   /** The hidden size, E. */
   readonly hiddenSize: number;
-  /** Adapters, if the session's rows may have some. */
+  /** Adapters, if the session supports them. */
   readonly adapters?: AdapterStack | undefined;
 }
 
@@ -113,7 +113,7 @@ export class StepRunner implements Disposable {
   }
 }
 
-/** Returns functions that create tensors which live as long as `resources`. */
+/** Returns a function that creates tensors which `resources` disposes of. */
 export function tensorsIn(
   resources: DisposableStack,
   { runtime }: Pick<StepParts, "runtime">,
@@ -133,25 +133,24 @@ function adaptersBySlot(
 }
 
 /**
- * Returns the number of rows that a step of `feeds` runs: all up to the
- * highest, in pairs.
+ * Returns the number of rows that a step of `feeds` runs: all up to the highest
+ * slot, rounded up to an even number.
  */
 export function stepRows(feeds: readonly Feed[]): number {
   return inPairs(Math.max(...feeds.map(({ slot }) => slot + 1)));
 }
 
 /**
- * Returns `rows`, or one more if it is odd: in few bits the last of an odd
- * number is computed by another kernel, which rounds differently.
+ * Returns `rows`, or one more if it is odd: with quantized weights, the last
+ * row of an odd number is computed by another kernel, which rounds differently.
  */
 export function inPairs(rows: number): number {
   return MIN_ROWS * Math.ceil(rows / MIN_ROWS);
 }
 
 /**
- * Returns the position at which a slot without a token writes, since it takes
- * part all the same: that of its next token, which is not read before that
- * token is there.
+ * Returns the position at which a slot without a token writes in a step that
+ * includes it: that of its next token, which is overwritten before it is read.
  */
 export function freePosition(
   slot: number,

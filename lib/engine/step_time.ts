@@ -6,17 +6,20 @@
 
 import { MovingAverage } from "../async/moving_average.ts";
 
-/** Share of the average that stays with each step. */
+/** The decay factor of the average per step. */
 const MEMORY = 0.95;
 
-/** Seconds of a step before anything is measured. */
+/** The assumed duration of a step before the first measurement, in seconds. */
 const INITIAL_SECONDS = 0.1;
 
 /** Averages durations of steps. */
 export class StepTime {
   readonly #average = new MovingAverage(MEMORY);
 
-  /** Average seconds of the steps so far; a guess before the first. */
+  /**
+   * Average duration of the steps so far, in seconds; an estimate before the
+   * first.
+   */
   get secondsPerStep(): number {
     return this.#average.mean ?? INITIAL_SECONDS;
   }

@@ -18,27 +18,27 @@ export interface Ticket {
   readonly request: EngineRequest;
   /** Caller of the request; empty by default. */
   readonly caller: string;
-  /** Slots and tokens that it asks for. */
+  /** Slots and tokens that it requests. */
   readonly reservation: Reservation;
-  /** Signal that ends it. */
+  /** Signal that aborts it. */
   readonly signal: AbortSignal;
-  /** Promise of its statistics. */
+  /** Promise of its statistics, or of its error. */
   readonly completion: PromiseWithResolvers<Statistics>;
   /** Time of its arrival, in milliseconds. */
   readonly askedAt: number;
   /** Number of times that others have passed it in the queue. */
   passed: number;
-  /** Number of chunks that others got since its last one. */
+  /** Number of chunks of others since its last one. */
   waited: number;
-  /** Time at which it got slots; 0 before. */
+  /** Time of its start, in milliseconds; 0 before. */
   startedAt: number;
-  /** Time of its first choice; 0 before. */
+  /** Time of its first choice, in milliseconds; 0 before. */
   chosenAt: number;
   /** Rows of the batch; undefined while it waits. */
   sequence: Sequence | undefined;
 }
 
-/** The hidden states that a policy needs scored, by token, then by row. */
+/** The hidden states to score for a policy, by token, then by row. */
 export interface PendingScores {
   /** The request. */
   readonly ticket: Ticket;
@@ -46,7 +46,9 @@ export interface PendingScores {
   readonly states: readonly (readonly HiddenState[])[];
 }
 
-/** Returns the name of each state's adapter, in the order of the states. */
+/**
+ * Returns the adapter name of each hidden state, in the order of the states.
+ */
 export function adaptersOf(
   { ticket, states }: PendingScores,
 ): (string | undefined)[] {

@@ -1,14 +1,14 @@
 /**
- * The arithmetic of laying a frame over its canvas, as in three programs.
+ * The alpha blending of a frame over its canvas, as in three programs.
  *
- * They differ where both are partly transparent, and in their rounding. Colors are
- * not multiplied by alpha.
+ * The results differ where both are partly transparent, and by rounding. Colors
+ * are not premultiplied by alpha.
  *
  * @module
  */
 
 /**
- * A function that lays a row over another.
+ * A function that blends a row over another.
  *
  * @param under Pixels `[width, 4]`; overwritten.
  * @param row Pixels `[width, 4]`.
@@ -18,7 +18,7 @@ export type AlphaBlend = (
   row: Uint8ClampedArray,
 ) => void;
 
-/** Lays a row over another by the formula of the APNG specification. */
+/** Blends a row over another by the formula of the APNG specification. */
 export function blendExactly(
   under: Uint8ClampedArray,
   row: Uint8ClampedArray,
@@ -36,8 +36,8 @@ export function blendExactly(
 }
 
 /**
- * Lays a row over another as Pillow pastes an APNG's frame: a mean of all four
- * channels, weighted by alpha.
+ * Blends a row over another as Pillow pastes an APNG's frame: a mean of all
+ * four channels, weighted by alpha.
  */
 export function blendLikePillow(
   under: Uint8ClampedArray,
@@ -53,7 +53,9 @@ export function blendLikePillow(
   }
 }
 
-/** Lays a row over another as libwebp's animation decoder does, in integers. */
+/**
+ * Blends a row over another in integers, as libwebp's animation decoder does.
+ */
 export function blendLikeLibwebp(
   under: Uint8ClampedArray,
   row: Uint8ClampedArray,

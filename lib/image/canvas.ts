@@ -2,11 +2,11 @@
  * The composition of an animation's frames on its canvas.
  *
  * ```text
- * canvas ─ blend frame ─▶ shown ─ dispose ─▶ canvas for the next frame
+ * canvas ─ blend frame ─▶ displayed ─ dispose ─▶ canvas for the next frame
  * ```
  *
- * The same rules serve APNG and animated WebP; the canvas starts transparent.
- * Memory is one canvas, whatever the number of frames.
+ * The same rules apply to APNG and animated WebP; the canvas starts
+ * transparent. Memory is one canvas, independent of the number of frames.
  *
  * @module
  */
@@ -24,15 +24,16 @@ export interface PlacedFrame {
   /** Columns left of it, in pixels. */
   readonly left: number;
   /**
-   * The composition: pixels replace those of the canvas or are laid over them.
+   * The blend mode: pixels replace those of the canvas or are blended over
+   * them.
    */
   readonly blend: "source" | "over";
-  /** The disposal of the frame after it was shown. */
+  /** The disposal of the frame after it was displayed. */
   readonly dispose: "keep" | "clear" | "previous";
-  /** Color of its area once it is cleared; transparent black by default. */
+  /** Color of its area after it is cleared; transparent black by default. */
   readonly cleared?: Rgba;
   /**
-   * The bare area of the canvas, in which pixels always replace; none by
+   * The cleared area of the canvas, in which pixels always replace; none by
    * default.
    */
   readonly bare?: FramePlace | undefined;
@@ -51,7 +52,7 @@ export type Rgba = readonly [number, number, number, number];
 
 /** Options of {@linkcode composeFrames}. */
 export interface ComposeOptions {
-  /** The arithmetic of `over`; by the APNG specification by default. */
+  /** The blending of `over`; that of the APNG specification by default. */
   readonly layOver?: AlphaBlend;
   /** The color of the canvas before the first frame; transparent black by default. */
   readonly ground?: Rgba;

@@ -1,16 +1,16 @@
 /**
- * The decoder of JPEGs that mozjpeg's build here refuses, or decodes otherwise
- * than libjpeg-turbo does today: CMYK and YCCK, and chroma that is halved
- * downward alone (4:4:0).
+ * The decoder of JPEGs that the WebAssembly build of mozjpeg refuses, or
+ * decodes differently from libjpeg-turbo: CMYK and YCCK, and chroma with only
+ * its height halved (4:4:0).
  *
  * ```text
  * scans ─▶ samples of each component ─▶ at full size ─▶ RGB
  *                                         YCCK: YCC → CMY; CMYK ─▶ RGB as Pillow has it
  * ```
  *
- * Inks are stored inverted, as Adobe and all others do, with its marker or
- * without. Own code: ImageScript's decoder refuses those without a marker, and
- * differs by up to three levels.
+ * Inks are stored inverted, with or without Adobe's marker. Own code, because
+ * ImageScript's decoder refuses files without the marker, and differs by up to
+ * three levels.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import type { RgbaImage } from "./rgba.ts";
 /** Number of components in CMYK and YCCK. */
 const CMYK = 4;
 
-/** Returns true if a JPEG is one of those. */
+/** Returns true if a JPEG needs this decoder. */
 export function needsOwnDecoder(
   { sampling }: Pick<JpegLayout, "sampling">,
 ): boolean {
@@ -38,8 +38,8 @@ export function needsOwnDecoder(
 /**
  * Decodes a JPEG of one, three or four components.
  *
- * @throws {ImageError} If it is damaged or truncated, or of another process than
- * baseline and progressive.
+ * @throws {ImageError} If it is damaged or truncated, or neither baseline nor
+ * progressive.
  */
 export function decodeCmykJpeg(bytes: Uint8Array): RgbaImage {
   const scans = readJpegScans(bytes);
@@ -122,7 +122,7 @@ function colorFromLuma(row: Uint8ClampedArray): void {
     const luma = row[at]!;
     const blue = row[at + 1]! - 128;
     const red = row[at + 2]! - 128;
-    // Libjpeg's constants, times 2 ** 16; the array clips.
+    // The constants of libjpeg, times 2 ** 16; the array clamps.
     row[at] = luma + ((91881 * red + 32768) >> 16);
     row[at + 1] = luma + ((-22554 * blue - 46802 * red + 32768) >> 16);
     row[at + 2] = luma + ((116130 * blue + 32768) >> 16);
@@ -139,7 +139,7 @@ function invert(row: Uint8ClampedArray): void {
 }
 
 /**
- * Converts CMYK to RGB as Pillow does: black less its product with the ink.
+ * Converts CMYK to RGB as Pillow does: black minus its product with the ink.
  *
  * @param row Pixels `[width, 4]`: inks, inverted; overwritten by RGB.
  * @param black Samples `[width]`, inverted.

@@ -3,14 +3,14 @@
  *
  * ```text
  * bytes ─▶ header ─▶ limits ─▶ codec ─▶ RGBA ─▶ RGB ─▶ (resized)
- *                                  display: over white, turned upright
+ *                                  display: over white, upright
  *                                reference: alpha dropped, as stored
  * ```
  *
- * Frames are processed one by one, so that an animation is held at its resized
- * size.
+ * Frames are decoded and resized one by one, so that only the resized animation
+ * is in memory.
  *
- * A picture that its header admits is decoded whole or refused, never in part.
+ * A picture is decoded completely or refused, never in part.
  *
  * @module
  */
@@ -45,13 +45,14 @@ import { decodeWebpFrames, decodeWebpStill } from "./webp_picture.ts";
 /** Options of {@linkcode decodeImage}. */
 export interface DecodeOptions {
   /**
-   * The mode. `display` is the picture that a person sees: turned as EXIF asks,
-   * transparency over white. `reference` is that of the released processor,
-   * PIL's `convert("RGB")`: unturned, alpha dropped, 16-bit gray clipped at
-   * 255. `alpha` is the opacity of `display`, 0–255 in all three channels.
+   * The mode. `display` is the picture as viewers show it: oriented by EXIF,
+   * with transparency over white. `reference` is that of the released
+   * processor, PIL's `convert("RGB")`: as stored, alpha dropped, 16-bit gray
+   * clipped at 255. `alpha` is the opacity of `display`, 0–255 in all three
+   * channels.
    */
   readonly decode: "display" | "reference" | "alpha";
-  /** The most pixels that are accepted, over all frames that are decoded. */
+  /** The maximum number of pixels, over all decoded frames. */
   readonly maxPixels: number;
   /** The size to resize to, frame by frame; undefined for none. */
   readonly size?: PixelSize | undefined;
@@ -59,7 +60,7 @@ export interface DecodeOptions {
 
 /** Options of {@linkcode decodeFrames}. */
 export interface DecodeFramesOptions extends DecodeOptions {
-  /** The most frames that are accepted; unlimited by default. */
+  /** The maximum number of frames; unlimited by default. */
   readonly maxFrames?: number | undefined;
 }
 
@@ -67,8 +68,8 @@ export interface DecodeFramesOptions extends DecodeOptions {
  * Decodes the picture in `bytes`, or the first frame of an animation.
  *
  * @throws {ImageError} If the type is not supported or the file is damaged or
- * cut short.
- * @throws {ImageTooLargeError} If it has more pixels than are accepted.
+ * truncated.
+ * @throws {ImageTooLargeError} If it has more pixels than `maxPixels`.
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -86,13 +87,13 @@ export async function decodeImage(
 }
 
 /**
- * Decodes all frames of the animation in `bytes`, each as it is seen; a still
- * picture gives one.
+ * Decodes all frames of the animation in `bytes`, each composed on its canvas;
+ * a still picture gives one.
  *
  * @throws {ImageError} If the type is not supported or the file is damaged or
- * cut short.
+ * truncated.
  * @throws {ImageTooLargeError} If there are more frames, or more pixels in all
- * frames, than are accepted.
+ * frames, than the limits.
  */
 export async function decodeFrames(
   bytes: Uint8Array,
@@ -100,7 +101,7 @@ export async function decodeFrames(
 ): Promise<RgbImage[]> {
   const { maxFrames = Infinity, maxPixels } = options;
   const header = readHeader(bytes);
-  // The only frame of an APNG need not be its still picture.
+  // The only frame of an APNG may differ from its default picture.
   if (header.frames === 1 && header.type !== "png") {
     return [await decodeImage(bytes, options)];
   }
@@ -182,8 +183,8 @@ function resized(image: RgbImage, { size }: DecodeOptions): RgbImage {
 }
 
 /**
- * Runs a codec and converts its errors: they vary, or are traps, but all mean
- * damage, except for failures to load.
+ * Runs a codec and converts its errors and traps to an {@linkcode ImageError},
+ * except for failures to load.
  */
 async function orDamaged<T>(decode: () => Promise<T>): Promise<T> {
   try {

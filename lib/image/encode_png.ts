@@ -6,9 +6,9 @@
  * APNG  IHDR │ acTL │ iTXt… │ fcTL │ IDAT │ fcTL │ fdAT │ … │ IEND
  * ```
  *
- * Own code, since ImageScript writes an alpha channel, the current date and its
- * own name into every file, and no animations. The same picture always gives
- * the same bytes. Source: W3C PNG, third edition.
+ * Own code, because ImageScript writes an alpha channel, the current date and
+ * its name into every file, and supports no animations. The same picture always
+ * gives the same bytes. Source: W3C PNG, third edition.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import type { PngChunk } from "./format/png_metadata.ts";
 /** Options of {@linkcode encodePng}. */
 export interface PngOptions {
   /**
-   * Texts by keyword. A keyword is 1–79 Latin-1 characters; texts are
+   * Texts by keyword. A keyword has 1–79 Latin-1 characters; texts are
    * unlimited.
    */
   readonly text?: Readonly<Record<string, string>>;
@@ -85,7 +85,7 @@ function textChunks(text: Readonly<Record<string, string>>): PngChunk[] {
       throw new RangeError("a PNG keyword is 1 to 79 Latin-1 characters");
     }
     const utf8 = new TextEncoder().encode(value);
-    // Terminator; not compressed, method 0; no language; no translated keyword.
+    // Terminator; uncompressed, method 0; no language; no translated keyword.
     const head = [...keyword].map((c) => c.charCodeAt(0)).concat(0, 0, 0, 0, 0);
     const data = new Uint8Array(head.length + utf8.length);
     data.set(head);
@@ -97,8 +97,8 @@ function textChunks(text: Readonly<Record<string, string>>): PngChunk[] {
 /**
  * Returns the picture's rows, filtered and deflated.
  *
- * Every row takes the Average filter: on decoded pictures it made smaller
- * files than choosing filters row by row does, in a tenth of the time.
+ * Every row has the Average filter: on decoded pictures it gives smaller files
+ * than a choice of filters per row, in a tenth of the time.
  */
 function compress({ height, width, pixels }: RgbImage): Uint8Array {
   const stride = width * 3;
@@ -126,7 +126,8 @@ function frameControl(
 ): PngChunk {
   const data = new Uint8Array(26);
   data.set(uint32s(sequence, width, height, 0, 0));
-  // Seconds per frame as a fraction of 16-bit numbers; then: keep, replace.
+  // Seconds per frame as a fraction of 16-bit numbers; disposal: keep; blend:
+  // replace.
   const view = new DataView(data.buffer);
   view.setUint16(20, 100);
   view.setUint16(22, Math.round(100 * framesPerSecond));

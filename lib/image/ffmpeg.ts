@@ -1,12 +1,12 @@
 /**
- * The encoder of H.264 in MP4, through the system's program ffmpeg.
+ * The encoder of H.264 in MP4, which runs the system's ffmpeg.
  *
  * ```text
  * rgb24 frames ─▶ stdin │ ffmpeg │ stdout ─▶ fragments of MP4
  * ```
  *
- * Frames are piped one by one and no file is written, so the MP4 is fragmented:
- * a pipe cannot be rewritten. The process that a call starts ends with it.
+ * Frames are piped one by one and no file is written. The MP4 is fragmented,
+ * because a pipe cannot seek. The process of a call ends with it.
  *
  * @module
  */
@@ -27,20 +27,18 @@ export type VideoEncoder = (
   options: VideoOptions,
 ) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** Encoders of H.264 that need no special hardware, the better first. */
+/** Encoders of H.264 that need no special hardware, the preferred one first. */
 const ENCODERS = ["libx264", "libopenh264"];
 
-/**
- * Bytes of the container, beside those of the frames, which no video exceeds.
- */
+/** An upper bound of the container's bytes, without those of the frames. */
 const CONTAINER_BYTES = 2 ** 20;
 
-/** The longest part of ffmpeg's error output that is kept, in bytes. */
-const MAX_COMPLAINT = 4096;
+/** The maximum length of ffmpeg's error output in a message, in bytes. */
+const MAX_ERROR_BYTES = 4096;
 
 /**
- * Returns an encoder of videos; undefined if there is no ffmpeg, or none that
- * has an encoder of H.264, or if this process may not run it.
+ * Returns an encoder of videos; undefined if ffmpeg does not exist, has no
+ * encoder of H.264, or may not be run by this process.
  *
  * @param program Name or path of ffmpeg.
  */
@@ -87,7 +85,7 @@ async function encode(
   try {
     const [bytes, complaint] = await Promise.all([
       readUpTo(process.stdout, maxBytes, kill),
-      readUpTo(process.stderr, MAX_COMPLAINT),
+      readUpTo(process.stderr, MAX_ERROR_BYTES),
       feed(process.stdin, frames),
     ]);
     const { success, code } = await process.status;
@@ -101,8 +99,8 @@ async function encode(
 }
 
 /**
- * Returns the arguments. H.264 in 4:2:0 has whole pairs of pixels: odd sides
- * get one more.
+ * Returns the arguments. H.264 in 4:2:0 requires even sides: odd ones are
+ * padded by one pixel.
  */
 function commandLine(
   { height, width, framesPerSecond, encoder }: {
@@ -123,8 +121,8 @@ function commandLine(
 }
 
 /**
- * Writes one frame after the other; a program that ends early reports the
- * reason itself.
+ * Writes one frame after the other. A program that ends early reports the
+ * reason on its error output.
  */
 async function feed(
   stdin: WritableStream<Uint8Array>,
@@ -135,14 +133,14 @@ async function feed(
     for (const { pixels } of frames) await writer.write(new Uint8Array(pixels));
     await writer.close();
   } catch {
-    // A broken pipe: exit code and error output are more specific.
+    // A broken pipe; the exit code and the error output are more specific.
     await writer.abort().catch(() => undefined);
   }
 }
 
 /**
- * Returns the contents of a stream, cut at `maxBytes`; the rest is read and
- * dropped, so that the writer never blocks on a full pipe.
+ * Returns the first `maxBytes` bytes of a stream; the rest is read and dropped,
+ * so that the writer never blocks on a full pipe.
  */
 async function readUpTo(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -1,8 +1,8 @@
 /**
  * The decoder of GIF pictures.
  *
- * It serves both modes: transparent pixels have no alpha, and the color that
- * Pillow gives them.
+ * The result is valid in both modes: transparent pixels have zero alpha, and
+ * the colors of Pillow.
  *
  * @module
  */
@@ -19,8 +19,8 @@ import { decodeGifLzw } from "./format/gif_lzw.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /**
- * The most pixels of a frame for each of the canvas: those outside are decoded,
- * too, and must not cost more than the picture itself.
+ * The maximum ratio of a frame's pixels to those of the canvas: pixels outside
+ * of the canvas are decoded as well.
  */
 const MAX_FRAME_SHARE = 4;
 
@@ -37,7 +37,7 @@ export async function* decodeGifFrames(
 ): AsyncGenerator<RgbaImage, void, undefined> {
   const layout = readGifLayout(bytes);
   const [first] = layout.frames;
-  // Pillow's ground: the transparent index, or index 0.
+  // The background of Pillow: the transparent index, or index 0.
   const ground = withoutAlpha(first!, first!.transparentIndex ?? 0);
   const disposals = reference
     ? disposalsOfPillow(layout)
@@ -66,7 +66,7 @@ async function* placedFrames(
       image: decodeFrame(bytes, frame, layout),
       top,
       left,
-      // The colors of transparent pixels show where nothing is below.
+      // The first frame replaces, to keep the colors of its transparent pixels.
       blend: i === 0 ? "source" : "over",
       dispose: disposals[i]!,
       cleared: withoutAlpha(frame, background),
@@ -79,9 +79,9 @@ function shownDisposal(disposal: GifDisposal): PlacedFrame["dispose"] {
 }
 
 /**
- * Returns the disposals of Pillow, which repeats the last one for an unnamed
- * one, and has nothing to restore after the first frame: it clears that if it
- * has a transparent color.
+ * Returns the disposals of Pillow: an unnamed one repeats the last one, and the
+ * first frame, before which there is nothing to restore, is cleared if it has a
+ * transparent color.
  */
 function disposalsOfPillow(
   { frames }: GifLayout,
@@ -141,8 +141,8 @@ function withoutAlpha(frame: GifFrame, index: number): Rgba {
 }
 
 /**
- * Returns the color of an index as in Pillow: black beyond the palette, a gray
- * of that level in a file without one.
+ * Returns the color of an index as in Pillow: black beyond the palette, or the
+ * gray of that level if there is no palette.
  */
 function colorOf({ palette }: GifFrame, index: number): Rgb {
   if (palette.length === 0) return [index, index, index];
@@ -152,7 +152,10 @@ function colorOf({ palette }: GifFrame, index: number): Rgb {
 
 type Rgb = readonly [number, number, number];
 
-/** Returns the row of each stored row: every 8th, the ones between, every 2nd, the rest. */
+/**
+ * Returns the index of each stored row: every 8th, those between, every 4th,
+ * every 2nd.
+ */
 function interlacedRows(height: number): number[] {
   const passes = [[0, 8], [4, 8], [2, 4], [1, 2]] as const;
   return passes.flatMap(([start, step]) => {

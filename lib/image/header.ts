@@ -1,8 +1,8 @@
 /**
- * The type and size of a picture, read before any of it is decoded.
+ * The header of a picture: its type and size, read before decoding.
  *
- * A small file can declare a huge picture, so limits are checked here.
- * Unsupported types are named in the error, so that callers can convert them.
+ * A small file can declare a huge picture, so limits are checked here. The
+ * error for an unsupported type names it, so that callers can convert the file.
  *
  * @module
  */
@@ -20,10 +20,10 @@ export type PictureType = "png" | "jpeg" | "gif" | "webp";
 
 /**
  * The fields of a picture's header. The size is that of the stored picture,
- * unturned.
+ * before its orientation is applied.
  */
 export interface PictureHeader extends PixelSize {
-  /** Type by the bytes, independent of a file name. */
+  /** Type, determined from the bytes. */
   readonly type: PictureType;
   /** Number of frames; 1 for a still picture. */
   readonly frames: number;
@@ -87,7 +87,7 @@ export function checkFrames(
   );
 }
 
-/** Returns the size of a picture once it is turned as EXIF asks. */
+/** Returns the size of a picture after its orientation was applied. */
 export function shownSize(
   { height, width, orientation }: PictureHeader,
 ): PixelSize {
@@ -104,7 +104,7 @@ const names: Record<PictureType, string> = {
   webp: "WebP",
 };
 
-/** The remedy for other types. */
+/** The remedy for unsupported types. */
 const SUPPORTED = "send a PNG, JPEG, GIF or WebP";
 
 function readByType(bytes: Uint8Array): PictureHeader {
@@ -119,8 +119,8 @@ function readByType(bytes: Uint8Array): PictureHeader {
   }
   if (/^GIF8[79]a/.test(head)) {
     const { height, width, frames, whole } = readGifLayout(bytes);
-    // The frame that a truncated file lacks counts: no clip is made of the
-    // rest.
+    // The missing frame of a truncated file counts, so that decoding fails
+    // instead of returning the rest.
     const count = frames.length + (whole ? 0 : 1);
     return { type: "gif", height, width, frames: count, orientation: 1 };
   }
@@ -136,7 +136,7 @@ function readByType(bytes: Uint8Array): PictureHeader {
   );
 }
 
-/** Common types that are not supported, by the beginning of their files. */
+/** Common unsupported types, by the first bytes of their files. */
 const otherTypes: readonly [name: string, pattern: RegExp][] = [
   ["BMP", /^BM/],
   ["TIFF", /^(II\*\0|MM\0\*|II\+\0|MM\0\+)/],

@@ -1,6 +1,5 @@
 /**
- * The picture type: eight-bit RGB, nothing else; and the rules for frames of an
- * animation.
+ * The picture type, eight-bit RGB, and the check of an animation's frames.
  *
  * @module
  */

@@ -14,14 +14,14 @@ import {
 import { decodeCmykJpeg, needsOwnDecoder } from "./cmyk_jpeg.ts";
 import type { RgbaImage } from "./rgba.ts";
 
-/** Decodes a JPEG as it is stored, to the bit as libjpeg and Pillow do. */
+/** Decodes a JPEG as it is stored, bit-identical to libjpeg and Pillow. */
 export async function decodeJpegPicture(
   bytes: Uint8Array,
 ): Promise<RgbaImage> {
   const layout = readJpegLayout(bytes);
   const { height, heightOffset, heightIsLate } = layout;
   if (!heightIsLate) return await decodeScans(bytes, layout);
-  // Libjpeg does not support DNL: the height is written to its usual place.
+  // Libjpeg does not support DNL, so the height is written to the frame header.
   const patched = bytes.slice();
   new DataView(patched.buffer).setUint16(heightOffset, height);
   return await decodeScans(patched, layout);
@@ -38,8 +38,7 @@ async function decodeScans(
   } catch (error) {
     const kept = withoutTrailingSegments(bytes);
     if (!(error instanceof ImageError) || kept === undefined) throw error;
-    // The first error is more specific for a file that is damaged before that,
-    // too.
+    // The first error is more specific if the scans are damaged as well.
     return await decodeJpeg(kept, layout).catch(() => {
       throw error;
     });

@@ -5,9 +5,9 @@
  * [blocks, 64] ─ dequantize, inverse DCT ─▶ [height', width'] ─ upsample ─▶ [height, width]
  * ```
  *
- * It uses the integers of libjpeg's "slow" transform and "fancy" upsampling, so
- * that samples are the same to the bit. Source: jidctint.c and jdsample.c of
- * libjpeg-turbo.
+ * It uses the integer arithmetic of libjpeg's "slow" transform and "fancy"
+ * upsampling, so that samples are bit-identical. Source: jidctint.c and
+ * jdsample.c of libjpeg-turbo.
  *
  * @module
  */
@@ -24,8 +24,8 @@ export interface SamplePlane extends PixelSize {
 }
 
 /**
- * Returns the samples of a component, `[8 × blocksHigh, 8 × blocksWide]`, of
- * which `size` count.
+ * Returns the samples of a component, `[8 × blocksHigh, 8 × blocksWide]`; those
+ * outside of `size` are padding.
  */
 export function samplesOf(
   component: JpegComponent,
@@ -49,13 +49,13 @@ export function samplesOf(
   return { height, width, stride, samples };
 }
 
-/** Bits that a pass removes: constants have 13, the first pass keeps 2. */
+/** Bits that the first pass removes: constants have 13, of which it keeps 2. */
 const PASS_1 = 13 - 2;
 const PASS_2 = 13 + 2 + 3;
 
 /**
- * Transforms eight values: the algorithm of Loeffler, Ligtenberg and Moschytz with
- * constants times 2 ** 13.
+ * Transforms eight values: the algorithm of Loeffler, Ligtenberg and Moschytz
+ * with constants times 2 ** 13.
  *
  * @param at Index of the first value.
  * @param step Distance from one to the next.
@@ -103,8 +103,8 @@ function transform(
 /**
  * Returns the samples of a plane at the size of the picture.
  *
- * @param across Pixels of a sample, across.
- * @param down Pixels of a sample, down.
+ * @param across Width of a sample, in pixels.
+ * @param down Height of a sample, in pixels.
  */
 export function upsample(
   plane: SamplePlane,
@@ -146,8 +146,8 @@ function repeated(
 }
 
 /**
- * Upsamples across: weighs the nearer sample by 3/4, the other by 1/4; rounds
- * left ones down, right ones up.
+ * Upsamples horizontally: weighs the nearer sample by 3/4, the other by 1/4;
+ * rounds left pixels down, right ones up.
  */
 function smoothAcross(plane: SamplePlane): SamplePlane {
   const out = larger(plane, 2, 1);
@@ -165,7 +165,7 @@ function smoothAcross(plane: SamplePlane): SamplePlane {
   return out;
 }
 
-/** Upsamples downward by the same weights. */
+/** Upsamples vertically by the same weights. */
 function smoothDown(plane: SamplePlane): SamplePlane {
   const out = larger(plane, 1, 2);
   for (let y = 0; y < out.height; y++) {
@@ -178,7 +178,7 @@ function smoothDown(plane: SamplePlane): SamplePlane {
   return out;
 }
 
-/** Upsamples both ways, rounded once. */
+/** Upsamples in both directions, rounded once. */
 function smoothBoth(plane: SamplePlane): SamplePlane {
   const out = larger(plane, 2, 2);
   const last = plane.width - 1;
@@ -196,7 +196,10 @@ function smoothBoth(plane: SamplePlane): SamplePlane {
   return out;
 }
 
-/** Returns the row of samples nearest to a row of twice as many, and the next one. */
+/**
+ * Returns the nearest and the second nearest row of samples of an upsampled
+ * row.
+ */
 function nearAndFar(
   { samples, stride, height }: SamplePlane,
   y: number,

@@ -1,8 +1,8 @@
 /**
- * The interface of the codec that turns pictures into bytes and back.
+ * The interface of the codec between pictures and bytes.
  *
- * {@linkcode inPlaceCodec} runs on the calling thread and blocks it;
- * `picture_pool.ts` has the same methods and runs them on others.
+ * {@linkcode inPlaceCodec} runs on the calling thread and blocks it; the pool
+ * of `picture_pool.ts` has the same methods and runs them on other threads.
  *
  * @module
  */
@@ -24,15 +24,15 @@ import { resizeBicubic } from "./resize.ts";
 export interface CodecCall {
   /** Signal that ends the call. */
   readonly signal?: AbortSignal | undefined;
-  /** The caller among whom turns are shared; all calls have one by default. */
+  /** The caller that the call is queued for; all calls share one by default. */
   readonly caller?: string | undefined;
 }
 
 /**
  * Decodes and encodes pictures. Pixels passed in are copied, never changed.
  *
- * A call whose signal aborts leaves the queue, or is given up where it runs,
- * and fails with the signal's reason.
+ * A call whose signal aborts leaves the queue, or is abandoned if it runs, and
+ * rejects with the signal's reason.
  */
 export interface PictureCodec {
   /** Decodes the picture, or the first frame of an animation. */
@@ -47,7 +47,7 @@ export interface PictureCodec {
     options: DecodeFramesOptions,
     call?: CodecCall,
   ): Promise<RgbImage[]>;
-  /** Resizes by bicubic interpolation, as Pillow does it. */
+  /** Resizes by bicubic interpolation, as Pillow does. */
   resize(
     image: RgbImage,
     size: PixelSize,
@@ -83,7 +83,7 @@ export interface PictureCodec {
     options: AnimationOptions,
     call?: CodecCall,
   ): Promise<Uint8Array>;
-  /** Writes a ZIP of PNGs, `frame_0000.png` and on. */
+  /** Writes a ZIP of PNGs, `frame_0000.png`, `frame_0001.png`, … */
   zipPngs(
     frames: readonly RgbImage[],
     call?: CodecCall,

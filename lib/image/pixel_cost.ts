@@ -1,19 +1,18 @@
 /**
- * The memory cost of pictures, in bytes, as far as a header determines it: the
- * amounts that a request takes from the budget of pixels before anything is
- * decoded.
+ * The memory cost of pictures, in bytes, estimated from their headers: the
+ * amounts that a request takes from the budget before decoding.
  *
  * ```text
  * decode   bytes per pixel of the type × canvas, and the frames that are kept
- * encode   RGB and floats of what the vision tokenizer is given at once
- * render   floats and RGB of what it makes, and the copies of a file's encoder
+ * encode   RGB and floats of one input of the vision tokenizer
+ * render   floats and RGB of its output, and the copies of a file's encoder
  * ```
  *
  * The numbers are peaks of a fresh process over pictures of 4 to 64 million
  * pixels, rounded up: 7.3 to 8.6 bytes a pixel for PNG, 16.9 for baseline JPEG
- * and 22.9 for progressive, 22.6 for lossless WebP (16.7 for lossy), 7.1 to 10.2
- * for GIF. Activations of the vision tokenizer are excluded: one picture runs
- * at a time.
+ * and 22.9 for progressive, 22.6 for lossless WebP (16.7 for lossy), 7.1 to
+ * 10.2 for GIF. Activations of the vision tokenizer are excluded: one picture
+ * runs at a time.
  *
  * @module
  */
@@ -33,16 +32,19 @@ const DECODE_BYTES: Readonly<Record<PictureType, number>> = {
   webp: 24,
 };
 
-/** The most that decoding takes for each pixel, of any type. */
+/** The maximum bytes of decoding for each pixel, of any type. */
 export const MAX_DECODE_BYTES_PER_PIXEL: number = Math.max(
   ...Object.values(DECODE_BYTES),
 );
 
-/** Bytes for each pixel of an animation beside the canvas: RGBA and RGB. */
+/**
+ * Bytes for each pixel of an animation in addition to the canvas: RGBA and RGB.
+ */
 const FRAME_BYTES = 12;
 
 /**
- * Copies of the file: the upload, for the thread, chunk by chunk, in the codec.
+ * Copies of the file: the upload, the message to the thread, the chunks, the
+ * codec's input.
  */
 const FILE_COPIES = 4;
 
@@ -61,7 +63,7 @@ const RENDER_BYTES = 32;
 /** Bytes of a clip's pixel, whose floats exist four frames at a time. */
 const CLIP_BYTES = 20;
 
-/** The least cost of any request, so that their number is bounded. */
+/** The minimum cost of a request, which bounds the number of requests. */
 const MIN_BYTES = 2 ** 21;
 
 /** A file to decode. */
@@ -74,7 +76,7 @@ export interface DecodeWork {
   readonly frames: number;
 }
 
-/** Returns the peak while a file is decoded and resized to `size`. */
+/** Returns the peak memory of decoding a file and resizing it to `size`. */
 export function decodeCost(
   { header, fileBytes, frames }: DecodeWork,
   size: PixelSize,
@@ -87,24 +89,27 @@ export function decodeCost(
   );
 }
 
-/** Returns the bytes of `frames` decoded frames of `size` while they wait. */
+/** Returns the bytes of `frames` waiting decoded frames of `size`. */
 export function heldCost(size: PixelSize, frames: number): number {
   return RGB_BYTES * frames * area(size);
 }
 
-/** Returns the bytes of `frames` frames of `size` while they become codes. */
+/** Returns the bytes of encoding `frames` frames of `size` into codes. */
 export function encodeCost(size: PixelSize, frames: number): number {
   return atLeast(ENCODE_BYTES * frames * area(size));
 }
 
-/** Returns the peak while codes become a picture of `size`, and that a file. */
+/**
+ * Returns the peak memory of decoding codes into a picture of `size` and
+ * encoding its file.
+ */
 export function renderCost(size: PixelSize): number {
   return atLeast(RENDER_BYTES * area(size));
 }
 
 /**
- * Returns the peak of a clip of `frames` frames, `atOnce` of which are decoded
- * together.
+ * Returns the peak memory of a clip of `frames` frames, `atOnce` of which are
+ * decoded together.
  */
 export function renderClipCost(
   size: PixelSize,

@@ -3,10 +3,11 @@
  *
  * ```text
  * chunks ─▶ default picture (IDAT) ─┬▶ still
- *        └▶ frames (fcTL, IDAT or fdAT) ─▶ clip; the first is the still, too
+ *        └▶ frames (fcTL, IDAT or fdAT) ─▶ clip; the first frame is also a still
  * ```
  *
- * A frame is read in its turn: damage to later frames costs nothing.
+ * Frames are read on demand, so damage to later frames does not affect earlier
+ * ones.
  *
  * @module
  */
@@ -26,9 +27,9 @@ import { decodePngData, type PngColors } from "./png_pixels.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /**
- * Decodes a still PNG, or the first frame of an animation on its canvas: a
- * default picture that is no frame is for readers without APNG. It replaces a
- * first frame that is damaged.
+ * Decodes a still PNG, or the first frame of an animation on its canvas. A
+ * default picture that is not a frame is meant for readers without APNG; it
+ * replaces a damaged first frame.
  */
 export async function decodePng(bytes: Uint8Array): Promise<RgbaImage> {
   const png = readPng(bytes, "high");
@@ -37,8 +38,8 @@ export async function decodePng(bytes: Uint8Array): Promise<RgbaImage> {
 }
 
 /**
- * Decodes the default picture as PIL's `convert("RGB")` does; its alpha is
- * ignored. The first frame replaces one that is damaged, and no frame.
+ * Decodes the default picture as PIL's `convert("RGB")` does, without alpha. If
+ * it is damaged and not a frame, the first frame replaces it.
  */
 export async function decodePngAsReference(
   bytes: Uint8Array,
@@ -49,10 +50,10 @@ export async function decodePngAsReference(
 }
 
 /**
- * Decodes every frame of an APNG on its canvas, which is overwritten by the next; a
- * still PNG gives one.
+ * Decodes every frame of an APNG on its canvas, which is overwritten by the
+ * next; a still PNG gives one.
  *
- * @throws {ImageError} If there are fewer frames than it announces, or one is
+ * @throws {ImageError} If there are fewer frames than declared, or one is
  * damaged.
  */
 export function decodePngFrames(
@@ -87,7 +88,8 @@ function readPng(bytes: Uint8Array, gray16: PngColors["gray16"]): Png {
     const chunk = chunks.find(({ type }) => type === wanted);
     return chunk && soundData(bytes, chunk);
   };
-  // tRNS has no meaning beside alpha, nor a suggested palette beside colors.
+  // tRNS has no meaning with alpha, and neither has a suggested palette with
+  // RGB.
   const palette = shape.colorType === 3 ? find("PLTE") : undefined;
   const transparency = shape.colorType < 4 ? find("tRNS") : undefined;
   const count = announcedFrames(chunks);
@@ -100,7 +102,7 @@ function readPng(bytes: Uint8Array, gray16: PngColors["gray16"]): Png {
   };
 }
 
-/** Returns true if the default picture is no frame of an animation. */
+/** Returns true if the default picture is not a frame of the animation. */
 function hasHiddenDefault({ frames = [] }: Png): boolean {
   return frames[0]?.isDefault === false;
 }
@@ -154,8 +156,8 @@ async function* placedFrames(
 }
 
 /**
- * Groups picture data by frame, as many as are announced. Data before the first
- * frame control is the default picture, which is then no part of the animation.
+ * Groups picture data into the declared number of frames. Data before the first
+ * frame control is the default picture, which is then not a frame.
  */
 function splitFrames(chunks: readonly StoredChunk[], count: number): Frame[] {
   const frames: Frame[] = [];

@@ -1,8 +1,8 @@
 /**
  * The conversion of a PNG's samples to eight-bit RGB with alpha.
  *
- * Colors of transparent pixels are kept, be they transparent by alpha or by the
- * tRNS chunk.
+ * Colors of transparent pixels are kept, whether alpha or the tRNS chunk makes
+ * them transparent.
  *
  * @module
  */
@@ -29,7 +29,8 @@ export interface PngColors {
  *
  * @param shape Shape of the picture, which may be a frame of a larger one.
  * @param data Compressed rows, in parts.
- * @throws {ImageError} If data is damaged or ends early, or a palette is missing.
+ * @throws {ImageError} If data is damaged or ends early, or a palette is
+ * missing.
  */
 export async function decodePngData(
   shape: PngShape,
@@ -75,7 +76,7 @@ function unpack(
   }
 }
 
-/** The place of a row's pixels. */
+/** The location of a row's pixels. */
 interface Target {
   /** Pixels `[height, width, 4]`; overwritten. */
   readonly pixels: Uint8ClampedArray;
@@ -112,7 +113,7 @@ function gray({ depth }: PngShape, colors: PngColors): Colorizer {
     let at = start;
     for (let x = 0; x < width; x++) {
       const sample = samples[x]!;
-      // The array clips.
+      // The array clamps.
       const level = (sample >> shift) * scale;
       pixels[at] = level;
       pixels[at + 1] = level;
@@ -142,8 +143,8 @@ function rgb({ depth }: PngShape, colors: PngColors): Colorizer {
 }
 
 /**
- * Returns a colorizer of palette indices. An index beyond the palette is black,
- * as in Pillow and browsers.
+ * Returns a colorizer for palette indices. An index beyond the palette is
+ * black, as in Pillow and browsers.
  */
 function indexed({ palette, transparency }: PngColors): Colorizer {
   if (palette === undefined) {

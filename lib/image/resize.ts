@@ -1,28 +1,25 @@
 /**
- * The bicubic resizer, bit for bit as in Pillow.
+ * The bicubic resizer, bit-identical to Pillow.
  *
  * ```text
  * [H, W, 3] ─ horizontal pass ─▶ [H, w, 3] ─ vertical pass ─▶ [h, w, 3]
  * [H, W, 3] ─ vertical pass ─▶ [h, W, 3] ─ horizontal pass ─▶ [h, w, 3]
  * ```
  *
- * Codes are as exact as the pixels they are made from, and no library resizes
- * to the same bytes: Pillow widens the kernel when it shrinks (antialiasing),
- * uses a = −0.5, holds weights as 22-bit fixed-point numbers and rounds to
- * eight bits after each pass. Hence own code.
+ * Own code, because codes depend on every bit of the pixels, and no library
+ * resizes to the same bytes: Pillow widens the kernel when it shrinks
+ * (antialiasing), uses a = −0.5, holds weights as 22-bit fixed-point numbers
+ * and rounds to eight bits after each pass.
  *
  * @module
  */
 
 import type { PixelSize, RgbImage } from "./image.ts";
 
-/**
- * Fractional bits of a weight: the rest of 32 bits after 8-bit samples and
- * overshoot.
- */
+/** Fractional bits of a weight: 32 bits less those of samples and overshoot. */
 const precisionBits = 22;
 
-/** Returns `image` at `size`; the image itself if it has that size already. */
+/** Returns `image` at `size`; the same object if it already has that size. */
 export function resizeBicubic(image: RgbImage, size: PixelSize): RgbImage {
   const { height, width } = size;
   if (
@@ -40,7 +37,7 @@ export function resizeBicubic(image: RgbImage, size: PixelSize): RgbImage {
 /**
  * Returns true if the vertical pass comes first.
  *
- * Each pass rounds, so the order shows in the last bit. This is the choice of
+ * Each pass rounds, so the order affects the last bit. This is the rule of
  * Pillow 13; earlier versions always begin with the horizontal pass.
  */
 function shrinksMostlyInHeight(from: PixelSize, to: PixelSize): boolean {
@@ -99,7 +96,7 @@ function resizeHeight(image: RgbImage, height: number): RgbImage {
   const { starts, lengths, weights, span } = kernel(image.height, height);
   const stride = width * 3;
   const resized = new Uint8ClampedArray(height * stride);
-  // Whole rows are added up, so that memory is read in order.
+  // Whole rows are accumulated, so that memory is read in order.
   const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
     sums.fill(half);

@@ -1,18 +1,18 @@
 /**
- * The type of pictures with transparency, and the two ways to drop it.
+ * The type of pictures with alpha, and the two conversions to RGB.
  *
  * @module
  */
 
 import type { PixelSize, RgbImage } from "./image.ts";
 
-/** An eight-bit RGB picture with alpha, not multiplied into the colors. */
+/** An eight-bit RGB picture with straight (not premultiplied) alpha. */
 export interface RgbaImage extends PixelSize {
   /** Samples `[height, width, 4]`, 0–255. */
   readonly pixels: Uint8ClampedArray;
 }
 
-/** Returns `image` over white. */
+/** Returns `image` blended over white. */
 export function overWhite(image: RgbaImage): RgbImage {
   const { height, width, pixels } = image;
   const opaque = new Uint8ClampedArray(height * width * 3);
@@ -57,8 +57,8 @@ export function alphaOf(image: RgbaImage): RgbImage {
 }
 
 /**
- * Frees the memory of `image`, which must not be used any more: garbage of
- * hundreds of megabytes would stay until a collection.
+ * Frees the memory of `image`, which must not be used afterwards. Without it,
+ * hundreds of megabytes would remain until the next garbage collection.
  */
 export function releasePixels({ pixels }: RgbaImage): void {
   const { buffer } = pixels;

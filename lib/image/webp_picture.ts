@@ -1,8 +1,8 @@
 /**
  * The decoder of WebP pictures.
  *
- * The codec supports stills only. A frame of an animation is a still in another
- * container, so each is written as a WebP of its own.
+ * The codec supports stills only. A frame of an animation contains a still, so
+ * each frame is rewritten as a WebP file and decoded.
  *
  * @module
  */
@@ -34,8 +34,8 @@ export async function decodeWebpStill(bytes: Uint8Array): Promise<RgbaImage> {
 }
 
 /**
- * Decodes every frame of an animated WebP on its canvas, which is overwritten by
- * the next.
+ * Decodes every frame of an animated WebP on its canvas, which is overwritten
+ * by the next.
  */
 export function decodeWebpFrames(
   bytes: Uint8Array,
@@ -55,9 +55,9 @@ async function* placedFrames(
     const frame = readFrame(data, canvas);
     const { height, width, picture, ...placing } = frame;
     const image = await decodeWebp(plainWebp(picture, { height, width }));
-    // Libwebp starts a new canvas where nothing of the old one is left, and
-    // where the frame before was cleared: there it keeps the colors of
-    // transparent pixels.
+    // Libwebp starts a new canvas if nothing of the old one remains, or if the
+    // previous frame was cleared; it then keeps the colors of transparent
+    // pixels.
     const isKey = before === undefined ||
       before.dispose === "clear" && (before.isKey || fills(before, canvas));
     const blend = isKey ? "source" : frame.blend;
@@ -85,7 +85,7 @@ function readFrame(data: Uint8Array, canvas: PixelSize): FrameData {
   const top = 2 * uint24(data, 3);
   const flags = data[15]!;
   const picture = riffChunks(data.subarray(16));
-  // The picture's own size counts, not the frame's, as in libwebp.
+  // The size in the bit stream applies, not the frame's, as in libwebp.
   const { height, width } = pictureSize(picture);
   if (left + width > canvas.width || top + height > canvas.height) {
     throw new ImageError("a frame of the WebP exceeds its canvas");
@@ -101,10 +101,7 @@ function readFrame(data: Uint8Array, canvas: PixelSize): FrameData {
   };
 }
 
-/**
- * Returns a WebP of the picture alone: metadata can be damaged, and is not
- * needed.
- */
+/** Returns a WebP of the picture without metadata, which may be damaged. */
 function plainWebp(
   chunks: readonly WebpChunk[],
   { height, width }: PixelSize,
@@ -116,7 +113,7 @@ function plainWebp(
   if (!picture.some(({ name }) => name === "ALPH")) {
     return writeWebpChunks(picture);
   }
-  // Alpha beside a lossy picture counts only when the header announces it.
+  // The alpha of a lossy picture applies only if the header declares it.
   const extended = new Uint8Array(10);
   extended[0] = 0x10;
   const view = new DataView(extended.buffer);

@@ -1,6 +1,6 @@
 /**
- * The conversion of a checkpoint's floats from and to fp32, which represents all
- * stored types.
+ * The conversion of a checkpoint's floats from and to fp32, which represents
+ * all stored types.
  *
  * @module
  */
@@ -34,7 +34,8 @@ export function floatsOf(
 }
 
 /**
- * Returns floats as bytes of another type, rounded to the nearest, ties to even.
+ * Returns floats as bytes of another type, rounded to the nearest, ties to
+ * even.
  *
  * @throws {TypeError} If `dtype` is no supported type of floats.
  */

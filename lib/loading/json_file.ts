@@ -8,11 +8,15 @@ import { CheckpointError } from "../errors.ts";
 import { refusePlaceholder } from "./placeholder.ts";
 
 /**
- * The most bytes of a JSON file: an index of 100,000 tensors has a sixth of it.
+ * The maximum number of bytes of a JSON file: an index of 100,000 tensors has a
+ * sixth of it.
  */
 const MAX_JSON_BYTES = 2 ** 26;
 
-/** The most bytes of a tokenizer's file, which holds its whole vocabulary. */
+/**
+ * The maximum number of bytes of a tokenizer's file, which holds its whole
+ * vocabulary.
+ */
 const MAX_TEXT_BYTES = 2 ** 27;
 
 /** The greatest depth of nested lists and objects. */
@@ -51,7 +55,7 @@ export async function readText(path: string): Promise<string | undefined> {
 /**
  * Returns the bytes of the file at `path`, or undefined if there is none.
  *
- * @param most The most bytes that it may have.
+ * @param most The maximum number of bytes that it may have.
  * @throws {CheckpointError} If it has more, is no file, cannot be read or is a
  * placeholder.
  */

@@ -4,8 +4,9 @@
  * The original has a folder for the language model and one for the vision
  * tokenizer. transformers keeps both in one folder under prefixes, of which
  * there are two generations: files of the Hub, and files saved again by
- * transformers 4.52 or later. Either part saved alone has no prefix. Source: convert_emu3_weights_to_hf.py of
- * huggingface/transformers, whose replacements are applied in its order.
+ * transformers 4.52 or later. Either part saved alone has no prefix. Source:
+ * convert_emu3_weights_to_hf.py of huggingface/transformers, whose replacements
+ * are applied in its order.
  *
  * @module
  */

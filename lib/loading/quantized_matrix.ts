@@ -1,6 +1,5 @@
 /**
- * The matrices in few bits, as compressed-tensors packs them
- * ("pack-quantized").
+ * The quantized matrices, as compressed-tensors packs them ("pack-quantized").
  *
  * ```text
  * {name}_packed   int32 [N, K · bits / 32]   codes from zero up, low bits first
@@ -33,7 +32,7 @@ const BLOCK_SIZES: ReadonlySet<number> = new Set([16, 32, 64, 128, 256]);
 const OTHER_SCHEMES = ["_zero_point", "_g_idx"];
 
 /**
- * Returns the matrix `name` if it is stored in few bits.
+ * Returns the matrix `name` if it is quantized.
  *
  * @param shape Shape by the configuration, `[N, K]`.
  * @throws {CheckpointError} If it is stored in an unsupported form.

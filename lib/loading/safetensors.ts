@@ -21,7 +21,7 @@ import { placeholderAt } from "./placeholder.ts";
 export interface SafetensorsEntry {
   /** Type such as `F32`; any type of the format, also unsupported ones. */
   readonly dtype: string;
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
   /** Offset of the first byte, from the start of the file. */
   readonly offset: number;
@@ -65,7 +65,10 @@ const PREFIX_BYTES = 8;
  */
 const MAX_HEADER_BYTES = 2 ** 25;
 
-/** The most tensors of a file, and the most sides of a tensor. */
+/**
+ * The maximum number of tensors of a file, and the maximum number of sides of a
+ * tensor.
+ */
 const MAX_TENSORS = 100_000;
 const MAX_SIDES = 16;
 

@@ -15,7 +15,7 @@ export const SINGLE_FILE = "model.safetensors";
 const SHARD = /^(.+)-\d{5}-of-(\d{5})\.safetensors$/;
 const OTHER_FORMAT = /\.(bin|pt|pth|ckpt|gguf|h5|msgpack)$/i;
 
-/** The most names in a message. */
+/** The maximum number of names in a message. */
 const MAX_SHOWN = 3;
 
 /**

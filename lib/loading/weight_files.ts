@@ -30,7 +30,9 @@ import { readSafetensorsHeader } from "./safetensors.ts";
 /** The index that maps tensors to shards. */
 export const INDEX_FILE = "model.safetensors.index.json";
 
-/** The most files of a checkpoint; each costs reading its header. */
+/**
+ * The maximum number of files of a checkpoint; each costs reading its header.
+ */
 const MAX_SHARDS = 4_096;
 
 /** The longest name, which messages contain. */

@@ -3,7 +3,7 @@
  *
  * Weights that are stored in the type of computation stay mapped, and so does
  * the table of embeddings in any type. Half floats become fp32 on a CPU, and
- * codes of few bits are rearranged for their kernels: those are copies, which
+ * quantized codes are rearranged for their kernels: those are copies, which
  * must fit. A device has all weights in a memory of its own.
  *
  * @module
@@ -55,7 +55,7 @@ export function deviceWeightBytes(
   return table + numbers * each;
 }
 
-/** The least number of codes that share a scale. */
+/** The minimum number of codes that share a scale. */
 const LEAST_BLOCK = 16;
 
 /**

@@ -8,8 +8,9 @@
  * {key}_shape    int64 [2]                  N, K
  * ```
  *
- * Source: compressed_tensors/compressors/quantized_compressors/pack_quantized.py
- * of neuralmagic/compressed-tensors.
+ * Source:
+ * compressed_tensors/compressors/quantized_compressors/pack_quantized.py of
+ * neuralmagic/compressed-tensors.
  *
  * @module
  */

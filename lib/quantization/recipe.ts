@@ -51,7 +51,7 @@ export interface TensorFacts {
   readonly name: string;
   /** Type such as `F32`. */
   readonly dtype: string;
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
 }
 

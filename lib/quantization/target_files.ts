@@ -22,7 +22,7 @@ export interface TargetTensor {
   readonly name: string;
   /** Type as the format spells it. */
   readonly dtype: string;
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
   /** Length in bytes. */
   readonly length: number;

@@ -11,7 +11,7 @@ import type { OrtApi, Pointer } from "./api.ts";
 
 /** A copy of an output. */
 export interface OutputCopy {
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
   /** Elements of the output. */
   readonly values: Float32Array<ArrayBuffer>;

@@ -42,11 +42,11 @@ export interface Provider {
   readonly arenas: string;
   /** True if attention takes a bias, so that tokens may have any positions. */
   readonly takesAttentionBias: boolean;
-  /** The most rows of one run. */
+  /** The maximum number of rows of one run. */
   readonly maxRows: number;
-  /** The most tokens of a row that attention takes at once. */
+  /** The maximum number of tokens of a row that attention takes at once. */
   readonly maxTokens: number;
-  /** True if activations are rounded to int8 for weights in few bits. */
+  /** True if activations are rounded to int8 for quantized weights. */
   readonly int8Activations: boolean;
   /** True if convolutions and their neighbors run there; else on the CPU. */
   readonly convolves: boolean;
@@ -78,7 +78,7 @@ export const CPU_PROVIDER: Provider = {
 export interface CudaOptions {
   /** Index of the GPU among those that CUDA may use. */
   readonly deviceId: number;
-  /** The most bytes of an arena; undefined for no limit. */
+  /** The maximum number of bytes of an arena; undefined for no limit. */
   readonly memoryLimitBytes: number | undefined;
 }
 

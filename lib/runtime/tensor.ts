@@ -34,7 +34,7 @@ export class Tensor implements Disposable {
   #value: Pointer | undefined;
   /** Element type. */
   readonly dtype: Dtype;
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
 
   private constructor(

@@ -3,8 +3,8 @@
  *
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy
  * as 1, 2, 3", SC'11) is a function from a key and a counter to random bits.
- * With the seed as key and (image, position, attempt) as counter, a draw does not
- * depend on what was drawn before or beside it.
+ * With the seed as key and (image, position, attempt) as counter, a draw does
+ * not depend on what was drawn before or beside it.
  *
  * @module
  */

@@ -36,7 +36,10 @@ export interface Encoder extends Disposable {
   ): Promise<Int32Array<ArrayBuffer>[]>;
 }
 
-/** The most characters that are encoded in this thread: about 10 ms. */
+/**
+ * The maximum number of characters that are encoded in this thread: about 10
+ * ms.
+ */
 const SHORT_TEXT = 4096;
 
 /**

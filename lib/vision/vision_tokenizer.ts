@@ -58,8 +58,8 @@ type Builder = (
 const QUANTIZER_ROWS = 256;
 
 /**
- * The most pixels of a small picture, which passes larger ones: the published
- * minimum.
+ * The maximum number of pixels of a small picture, which passes larger ones:
+ * the published minimum.
  */
 const SMALL_PIXELS = 512 * 512;
 

@@ -38,7 +38,7 @@ export const RESAMPLE = "bicubic";
 /** Value of `PIL.Image.BICUBIC`. */
 const BICUBIC = 3;
 
-/** The most characters of a value in a message. */
+/** The maximum number of characters of a value in a message. */
 const MAX_SHOWN = 64;
 
 /** Returns the schema of one number per channel, or one for all. */

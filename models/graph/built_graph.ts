@@ -13,7 +13,7 @@ export interface SuppliedWeight {
   readonly name: string;
   /** Type in which it is to be passed. */
   readonly dtype: Dtype;
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
   /** Place of the stored tensor, in its own type. */
   readonly stored: StoredTensor;

@@ -38,7 +38,7 @@ export interface StoredValue {
   readonly dtype: Dtype;
 }
 
-/** A matrix in few bits. */
+/** A quantized matrix. */
 export interface QuantizedValue {
   /** Bits of a code. */
   readonly bits: CodeBits;
@@ -211,8 +211,8 @@ export class Graph {
   }
 
   /**
-   * Returns the checkpoint's matrix of this name in this scope, if it is stored
-   * in few bits.
+   * Returns the checkpoint's matrix of this name in this scope, if it is
+   * quantized.
    *
    * @param rows Rows to use, addressed in place; all by default.
    */

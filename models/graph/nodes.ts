@@ -23,7 +23,7 @@ export interface Port {
   readonly name: string;
   /** Element type. */
   readonly dtype: Dtype;
-  /** Sides, outermost first; undefined if even their number is open. */
+  /** Dimensions, outermost first; undefined if even their number is open. */
   readonly shape: readonly Side[] | undefined;
 }
 

@@ -38,7 +38,7 @@ export type Initializer =
     readonly name: string;
     /** Element type. */
     readonly dtype: Dtype;
-    /** Sides, outermost first. */
+    /** Dimensions, outermost first. */
     readonly shape: readonly number[];
   }
   & (

@@ -14,7 +14,7 @@ import { type Dtype, DTYPE_BYTES, elementCount } from "./dtype.ts";
 export interface StoredTensor {
   /** Type of the stored elements. */
   readonly dtype: Dtype;
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
   /** File, relative to the session's weight folder. */
   readonly location: string;
@@ -28,8 +28,8 @@ export interface StoredTensor {
 export type CodeBits = 4 | 8;
 
 /**
- * A matrix in few bits: `weight = (code - 2^(bits - 1)) · scale`, with one
- * scale for every block of a row.
+ * A quantized matrix: `weight = (code - 2^(bits - 1)) · scale`, with one scale
+ * for every block of a row.
  */
 export interface StoredQuantizedMatrix {
   /** Bits of a code. */
@@ -56,7 +56,7 @@ export interface Weights {
    */
   find(key: string, shape: readonly number[]): StoredTensor;
   /**
-   * Returns the matrix `[N, K]` under `key`, if it is stored in few bits.
+   * Returns the matrix `[N, K]` under `key`, if it is quantized.
    *
    * @throws If it is, but has another shape.
    */

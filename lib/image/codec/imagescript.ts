@@ -1,7 +1,7 @@
 /**
  * The adapter of ImageScript: pixels → JPEG and GIF.
  *
- * It is loaded on first use, so that it does not slow down a start.
+ * It is loaded on first use, so that it does not delay the start.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export async function encodeJpeg(
   const { Image } = await imagescript();
   const picture = new Image(image.width, image.height);
   picture.bitmap.set(withAlpha(image).pixels);
-  // The package's type lists the hundred numbers one by one.
+  // The package's type is a union of the hundred numbers.
   type JpegQuality = Parameters<typeof picture.encodeJPEG>[0];
   return await picture.encodeJPEG(quality as JpegQuality);
 }

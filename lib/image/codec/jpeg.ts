@@ -1,9 +1,9 @@
 /**
- * The adapter of mozjpeg's decoder: JPEG of one or three components, to the bit
- * as libjpeg-turbo and Pillow decode it.
+ * The adapter of mozjpeg's decoder: JPEG of one or three components,
+ * bit-identical to libjpeg-turbo and Pillow.
  *
- * It is loaded on first use. Every decode runs in a WebAssembly instance of its
- * own: a file that crashes one leaves no state behind, and its memory is freed.
+ * It is loaded on first use. Every decode runs in its own WebAssembly instance:
+ * a file that crashes it leaves no state, and its memory is freed.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface JpegOptions {
  * Decodes a JPEG, as it is stored.
  *
  * @throws {ImageError} If its kind is not supported, it is damaged, or a scan
- * ends before its picture is whole.
+ * is truncated.
  */
 export async function decodeJpeg(
   bytes: Uint8Array,
@@ -36,7 +36,7 @@ export async function decodeJpeg(
     "@jsquash/jpeg",
     () => compileWasm("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
   );
-  // Libjpeg's own messages: the first warning, and the error that ends it.
+  // The messages of libjpeg: the first warning, and the error that ended it.
   const messages: string[] = [];
   const printErr = (line: string) => void messages.push(line);
   const module = await compiled;
@@ -66,15 +66,15 @@ export async function decodeJpeg(
 }
 
 /**
- * Returns true if libjpeg filled in missing data. Between restart markers it
- * does so for a damaged interval, too, and recovers.
+ * Returns true if libjpeg filled in missing data of a truncated file. With
+ * restart markers the same warning may be about a damaged interval.
  */
 function isCutShort(warning: string, restarts: boolean): boolean {
   return warning === "Premature end of JPEG file" ||
     warning.endsWith("premature end of data segment") && !restarts;
 }
 
-/** Returns the reason of a refusal in the words of this library. */
+/** Returns the message of this library for one of libjpeg. */
 function reasonFor(reason: string): string {
   if (/arithmetic/.test(reason)) {
     return "the JPEG uses arithmetic coding, which is not supported; save it as baseline or progressive";

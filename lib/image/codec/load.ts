@@ -1,8 +1,8 @@
 /**
- * The loader of codecs; separates failures to load from damaged pictures.
+ * The loader of codecs: distinguishes failures to load from damaged pictures.
  *
- * Codecs get all bytes in memory, so a file that cannot be opened, or a
- * variable that may not be read, belongs to the codec itself.
+ * Codecs receive all bytes in memory, so an error about a file or an
+ * environment variable is about the codec itself.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { RuntimeError } from "../../errors.ts";
  * Returns the codec that `load` resolves to.
  *
  * @param name Name of its package.
- * @throws {RuntimeError} If it cannot be loaded, whatever the reason.
+ * @throws {RuntimeError} If it cannot be loaded, for any reason.
  */
 export async function loadCodec<T>(
   name: string,
@@ -28,8 +28,8 @@ export async function loadCodec<T>(
 }
 
 /**
- * Compiles the WebAssembly file of a package. It is read from disk: the
- * packages themselves would fetch it, which servers may not.
+ * Compiles the WebAssembly file of a package. It is read from disk, because the
+ * packages would fetch it over the network.
  *
  * @param specifier Name of the file, such as
  * `@jsquash/webp/codec/dec/webp_dec.wasm`.
@@ -42,9 +42,8 @@ export async function compileWasm(
 }
 
 /**
- * Returns `error`, thrown by a codec at work, as a failure to load a part of
- * it: parts load when a picture first needs them. Undefined for any other
- * error.
+ * Returns an error of a running codec as a failure to load a part of it, since
+ * parts load on first use; undefined for any other error.
  */
 export function loadFailure(error: unknown): RuntimeError | undefined {
   return isOfSystem(error) ? notLoaded("a part of one", error) : undefined;

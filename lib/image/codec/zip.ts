@@ -1,5 +1,5 @@
 /**
- * The adapter of fflate: several files in one archive.
+ * The adapter of fflate: writes several files into one archive.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export async function zip(
   files: Readonly<Record<string, Uint8Array>>,
 ): Promise<Uint8Array> {
   const { zipSync } = await loadCodec("fflate", () => import("fflate"));
-  // The files are compressed already. The date is the format's first, so that
-  // the same files give the same bytes.
+  // The files are already compressed. The date is the format's minimum, so that
+  // equal files give equal archives.
   return zipSync({ ...files }, { level: 0, mtime: "1980-01-01T00:00:00" });
 }

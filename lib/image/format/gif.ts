@@ -1,13 +1,13 @@
 /**
- * The container of GIF: a list of blocks.
+ * The GIF container: a list of blocks.
  *
  * ```text
  * "GIF89a" │ screen │ palette │ ([graphic control] image)… │ trailer
  * ```
  *
- * It reads what viewers and Pillow read: bytes between blocks are skipped, the
- * trailer may be missing, the canvas grows to the first frame. It locates
- * frames and does not decode LZW. Source: GIF89a specification.
+ * It accepts the same files as viewers and Pillow: bytes between blocks are
+ * skipped, the trailer may be missing, the canvas grows to the first frame. It
+ * locates frames and does not decode LZW. Source: GIF89a specification.
  *
  * @module
  */
@@ -15,7 +15,9 @@
 import { ImageError, ImageTooLargeError } from "../../errors.ts";
 import type { PixelSize } from "../image.ts";
 
-/** The disposal of a frame. Viewers keep a frame whose disposal is unnamed. */
+/**
+ * The disposal of a frame. Viewers keep a frame without a disposal ("unnamed").
+ */
 export type GifDisposal = "unnamed" | "keep" | "clear" | "previous";
 
 /** One frame, by offsets in the file. */
@@ -26,7 +28,7 @@ export interface GifFrame extends PixelSize {
   readonly left: number;
   /** True if its rows are stored in four passes. */
   readonly interlaced: boolean;
-  /** State of its place after it was shown. */
+  /** Disposal of its area after it was displayed. */
   readonly disposal: GifDisposal;
   /** The transparent palette index, if one is named. */
   readonly transparentIndex: number | undefined;
@@ -38,18 +40,21 @@ export interface GifFrame extends PixelSize {
 
 /** A GIF's canvas and frames. */
 export interface GifLayout extends PixelSize {
-  /** The palette index of the background; 0 without a palette of the file. */
+  /** The palette index of the background; 0 if the file has no palette. */
   readonly background: number;
   /** Frames in the order of time; never empty. */
   readonly frames: readonly GifFrame[];
-  /** False if the file ends inside a block that is no picture data. */
+  /** False if the file ends inside a block other than picture data. */
   readonly whole: boolean;
 }
 
-/** The most frames of a file. */
+/** The maximum number of frames of a file. */
 const MAX_FRAMES = 2 ** 15;
 
-/** The most sub-blocks of a file; encoders fill all but the last of each. */
+/**
+ * The maximum number of sub-blocks of a file; encoders fill all but the last of
+ * each.
+ */
 const MAX_SUB_BLOCKS = 2 ** 20;
 
 /** Flag of a graphic control that has a transparent index. */
@@ -58,8 +63,8 @@ const TRANSPARENT = 1;
 /**
  * Returns the layout of a GIF.
  *
- * The canvas is the logical screen, or larger if the first frame extends beyond
- * it. Later frames may extend beyond it, and are not checked.
+ * The canvas is the logical screen, enlarged to the first frame. Later frames
+ * may extend beyond the canvas, and are not checked.
  *
  * @throws {ImageError} If it holds no frame, ends before its first one, or has
  * too many blocks.
@@ -108,7 +113,8 @@ function readBlocks(
       frames.push(reader.frame(palette, control));
       control = NO_CONTROL;
     }
-    // Any other byte lies between blocks, where Pillow and browsers skip it.
+    // Any other byte is between blocks and is skipped, as by Pillow and
+    // browsers.
   }
 }
 
@@ -120,7 +126,9 @@ const NO_CONTROL: Control = {
   transparentIndex: undefined,
 };
 
-/** Disposals by the number in the graphic control. Programs write 4 for 3. */
+/**
+ * Disposals by the number in the graphic control. Some programs write 4 for 3.
+ */
 const DISPOSALS: readonly GifDisposal[] = [
   "unnamed",
   "keep",
@@ -179,7 +187,7 @@ class BlockReader {
     };
   }
 
-  /** Returns the palette that `flags` announce; an empty one when they announce none. */
+  /** Returns the palette declared by `flags`; empty if there is none. */
   palette(flags: number): Uint8Array {
     const start = this.#at;
     if (flags & 0x80) this.skip(3 * 2 ** ((flags & 7) + 1));
@@ -210,7 +218,7 @@ class BlockReader {
     const local = this.palette(flags);
     const dataOffset = this.#at;
     this.skip(1); // code size
-    // Truncated data may still hold the whole picture; its decoder checks that.
+    // Truncated data may contain the whole picture; the decoder checks that.
     this.#subBlocks({ mayEnd: true });
     return {
       top,

@@ -6,19 +6,25 @@
  * code < clear: an index │ clear │ end │ an earlier string and one index more
  * ```
  *
- * Own code, since npm's packages refuse or garble much that Pillow and browsers
- * read: of the odd files of the tests, omggif 1.0.10 and gifuct-js 2.1.2 miss more
- * than a quarter each. Source: GIF89a specification, appendix F.
+ * Own code, because npm's packages refuse or misread many files that Pillow and
+ * browsers read: omggif 1.0.10 and gifuct-js 2.1.2 each fail on more than a
+ * quarter of the unusual files in the tests. Source: GIF89a specification,
+ * appendix F.
  *
  * @module
  */
 
 import { ImageError } from "../../errors.ts";
 
-/** The most codes in a table; a full one stays the same until cleared. */
+/**
+ * The maximum number of codes in a table; a full one is unchanged until it is
+ * cleared.
+ */
 const TABLE_SIZE = 2 ** 12;
 
-/** The most bits of an index; one more makes the first code. */
+/**
+ * The maximum number of bits of an index; the first codes have one bit more.
+ */
 const MAX_INDEX_BITS = 11;
 
 /**
@@ -27,7 +33,7 @@ const MAX_INDEX_BITS = 11;
  * @param at Offset of the code size, which the sub-blocks follow.
  * @param count Number of pixels in the frame.
  * @returns Palette indices `[count]` in the order of storage.
- * @throws {ImageError} If a code is of no string, or the data ends before the
+ * @throws {ImageError} If a code has no string, or the data ends before the
  * last pixel.
  */
 export function decodeGifLzw(
@@ -42,8 +48,8 @@ export function decodeGifLzw(
   const read = codeReader(bytes, at + 1);
   const clear = 1 << indexBits;
   const indices = new Uint8Array(count);
-  // A string is the one before it and the index after that, so all of it is in
-  // the output already, and a table of offsets is enough.
+  // A string is the previous one and one more index, so it is already in the
+  // output, and a table of offsets suffices.
   const starts = new Uint32Array(TABLE_SIZE);
   const lengths = new Uint32Array(TABLE_SIZE);
   let size = clear + 2;
@@ -78,7 +84,7 @@ export function decodeGifLzw(
     }
     const start = starts[code]!;
     const length = Math.min(lengths[code]!, count - filled);
-    // One by one: the last index may be the first that is written here.
+    // One by one, because the last index may be the first one written here.
     for (let i = 0; i < length; i++) indices[filled + i] = indices[start + i]!;
     filled += length;
     previousLength = length;

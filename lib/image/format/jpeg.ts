@@ -15,7 +15,7 @@ import { ImageError } from "../../errors.ts";
 import { exifOrientation, type Orientation } from "../metadata/exif.ts";
 import { xmpOrientation } from "../metadata/xmp_orientation.ts";
 
-/** The facts of a JPEG before its scans. */
+/** The properties of a JPEG before its scans. */
 export interface JpegHeader {
   /** Height in pixels. */
   readonly height: number;
@@ -25,27 +25,29 @@ export interface JpegHeader {
   readonly orientation: Orientation;
 }
 
-/** Facts of a JPEG that its decoder needs. */
+/** The properties of a JPEG that its decoder needs. */
 export interface JpegLayout extends JpegHeader {
   /** Sampling of each color component: 1 gray, 3 color, 4 CMYK or YCCK. */
   readonly sampling: readonly Sampling[];
   /** Offset of the height in the frame header. */
   readonly heightOffset: number;
-  /** True if the frame header leaves the height to a DNL segment. */
+  /** True if a DNL segment, not the frame header, has the height. */
   readonly heightIsLate: boolean;
   /** True if scans have restart markers. */
   readonly restarts: boolean;
 }
 
-/** Samples of a component in a unit, which is as large as its largest. */
+/** Sampling factors of a component: its samples in a minimum coded unit. */
 export interface Sampling {
-  /** Number of samples across. */
+  /** Horizontal factor. */
   readonly horizontal: number;
-  /** Number of samples down. */
+  /** Vertical factor. */
   readonly vertical: number;
 }
 
-/** The most segments of a header, which is read while a request waits. */
+/**
+ * The maximum number of segments of a header, which bounds its reading time.
+ */
 const MAX_SEGMENTS = 2 ** 16;
 
 const SOS = 0xda;
@@ -61,7 +63,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 }
 
 /**
- * Returns the facts of a JPEG up to its first scan.
+ * Returns the properties of a JPEG up to its first scan.
  *
  * Bytes between segments are skipped, as libjpeg does.
  *
@@ -119,17 +121,22 @@ export function readJpegLayout(bytes: Uint8Array): JpegLayout {
   return { ...frame, orientation: ofExif ?? ofXmp ?? 1, restarts };
 }
 
-/** Returns the offset of the next 0xFF that begins a marker; the end without. */
+/**
+ * Returns the offset of the next 0xFF that begins a marker; the end if there is
+ * none.
+ */
 function markerAfter(bytes: Uint8Array, from: number): number {
   for (let at = from; at + 1 < bytes.length; at++) {
-    // Fill bytes are more of the same; a zero makes it data.
+    // Fill bytes are further 0xFF; a zero after 0xFF makes it data.
     const next = bytes[at + 1];
     if (bytes[at] === 0xff && next !== 0xff && next !== 0) return at;
   }
   return bytes.length;
 }
 
-/** Returns the height that a DNL segment gives after the first scan; 0 without. */
+/**
+ * Returns the height in the DNL segment after the first scan; 0 without one.
+ */
 function lateHeight(bytes: Uint8Array, view: DataView, from: number): number {
   let at = markerAfter(bytes, from);
   while (at + 6 <= bytes.length) {
@@ -140,9 +147,9 @@ function lateHeight(bytes: Uint8Array, view: DataView, from: number): number {
 }
 
 /**
- * Returns a JPEG up to the end of its last scan, and an end marker: segments
- * after it, which no row depends on, may be damaged. Undefined for one without
- * an end, which may lack scans.
+ * Returns a JPEG up to the end of its last scan, with an end marker: later
+ * segments may be damaged, and no row depends on them. Undefined for a JPEG
+ * without an end marker, which may lack scans.
  */
 export function withoutTrailingSegments(
   bytes: Uint8Array,
@@ -170,14 +177,14 @@ function isRestart(marker = 0): boolean {
 }
 
 /**
- * Returns true for SOF0–SOF15, which share their numbers with DHT, JPG and DAC.
+ * Returns true for SOF0–SOF15, except for DHT, JPG and DAC in the same range.
  */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf &&
     marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-/** Starts of APP1 segments. */
+/** The first bytes of APP1 segments. */
 const EXIF = "Exif\0\0";
 const XMP = "http://ns.adobe.com/xap/1.0/\0";
 

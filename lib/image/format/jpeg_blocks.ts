@@ -1,5 +1,5 @@
 /**
- * The decoder of a JPEG scan's blocks: 64 coefficients each, or a part of their
+ * The decoder of a JPEG scan's blocks of 64 coefficients, or of a part of their
  * bits.
  *
  * ```text
@@ -15,7 +15,9 @@
 import { ImageError } from "../../errors.ts";
 import type { BitReader, HuffmanTable } from "./jpeg_huffman.ts";
 
-/** Places of the coefficients in rows of eight, in their order of storage. */
+/**
+ * Indices of the coefficients in row order, by their order of storage (zigzag).
+ */
 export const ZIGZAG: Uint8Array = Uint8Array.fromHex(
   "000108100902030a11182019120b04050c131a21283029221b140d06070e151c" +
     "232a313839322b241d160f171e252c333a3b342d261f272e353c3d362f373e3f",
@@ -27,9 +29,9 @@ export interface SampleBand {
   readonly start: number;
   /** Index of the last coefficient. */
   readonly end: number;
-  /** Number of the bit above those read, or 0 in the first scan of the band. */
+  /** Index of the bit above those read; 0 in the first scan of the band. */
   readonly high: number;
-  /** Number of the lowest bit that is read. */
+  /** Index of the lowest bit that is read. */
   readonly low: number;
 }
 
@@ -54,7 +56,7 @@ export class BlockReader {
   readonly #reader: BitReader;
   readonly #band: SampleBand;
   readonly #progressive: boolean;
-  /** Number of blocks for which the band is over. */
+  /** Number of following blocks in which the band is empty. */
   #endOfBand = 0;
 
   /**
@@ -72,7 +74,7 @@ export class BlockReader {
     this.#progressive = progressive;
   }
 
-  /** Skips a restart marker. The caller resets DC values. */
+  /** Skips a restart marker; the caller resets DC values. */
   restart(): void {
     this.#reader.restart();
     this.#endOfBand = 0;
@@ -81,8 +83,7 @@ export class BlockReader {
   /**
    * Reads a block.
    *
-   * @param block Coefficients `[64]` in the order of rows; overwritten, or
-   * refined.
+   * @param block Coefficients `[64]` in row order; overwritten, or refined.
    */
   read(tables: BlockTables, block: Int16Array): void {
     const { start, end, high } = this.#band;

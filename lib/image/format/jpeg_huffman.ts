@@ -15,8 +15,8 @@ import { ImageError } from "../../errors.ts";
 /** A Huffman table. */
 export interface HuffmanTable {
   /**
-   * Length and symbol, `length << 8 | symbol`, of the code that each 16 bits
-   * begin with, `[2 ** 16]`; 0 for none.
+   * Length and symbol, `length << 8 | symbol`, of the code at the start of each
+   * 16 bits, `[2 ** 16]`; 0 for none.
    */
   readonly codes: Uint16Array;
 }
@@ -71,7 +71,7 @@ export class BitReader {
   symbol({ codes }: HuffmanTable): number {
     if (this.#bits < 16) this.#fill();
     const missing = 16 - this.#bits;
-    // Ones beyond the end: no code is made of them alone.
+    // Padded with ones beyond the end: no code consists of ones alone.
     const window = missing > 0
       ? this.#buffer << missing | (1 << missing) - 1
       : this.#buffer >>> -missing;
@@ -91,7 +91,9 @@ export class BitReader {
     return this.#buffer >>> this.#bits & ((1 << count) - 1);
   }
 
-  /** Reads a value of `count` bits, the upper half of which are positive. */
+  /**
+   * Reads a value of `count` bits; the upper half of their range is positive.
+   */
   value(count: number): number {
     const bits = this.bits(count);
     return count > 0 && bits < 1 << (count - 1)

@@ -6,8 +6,8 @@
  * sequential: all coefficients at once     progressive: a band, or a bit of them
  * ```
  *
- * It serves the files that mozjpeg's build here does not. Source: ITU-T T.81,
- * annexes B, F and G.
+ * It decodes the files that the build of mozjpeg does not support. Source:
+ * ITU-T T.81, annexes B, F and G.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { BitReader, type HuffmanTable, huffmanTable } from "./jpeg_huffman.ts";
 
 /** A component: its blocks of 8 × 8 coefficients. */
 export interface JpegComponent extends Sampling {
-  /** The number that scans refer to it by. */
+  /** The identifier by which scans refer to it. */
   readonly id: number;
   /** Number of blocks in a row, padded to whole units. */
   readonly blocksWide: number;
@@ -48,20 +48,20 @@ export interface JpegScans {
   readonly width: number;
   /** Components in the order of the frame header. */
   readonly components: readonly JpegComponent[];
-  /** The transform of Adobe's marker; undefined without one. */
+  /** The color transform of Adobe's marker; undefined without one. */
   readonly adobeTransform: number | undefined;
-  /** True if it has a marker of JFIF. */
+  /** True if it has a JFIF marker. */
   readonly hasJfif: boolean;
 }
 
-/** The most scans of a file: each goes over all blocks. */
+/** The maximum number of scans of a file, since each visits all blocks. */
 const MAX_SCANS = 100;
 
 /**
  * Reads all scans.
  *
  * @throws {ImageError} If a segment or a scan is damaged or truncated, or the
- * process is none of Huffman codes.
+ * process does not use Huffman codes.
  */
 export function readJpegScans(bytes: Uint8Array): JpegScans {
   const state = new ScanReader(bytes);
@@ -270,7 +270,8 @@ class ScanReader {
       if (channel === undefined) {
         throw new ImageError("the JPEG is damaged: a scan has no component");
       }
-      // Tables may change between scans: those of the first one count.
+      // Tables may change between scans; those of the component's first scan
+      // apply.
       const quantization = this.#quantization[channel.table];
       if (quantization !== undefined && channel.quantization[0] === 0) {
         channel.quantization = quantization;
@@ -312,7 +313,7 @@ function blockAt(
   return coefficients.subarray(at, at + 64);
 }
 
-/** A place among blocks or units. */
+/** A position among blocks or units. */
 interface Place {
   readonly x: number;
   readonly y: number;

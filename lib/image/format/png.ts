@@ -1,13 +1,13 @@
 /**
- * The container of PNG: a list of chunks.
+ * The PNG container: a list of chunks.
  *
  * ```text
  * signature │ IHDR │ … │ IDAT … │ IEND
  * chunk = u32 length │ type │ data │ CRC-32 of type and data
  * ```
  *
- * It parses chunks and header fields, neither filters nor pixels. Damage is
- * found where a chunk is used: parts that a picture does not need cost nothing.
+ * It parses chunks and header fields, not filters or pixels. A chunk is
+ * verified only when it is used, so damage to unneeded parts is ignored.
  * Source: W3C PNG, third edition.
  *
  * @module
@@ -37,15 +37,15 @@ export interface PngShape extends PixelSize {
   readonly interlaced: boolean;
 }
 
-/** The fields of IHDR, with facts from other chunks. */
+/** The fields of IHDR, with properties from other chunks. */
 export interface PngHeader extends PngShape {
   /** Number of frames; 1 for a still picture. */
   readonly frames: number;
-  /** Orientation from EXIF or XMP, in any place. */
+  /** Orientation from EXIF or XMP, before or after the picture data. */
   readonly orientation: Orientation;
 }
 
-/** The eight bytes that every PNG begins with. */
+/** The first eight bytes of every PNG. */
 export const PNG_SIGNATURE: Uint8Array = Uint8Array.of(
   0x89,
   0x50,
@@ -57,20 +57,21 @@ export const PNG_SIGNATURE: Uint8Array = Uint8Array.of(
   0x0a,
 );
 
-/** The most chunks of a file; libpng's are of 8 KB. */
+/** The maximum number of chunks of a file; libpng writes 8 KB into each. */
 const MAX_CHUNKS = 2 ** 18;
 
 /**
- * The most chunks beside picture data, which are read while a request waits.
+ * The maximum number of chunks other than picture data, which bounds the
+ * reading time.
  */
 const MAX_OTHER_CHUNKS = 2 ** 16;
 
-/** The most frames that APNG allows. */
+/** The maximum number of frames that APNG allows. */
 const MAX_FRAMES = 2 ** 31;
 
 /**
  * Returns the chunks of a PNG up to IEND, which may be missing. The last one
- * may be cut short.
+ * may be truncated.
  *
  * @throws {ImageTooLargeError} If there are too many.
  */
@@ -95,11 +96,11 @@ export function readChunks(bytes: Uint8Array): StoredChunk[] {
 }
 
 /**
- * Returns the data of a chunk that is needed.
+ * Returns the data of a chunk after verifying its CRC.
  *
  * @param bytes The file.
  * @throws {ImageError} If its CRC is wrong. A CRC beyond the end of the file is
- * not required: picture data may be complete without.
+ * not verified, since the picture data may be complete.
  */
 export function soundData(bytes: Uint8Array, chunk: StoredChunk): Uint8Array {
   const { at, data } = chunk;
@@ -168,7 +169,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 
 /**
  * Returns the number of an APNG's frames; undefined for a still picture, and
- * for an invalid number, which readers treat as that.
+ * for an invalid number, since readers then show the still.
  */
 export function announcedFrames(
   chunks: readonly PngChunk[],

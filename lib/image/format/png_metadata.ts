@@ -1,5 +1,5 @@
 /**
- * The orientation in a PNG's metadata, in any of the forms that programs write.
+ * The orientation in a PNG's metadata, in any of the common forms.
  *
  * ```text
  * eXIf │ EXIF
@@ -7,7 +7,7 @@
  * iTXt │ "XML:com.adobe.xmp" │ XMP
  * ```
  *
- * Damage is no error here: a picture is shown without its metadata, too.
+ * Damage is not an error, since a picture can be shown without its metadata.
  * Source: W3C PNG, third edition; ImageMagick's raw profiles; XMP Specification
  * Part 3, 1.1.5.
  *
@@ -20,20 +20,19 @@ import { xmpOrientation } from "../metadata/xmp_orientation.ts";
 
 /** One chunk. */
 export interface PngChunk {
-  /**
-   * Type, four letters; a capital first one means that the picture needs it.
-   */
+  /** Type, four letters; a capital first letter marks a critical chunk. */
   readonly type: string;
   /** Data without length, type and CRC. */
   readonly data: Uint8Array;
 }
 
 /**
- * The most bytes of compressed metadata, which is read while a request waits.
+ * The maximum number of bytes of inflated metadata, which bounds the reading
+ * time.
  */
 const MAX_TEXT_BYTES = 2 ** 20;
 
-/** Returns the orientation that metadata asks for; 1 if none. */
+/** Returns the orientation in the metadata; 1 if there is none. */
 export function pngOrientation(chunks: readonly PngChunk[]): Orientation {
   const exif = chunks.find(({ type }) => type === "eXIf")?.data ??
     rawProfile(chunks, "exif") ?? rawProfile(chunks, "APP1");

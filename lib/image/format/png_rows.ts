@@ -1,17 +1,17 @@
 /**
- * The rows of a PNG: picture data, inflated and unfiltered.
+ * The decoder of PNG rows: inflates and unfilters picture data.
  *
  * ```text
  * IDAT… ─ inflate ─▶ filter type │ filtered row … ─ unfilter ─▶ row …
  * ```
  *
- * It inflates no more than the rows need, so that bytes after them, and their
- * checksum, do not matter; Pillow and browsers do the same. Memory is one row
- * and the one before it. It is independent of colors.
+ * It inflates only the bytes of the rows, and ignores later bytes and the zlib
+ * checksum, as Pillow and browsers do. Memory is two rows. Colors are converted
+ * in `png_pixels.ts`.
  *
- * Own code on the zlib of the platform: ImageScript's decoder refuses data with
- * bytes after it, holds all rows several times, and takes four times as long.
- * Source: W3C PNG, third edition, clauses 9 and 10.
+ * Own code on the platform's zlib, because ImageScript's decoder refuses
+ * trailing data, holds several copies of all rows, and takes four times as
+ * long. Source: W3C PNG, third edition, clauses 9 and 10.
  *
  * @module
  */
@@ -22,26 +22,27 @@ import { ImageError } from "../../errors.ts";
 import type { PngShape } from "./png.ts";
 
 /**
- * A part of a PNG that is stored as a picture of its own: all of it, or a pass.
+ * A part of a PNG that is stored as its own picture: all of it, or an Adam7
+ * pass.
  */
 export interface PngPass {
   /** Height in pixels. */
   readonly height: number;
   /** Width in pixels. */
   readonly width: number;
-  /** The picture's row that is its first row. */
+  /** Index of its first row in the picture. */
   readonly top: number;
-  /** The picture's column that is its first column. */
+  /** Index of its first column in the picture. */
   readonly left: number;
-  /** Number of the picture's rows from one of its rows to the next. */
+  /** Stride between its rows, in rows of the picture. */
   readonly down: number;
-  /** Number of the picture's columns from one of its columns to the next. */
+  /** Stride between its columns, in columns of the picture. */
   readonly right: number;
 }
 
 /** A row of a pass. */
 export interface PngRow {
-  /** Packed samples; overwritten by the row after next. */
+  /** Packed samples; valid until the row after next is read. */
   readonly bytes: Uint8Array;
   /** The pass of the row. */
   readonly pass: PngPass;
@@ -112,7 +113,7 @@ function passesOf({ height, width, interlaced }: PngShape): PngPass[] {
   })).filter(({ height, width }) => height > 0 && width > 0);
 }
 
-/** Inflates `data`, whose zlib header is skipped and whose checksum is not read. */
+/** Inflates `data`; skips the zlib header and ignores the checksum. */
 function inflated(
   data: readonly Uint8Array[],
 ): AsyncIterator<Uint8Array, unknown> {
@@ -173,7 +174,7 @@ class ByteReader {
  * @param row Filter type and bytes, `[1 + length]`; overwritten.
  * @param above The row before it, unfiltered, `[1 + length]`; zeros before the
  * first.
- * @param stride Bytes from a sample to that of the next pixel.
+ * @param stride Bytes from a sample to the same sample of the next pixel.
  */
 function unfilter(row: Uint8Array, above: Uint8Array, stride: number): void {
   const first = 1 + stride;

@@ -1,5 +1,5 @@
 /**
- * The container of WebP: a list of RIFF chunks.
+ * The WebP container: a list of RIFF chunks.
  *
  * ```text
  * "RIFF" │ size │ "WEBP" │ VP8X? │ ALPH? │ VP8 or VP8L │ EXIF?      a still
@@ -26,15 +26,15 @@ export interface WebpChunk {
   readonly isCut?: boolean;
 }
 
-/** The facts of a WebP's chunks. */
+/** The properties of a WebP, from its chunks. */
 export interface WebpHeader {
   /** Height in pixels. */
   readonly height: number;
   /** Width in pixels. */
   readonly width: number;
   /**
-   * Number of frames; 1 for a still picture. Missing frames of a truncated file
-   * count as one.
+   * Number of frames; 1 for a still picture. All missing frames of a truncated
+   * file count as one.
    */
   readonly frames: number;
   /** True if it is stored as an animation, even of one frame. */
@@ -44,7 +44,7 @@ export interface WebpHeader {
 }
 
 /**
- * Returns the header of a WebP. It reads all chunks, since frames and EXIF
+ * Returns the header of a WebP. All chunks are read, since frames and EXIF
  * follow the picture.
  */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
@@ -62,7 +62,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     return { ...canvas, frames: count, animated: true, orientation };
   }
   const size = pictureSize(chunks);
-  // The codec allocates by the picture's own size, the limits use this one.
+  // The codec allocates by the size in the bit stream, but limits use this one.
   if (
     canvas !== undefined &&
     (canvas.height !== size.height || canvas.width !== size.width)
@@ -75,7 +75,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 }
 
 /**
- * Returns the chunks of a WebP, as far as the file goes.
+ * Returns the chunks of a WebP, which may be truncated.
  *
  * @throws {ImageTooLargeError} If there are too many.
  */
@@ -98,10 +98,12 @@ function riffEnd(bytes: Uint8Array): number {
   return view.getUint32(4, true) + 8;
 }
 
-/** The most chunks of a file, one for each frame and some beside. */
+/**
+ * The maximum number of chunks of a file: one for each frame, and a few others.
+ */
 const MAX_CHUNKS = 2 ** 15;
 
-/** Returns the chunks that fill `bytes`; the last may be cut. */
+/** Returns the chunks in `bytes`; the last may be truncated. */
 export function riffChunks(bytes: Uint8Array): WebpChunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks = [];

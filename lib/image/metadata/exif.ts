@@ -1,18 +1,18 @@
 /**
- * The reader of the one EXIF tag that changes the shown picture: orientation.
+ * The reader of the EXIF orientation.
  *
  * ```text
  * "II" or "MM" │ 42 │ offset of directory ─▶ count │ 12-byte entries …
  * ```
  *
- * Only the first directory is read. A package for all of EXIF would be many
- * times this file for one number.
+ * Only the first directory is read. Own code, because a package for all of EXIF
+ * would be many times as large.
  *
  * @module
  */
 
 /**
- * The number of the turn by which EXIF shows a stored picture.
+ * The EXIF orientation of a stored picture.
  *
  * 1 as it is, 2 mirrored, 3 upside down, 4 flipped, 5 transposed, 6 turned
  * clockwise, 7 transposed over the other diagonal, 8 turned counterclockwise.
@@ -22,12 +22,11 @@ export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 const orientationTag = 0x0112;
 
 /**
- * Returns the orientation that an EXIF block asks for; undefined if none.
+ * Returns the orientation in an EXIF block; undefined if there is none.
  *
- * Damage is no error here, since a picture is shown without its metadata, too.
+ * Damage is not an error, since a picture can be shown without its metadata.
  *
- * @param block EXIF from the byte order mark on; a leading "Exif\0\0" is
- * skipped.
+ * @param block EXIF from its byte order mark; a leading "Exif\0\0" is skipped.
  */
 export function exifOrientation(block: Uint8Array): Orientation | undefined {
   const prefixed = block[0] === 0x45 && block[1] === 0x78; // "Ex"
@@ -58,7 +57,10 @@ export function knownOrientation(value: number): Orientation | undefined {
 
 const orientations: readonly Orientation[] = [1, 2, 3, 4, 5, 6, 7, 8];
 
-/** Reads a whole number of any type: SHORT by the standard, others by habit. */
+/**
+ * Reads a whole number of any type: the standard requires SHORT, but some
+ * programs write others.
+ */
 function numberAt(
   view: DataView,
   at: number,

@@ -2,7 +2,7 @@
  * The writer of XMP into a JPEG.
  *
  * ```text
- * SOI │ APP1 length "http://ns.adobe.com/xap/1.0/\0" packet │ the rest as it was
+ * SOI │ APP1 length "http://ns.adobe.com/xap/1.0/\0" packet │ the rest, unchanged
  * ```
  *
  * Source: XMP Specification Part 3, 1.1.3.
@@ -12,7 +12,7 @@
 
 const NAMESPACE = "http://ns.adobe.com/xap/1.0/\0";
 
-/** The longest segment that two bytes of length allow. */
+/** The maximum length of a segment, by its two bytes of length. */
 const MAX_SEGMENT = 0xffff;
 
 /**

@@ -7,7 +7,7 @@
 import type { Orientation } from "./exif.ts";
 import type { RgbImage } from "../image.ts";
 
-/** Returns `image` upright; the image itself if it is upright already. */
+/** Returns `image` upright; the same object if it is already upright. */
 export function orient(image: RgbImage, orientation: Orientation): RgbImage {
   if (orientation === 1) return image;
   const { height, width, pixels } = image;

@@ -2,7 +2,7 @@
  * The writer of XMP into a WebP.
  *
  * ```text
- * RIFF size WEBP │ VP8X flags, canvas │ the picture's chunk as it was │ "XMP " packet
+ * RIFF size WEBP │ VP8X flags, canvas │ the picture's chunk, unchanged │ "XMP " packet
  * ```
  *
  * Source: RFC 9649, 2.7.
@@ -19,7 +19,7 @@ const RIFF_HEADER = 12;
 const HAS_XMP = 0x04;
 
 /**
- * Returns `webp`, a still picture without VP8X of its own, with `packet` as its
+ * Returns `webp`, a still picture without a VP8X chunk, with `packet` as its
  * XMP.
  */
 export function withWebpXmp(
@@ -29,7 +29,7 @@ export function withWebpXmp(
 ): Uint8Array<ArrayBuffer> {
   const extended = new DataView(new ArrayBuffer(10));
   extended.setUint8(0, HAS_XMP);
-  // Both sides less one, in 24 bits; the bits above are overwritten or zero.
+  // Both sides minus one, in 24 bits; the bits above are overwritten or zero.
   extended.setUint32(4, width - 1, true);
   extended.setUint16(7, (height - 1) & 0xffff, true);
   extended.setUint8(9, (height - 1) >> 16);
@@ -51,7 +51,7 @@ export function withWebpXmp(
 }
 
 /**
- * Returns a chunk: four letters, its length, its data, a zero to an even
+ * Returns a chunk: four letters, the length, the data, padding to an even
  * length.
  */
 function chunk(name: string, data: Uint8Array): Uint8Array {

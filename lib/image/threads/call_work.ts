@@ -1,5 +1,5 @@
 /**
- * The work of a call of the picture codec, in pixels, computed before it
+ * The work of a call of the picture codec, in pixels, estimated before it
  * starts.
  *
  * @module
@@ -11,7 +11,7 @@ import type { Call } from "./picture_thread.ts";
 
 /**
  * Returns the pixels that `call` decodes, resizes or encodes, over all frames.
- * 0 for bytes that are no picture, which are refused at once.
+ * Returns 0 for bytes without a valid header, which are refused at once.
  */
 export function pixelsOf({ method, args: [subject] }: Call): number {
   if (!(subject instanceof Uint8Array)) return area(subject);

@@ -1,10 +1,10 @@
 /**
  * The client of a thread that runs the picture codec, one call at a time.
  *
- * A file can be made to trap or to stall a decoder: then the thread is dropped,
- * the call fails, and the next call starts a new one. The same applies when a
- * call is abandoned, and when the thread holds more memory than it needs: that
- * of WebAssembly never shrinks.
+ * A crafted file can trap or stall a decoder: the thread is then dropped, the
+ * call fails, and the next call starts a new thread. A thread is also dropped
+ * when a call is abandoned, and when it holds too much memory, since
+ * WebAssembly memory never shrinks.
  *
  * ```text
  * call ─▶ thread ─▶ reply
@@ -46,13 +46,13 @@ export interface CodecThreadOptions {
   readonly onLoss: (call: Call, how: Loss) => void;
 }
 
-/** Milliseconds after which an abandoned call is ended. */
+/** Milliseconds after which the thread of an abandoned call is dropped. */
 const ABANDONED_MS = 200;
 
-/** The most bytes with which a thread is kept between two calls. */
+/** The maximum memory of a thread that is kept between two calls, in bytes. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/** Retry-After seconds of a call that stalled. */
+/** Retry-After seconds of a stalled call. */
 const STALLED_RETRY_S = 30;
 
 /** A worker and its client. */
@@ -79,7 +79,7 @@ export class CodecThread {
     return this.#running === undefined ? 0 : this.#heldBytes;
   }
 
-  /** Returns true if the thread was started, and not dropped. */
+  /** Returns true if the thread runs. */
   get started(): boolean {
     return this.#running !== undefined;
   }
@@ -87,10 +87,9 @@ export class CodecThread {
   /**
    * Runs `call`.
    *
-   * @throws The error that the codec throws, as far as classes survive the way.
-   * @throws {ImageError} If a file makes the codec crash, or compute without
-   * an end.
-   * @throws {OverloadedError} If the machine leaves it no time.
+   * @throws The error of the codec, if its class is known.
+   * @throws {ImageError} If a file crashes the codec or exceeds its deadline.
+   * @throws {OverloadedError} If the thread received too little CPU time.
    * @throws The signal's reason if it aborts first.
    */
   async run(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
@@ -145,7 +144,7 @@ export class CodecThread {
     );
     const stopWatching = watch(deadline, resolve);
     let abandoned: ReturnType<typeof setTimeout> | undefined;
-    // Most calls end sooner than another thread starts.
+    // Most calls end before a new thread would have started.
     const onAbort = () => {
       abandoned = setTimeout(() => resolve("abandoned"), ABANDONED_MS);
     };
@@ -175,7 +174,7 @@ function lost({ method }: Call, how: Loss): Error {
     );
   }
   const what = how === "late"
-    ? "it takes far longer than its size explains"
+    ? "it takes far longer to process than expected for its size"
     : "it crashed the codec";
   return method === "decodeImage" || method === "decodeFrames"
     ? new ImageError(what)
@@ -184,7 +183,7 @@ function lost({ method }: Call, how: Loss): Error {
 
 /** Returns the error that the thread threw. */
 function restored({ name, message, fields }: Fault): Error {
-  // The classes add their own prefix "Cannot … image: ".
+  // The constructors add the prefix "Cannot … image: ".
   const detail = message.replace(/^Cannot \w+ image: /, "");
   switch (fields.code) {
     case "unreadable-image":

@@ -1,18 +1,18 @@
 /**
  * The messages between the picture codec and its threads.
  *
- * Deno's `node:worker_threads` walks a typed array element by element: ten
- * million take over a second. Plain buffers are moved at once, so arrays are
- * packed as buffers here and unpacked on arrival.
+ * Deno's `node:worker_threads` copies a typed array element by element: ten
+ * million take over a second. Plain buffers are transferred at once, so arrays
+ * are packed as buffers here and unpacked on arrival.
  *
  * @module
  */
 
-/** A value without typed arrays, and the buffers in it that are to be moved. */
+/** A value without typed arrays, and the buffers in it to transfer. */
 export interface PackedMessage {
   /** The packed value, for {@linkcode unpack}. */
   readonly packed: unknown;
-  /** Buffers for the transfer list: each belongs to the message alone. */
+  /** Buffers for the transfer list; each belongs to the message alone. */
   readonly buffers: ArrayBuffer[];
 }
 
@@ -21,8 +21,7 @@ export interface PackedMessage {
  *
  * @param value Value of plain objects, arrays, bytes, pixels and primitives.
  * @param options `move` transfers arrays that fill their buffer and that the
- * sender no longer uses. All others are copied, so that the sender keeps its
- * own.
+ * sender no longer uses; all others are copied.
  */
 export function pack(
   value: unknown,
@@ -44,8 +43,8 @@ export function pack(
 }
 
 /**
- * Returns true if an array fills its buffer. Memory of WebAssembly cannot be
- * moved, but no array here covers all of it.
+ * Returns true if an array fills its buffer. WebAssembly memory cannot be
+ * transferred, but no array covers all of it.
  */
 function isWhole(
   array: Uint8Array | Uint8ClampedArray,

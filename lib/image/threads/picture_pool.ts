@@ -1,14 +1,14 @@
 /**
  * The picture codec on a pool of threads.
  *
- * A large picture takes seconds to decode, and meanwhile the server must answer
- * others, and decode small ones: a place is kept for them, and they pass large
- * ones that wait. The pool does not limit memory: its callers hold a share of
- * the budget of pixels.
+ * A large picture takes seconds to decode, and meanwhile the server answers
+ * other requests and decodes small pictures: one thread is reserved for small
+ * pictures, and they pass waiting large ones. The pool does not limit memory;
+ * its callers hold a share of the pixel budget.
  *
  * ```text
  * call ─▶ queue, by caller ─▶ a free thread ─▶ reply
- *           │ small ones first     └ idle ─▶ ended
+ *           │ small ones first     └ idle ─▶ terminated
  *           └ abort ─▶ error
  * ```
  *
@@ -23,11 +23,11 @@ import type { Call } from "./picture_thread.ts";
 
 /** A codec that must be closed: `await using`. */
 export interface PicturePool extends PictureCodec, AsyncDisposable {
-  /** Returns the present load. */
+  /** Returns the current load. */
   readonly state: () => PicturePoolState;
 }
 
-/** The load of a pool, and the calls that it lost so far. */
+/** The load of a pool, and the number of its lost calls. */
 export interface PicturePoolState {
   /** Number of threads that may run at once. */
   readonly threads: number;
@@ -48,11 +48,11 @@ export interface PicturePoolOptions {
   /** Number of calls that run at once; 2 by default. */
   readonly threads?: number | undefined;
   /**
-   * Milliseconds of CPU time that any call may take before its thread is
-   * dropped, beside those of its pixels.
+   * CPU time that any call may take before its thread is dropped, in
+   * milliseconds; `deadlineMsPerPixel` is added.
    */
   readonly deadlineMs?: number;
-  /** Milliseconds of CPU time added for each pixel. */
+  /** CPU time added for each pixel, in milliseconds. */
   readonly deadlineMsPerPixel?: number;
   /** Milliseconds after which a thread without a call ends. */
   readonly idleMs?: number;
@@ -62,19 +62,25 @@ export interface PicturePoolOptions {
 
 /**
  * CPU time that only a stalled codec takes, even on a machine ten times as
- * slow: measured are 0.1 µs a pixel for writing GIF, and 0.06 or less for all
- * else.
+ * slow. Measured: 0.1 µs per pixel for writing GIF, at most 0.06 µs for all
+ * other calls.
  */
 const DEADLINE_MS = 10_000;
 const DEADLINE_MS_PER_PIXEL = 1.5e-3;
 
-/** Milliseconds of idleness, long enough for the next picture of one client. */
+/**
+ * Milliseconds before an idle thread ends, long enough for the next picture of
+ * one client.
+ */
 const IDLE_MS = 5000;
 
-/** The most pixels of a small call, which takes about 60 ms. */
+/** The maximum number of pixels of a small call, about 60 ms of work. */
 const SMALL_PIXELS = 2 ** 20;
 
-/** Bytes with which the last idle thread is kept for the next call. */
+/**
+ * The maximum memory of the last idle thread, which is kept for the next call,
+ * in bytes.
+ */
 const KEPT_BYTES = 2 ** 25;
 
 /** Opens a codec whose threads start on demand. */
@@ -165,7 +171,7 @@ class Pool {
     this.#calls.add(turn);
     const forget = () => void this.#calls.delete(turn);
     turn.then(forget, forget);
-    // The thread's value is the one that its method returned.
+    // The value has the type of the method's result.
     return turn as ReturnType<PictureCodec[M]>;
   }
 
@@ -197,7 +203,7 @@ class Pool {
         other !== thread && other.started
       );
       if (!others && thread.heldBytes <= KEPT_BYTES) return;
-      // A call that arrives meanwhile starts a thread of its own.
+      // A call that arrives meanwhile starts a new thread.
       thread.drop();
     };
     const timer = setTimeout(end, this.#idleMs);

@@ -1,5 +1,5 @@
 /**
- * The thread of `codec_thread.ts`: runs the codec in a worker.
+ * The worker of `codec_thread.ts`, which runs the codec.
  *
  * Importing it has no effect outside a worker.
  *
@@ -12,7 +12,7 @@ import { inPlaceCodec, type PictureCodec } from "../picture_codec.ts";
 import { pack, unpack } from "./picture_message.ts";
 import { threadNumber } from "./work_deadline.ts";
 
-/** A request to the thread: one method, with its arguments. */
+/** A call of one method, with its arguments. */
 export interface Call {
   /** Name of the codec's method. */
   readonly method: keyof PictureCodec;
@@ -25,7 +25,7 @@ export type CallOutcome = { readonly value: unknown } | {
   readonly fault: Fault;
 };
 
-/** The thread's answer to a call. */
+/** The reply of the thread to a call. */
 export interface CodecReply {
   /** The value or the error of the call. */
   readonly outcome: CallOutcome;
@@ -35,7 +35,7 @@ export interface CodecReply {
 
 /** Methods of the thread. */
 export const methods = {
-  /** Returns the thread's number in Linux; undefined elsewhere. */
+  /** Returns the thread's ID on Linux; undefined elsewhere. */
   number: (): number | undefined => threadNumber(),
   /** Runs a packed {@linkcode Call}; returns a packed {@linkcode CodecReply}. */
   run: async (message: unknown): Promise<Moved<unknown>> => {

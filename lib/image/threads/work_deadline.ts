@@ -1,10 +1,10 @@
 /**
- * A deadline by work: by the CPU time of a thread, not by the clock.
+ * The work deadline: limits the CPU time of a thread instead of elapsed time.
  *
- * On a busy machine, or in a container that is stopped for a while, a thread
- * computes for a part of the time only, and its input is not to blame. The
- * clock is a wide second limit, for a thread that waits forever, and for
- * systems that do not report a thread's CPU time.
+ * On a busy machine, or in a paused container, a thread computes only part of
+ * the time, for no fault of its input. Elapsed time is a second, wide limit,
+ * for a thread that waits forever and for systems that do not report CPU time
+ * per thread.
  *
  * @module
  */
@@ -15,28 +15,28 @@ import { readSystemFile } from "../../runtime/memory/system_file.ts";
 export interface ThreadClock {
   /** Returns the CPU time of the thread so far; undefined if not reported. */
   readonly cpuMs: () => number | undefined;
-  /** Returns the time of day, from any beginning. */
+  /** Returns a monotonic time. */
   readonly nowMs: () => number;
 }
 
-/** The ways to miss a deadline: too much CPU time, or too long by the clock. */
+/**
+ * The kinds of missed deadlines: too much CPU time, or too much elapsed time.
+ */
 export type Missed = "late" | "stalled";
 
-/** The ratio of the limit by the clock to that of CPU time. */
+/** The ratio of the limit of elapsed time to that of CPU time. */
 const STALL_FACTOR = 20;
 
 /** The shortest and the longest time between two checks, in milliseconds. */
-const LOOK_MS = 50;
-const MAX_LOOK_MS = 60_000;
+const CHECK_MS = 50;
+const MAX_CHECK_MS = 60_000;
+
+/** The elapsed time after which CPU time is first checked, in milliseconds. */
+const FIRST_CHECK_MS = 500;
 
 /**
- * The time by the clock after which CPU time is first checked, in milliseconds.
- */
-const FIRST_LOOK_MS = 500;
-
-/**
- * Counts CPU time from the first check: most calls end before it, and so cost
- * no read of the system's files.
+ * Counts CPU time from the first check. Most calls end before it, without a
+ * read of the system's files.
  */
 export class WorkDeadline {
   readonly #ms: number;
@@ -56,21 +56,21 @@ export class WorkDeadline {
   }
 
   /** Milliseconds until the first check is due. */
-  get firstLookMs(): number {
-    return Math.min(FIRST_LOOK_MS, this.#ms);
+  get firstCheckMs(): number {
+    return Math.min(FIRST_CHECK_MS, this.#ms);
   }
 
   /**
-   * Returns the way that the deadline is missed, or the milliseconds to the
-   * next check.
+   * Returns the kind of the missed deadline, or the milliseconds to the next
+   * check.
    */
-  look(): Missed | number {
+  check(): Missed | number {
     const usedMs = this.#usedMs();
     if (usedMs > this.#ms) return "late";
     const passedMs = this.#clock.nowMs() - this.#startedAt;
     if (passedMs > STALL_FACTOR * this.#ms) return "stalled";
-    // A thread uses no more CPU time than passes by the clock.
-    return Math.min(MAX_LOOK_MS, Math.max(LOOK_MS, this.#ms - usedMs));
+    // A thread uses no more CPU time than elapses.
+    return Math.min(MAX_CHECK_MS, Math.max(CHECK_MS, this.#ms - usedMs));
   }
 
   #usedMs(): number {
@@ -86,16 +86,16 @@ export function watch(
   deadline: WorkDeadline,
   onMissed: (how: Missed) => void,
 ): () => void {
-  const look = () => {
-    const outcome = deadline.look();
+  const check = () => {
+    const outcome = deadline.check();
     if (typeof outcome === "string") onMissed(outcome);
-    else timer = setTimeout(look, outcome);
+    else timer = setTimeout(check, outcome);
   };
-  let timer = setTimeout(look, deadline.firstLookMs);
+  let timer = setTimeout(check, deadline.firstCheckMs);
   return () => clearTimeout(timer);
 }
 
-/** Returns the calling thread's number in Linux; undefined elsewhere. */
+/** Returns the calling thread's ID on Linux; undefined elsewhere. */
 export function threadNumber(): number | undefined {
   const [number] = (readSystemFile("/proc/thread-self/stat") ?? "").split(" ");
   return Number(number) || undefined;
@@ -104,8 +104,8 @@ export function threadNumber(): number | undefined {
 /**
  * Returns the clocks of a thread of this process.
  *
- * @param number Function that returns the thread's number, once known.
- * @param nowMs Function that returns the time of day, in milliseconds.
+ * @param number Function that returns the thread's ID, once known.
+ * @param nowMs Function that returns a monotonic time, in milliseconds.
  */
 export function threadClock(
   number: () => number | undefined,

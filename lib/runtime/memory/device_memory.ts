@@ -24,7 +24,7 @@ import { Tensor } from "../tensor.ts";
 export interface Arranged {
   /** Element type. */
   readonly dtype: Dtype;
-  /** Sides, outermost first. */
+  /** Dimensions, outermost first. */
   readonly shape: readonly number[];
   /** True if the two sides are swapped. */
   readonly transposed: boolean;

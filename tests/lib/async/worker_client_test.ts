@@ -65,7 +65,7 @@ Deno.test("WorkerClient rejects with the error's class, fields and stack", async
     message: "with a code",
   });
   await rejects(client.call("fail", "foreign"), /with a function/);
-  await rejects(client.call("fail", "string"), /no error: a string/);
+  await rejects(client.call("fail", "string"), /not an Error: a string/);
   await rejects(client.call("unsendable", undefined), /clone/);
 });
 

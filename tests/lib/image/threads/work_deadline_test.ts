@@ -29,23 +29,23 @@ function fakeThread(knowsWork = true) {
 Deno.test("WorkDeadline is not missed while the thread gets no time", () => {
   const { clock, pass } = fakeThread();
   const deadline = new WorkDeadline(1000, clock);
-  strictEqual(deadline.look(), 1000);
+  strictEqual(deadline.check(), 1000);
   pass(10_000, 0);
-  strictEqual(deadline.look(), 1000);
+  strictEqual(deadline.check(), 1000);
   pass(8000, 0.1);
-  strictEqual(deadline.look(), 200);
+  strictEqual(deadline.check(), 200);
   pass(1000, 0.3);
-  strictEqual(deadline.look(), "late");
+  strictEqual(deadline.check(), "late");
 });
 
 Deno.test("WorkDeadline is missed once its work was computed, on any machine", () => {
   for (const share of [1, 0.5, 0.1]) {
     const { clock, pass } = fakeThread();
     const deadline = new WorkDeadline(1000, clock);
-    let looks = 0;
-    for (; typeof deadline.look() === "number"; looks++) pass(10, share);
-    strictEqual(deadline.look(), "late");
-    ok(Math.abs(looks - 100 / share) <= 1, `${looks}`);
+    let checks = 0;
+    for (; typeof deadline.check() === "number"; checks++) pass(10, share);
+    strictEqual(deadline.check(), "late");
+    ok(Math.abs(checks - 100 / share) <= 1, `${checks}`);
   }
 });
 
@@ -54,9 +54,9 @@ Deno.test("WorkDeadline reports a thread that stands still for very long as stal
     const { clock, pass } = fakeThread(knowsWork);
     const deadline = new WorkDeadline(1000, clock);
     pass(20_000, 0);
-    strictEqual(deadline.look(), 1000);
+    strictEqual(deadline.check(), 1000);
     pass(1, 0);
-    strictEqual(deadline.look(), "stalled");
+    strictEqual(deadline.check(), "stalled");
   }
 });
 
@@ -66,11 +66,11 @@ Deno.test("WorkDeadline counts work from the first check that reports it", () =>
     nowMs: () => 0,
     cpuMs: () => thread.cpuMs,
   });
-  strictEqual(deadline.look(), 1000);
+  strictEqual(deadline.check(), 1000);
   thread.cpuMs = 300;
-  strictEqual(deadline.look(), 1000);
+  strictEqual(deadline.check(), 1000);
   thread.cpuMs = 900;
-  strictEqual(deadline.look(), 400);
+  strictEqual(deadline.check(), 400);
 });
 
 Deno.test("threadClock() counts the work of this thread, if the system reports it", () => {
