@@ -73,3 +73,25 @@ export function parseCommandLine<const O extends OptionTypes>(
     throw new SyntaxError(reason, { cause });
   }
 }
+
+/**
+ * Returns the whole number of an option; undefined if it is not given.
+ *
+ * @param option Name of the option, without its dashes.
+ * @param least The least number that it may be.
+ * @throws {SyntaxError} If it is no such number.
+ */
+export function wholeNumber(
+  option: string,
+  text: string | undefined,
+  least: number = 1,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) {
+    return value;
+  }
+  throw new SyntaxError(
+    `--${option} "${text}" is no whole number from ${least}`,
+  );
+}

@@ -4,6 +4,7 @@
  * ```text
  * scorePicture   text, codes → prompt → tokens → log-probability a code
  * scoreAnswer    codes, question, text → prompt → tokens → log-probability a token
+ * scoreLabels    tokens, labels → log-probability a label, as in tuning
  * ```
  *
  * Every token is given (teacher forcing), so that a forward pass scores many. A
@@ -33,6 +34,7 @@ import {
   type ScoringOptions,
   ScoringPolicy,
 } from "./scoring_policy.ts";
+import { NO_LABEL, type TuningSequence } from "./tuning/sequence.ts";
 import { codeFromToken, isCode } from "./vocabulary.ts";
 
 /** A picture and the prompt that it is scored for. */
@@ -146,6 +148,32 @@ export async function scoreAnswer(
     headRows: model.config.vocabularySize,
     guidanceScale: 1,
     long: false,
+    turn,
+  }, signal);
+}
+
+/**
+ * Scores the labels of a training sequence among the whole vocabulary, codes as
+ * well: their mean with the sign turned is its loss. Throws as
+ * {@linkcode scorePicture} does.
+ */
+export async function scoreLabels(
+  model: LanguageModel,
+  { tokens, labels }: Pick<TuningSequence, "tokens" | "labels">,
+  signal: AbortSignal,
+  turn: ScoringTurn = {},
+): Promise<Score> {
+  const first = labels.findIndex((label) => label !== NO_LABEL);
+  const end = labels.findLastIndex((label) => label !== NO_LABEL) + 1;
+  const choices = labels.slice(first, end)
+    .map((label) => label === NO_LABEL ? -1 : label);
+  return await score(model, {
+    prompts: [{ tokens: tokens.slice(0, first), prefixBoundaries: [first] }],
+    given: { tokens: tokens.slice(first, end), choices },
+    head: "vocabulary",
+    headRows: model.config.vocabularySize,
+    guidanceScale: 1,
+    long: true,
     turn,
   }, signal);
 }

@@ -4,7 +4,11 @@
  * @module
  */
 
-import { parseCommandLine, UsageError } from "../../lib/command_line.ts";
+import {
+  parseCommandLine,
+  UsageError,
+  wholeNumber,
+} from "../../lib/command_line.ts";
 import { type Resize, RESIZES } from "../../lib/tuning/training_sizes.ts";
 import type { OutputForm } from "./output/set_settings.ts";
 import type { InputPart } from "./prepare_data.ts";
@@ -142,18 +146,18 @@ function parse(words: readonly string[]): PrepareArguments {
       answer: values["answer-column"],
     },
     resize: oneOf("resize", values.resize ?? "released", RESIZES),
-    imageArea: count("image-area", values["image-area"]),
+    imageArea: wholeNumber("image-area", values["image-area"]),
     model: values.model,
     visionModel: values["vision-model"],
     endpoints: listOf(values.endpoints),
     captionWith: listOf(values["caption-with"]),
     captionQuestion: values["caption-question"],
     part: values.shard === undefined ? undefined : partOf(values.shard),
-    shardSize: count("shard-size", values["shard-size"]) ?? 1000,
-    maxErrors: count("max-errors", values["max-errors"], 0) ?? Infinity,
+    shardSize: wholeNumber("shard-size", values["shard-size"]) ?? 1000,
+    maxErrors: wholeNumber("max-errors", values["max-errors"], 0) ?? Infinity,
     retryErrors: values["retry-errors"] ?? false,
     skipDuplicates: values["skip-duplicates"] ?? false,
-    threads: count("threads", values.threads),
+    threads: wholeNumber("threads", values.threads),
   };
 }
 
@@ -167,21 +171,6 @@ function oneOf<T extends string | undefined>(
   const names = known.filter((one) => one !== undefined);
   throw new SyntaxError(
     `--${option} "${value}" is unknown, expected ${names.join(", ")}`,
-  );
-}
-
-function count(
-  option: string,
-  text: string | undefined,
-  least = 1,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) {
-    return value;
-  }
-  throw new SyntaxError(
-    `--${option} "${text}" is no whole number from ${least}`,
   );
 }
 

@@ -15,7 +15,7 @@ import { Report, type ReportOptions } from "../models/report.ts";
 import { RELEASED_AREA } from "./encoding/picture_encoder.ts";
 
 /** Folder of the embedded model. */
-const EMBEDDED: string =
+export const EMBEDDED_MODEL: string =
   new URL("../../models/emu3-mini", import.meta.url).pathname;
 
 /** A model, as far as it decides about codes. */
@@ -48,7 +48,7 @@ export async function locateModel(
   const report = new Report(output);
   const places = placesFrom();
   const folder = model === undefined
-    ? EMBEDDED
+    ? EMBEDDED_MODEL
     : await bring(model, places, report, signal);
   const parts = await emu3Parts(folder);
   const vision = visionModel !== undefined

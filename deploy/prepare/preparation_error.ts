@@ -8,9 +8,13 @@ import { Emu3Error } from "../../lib/errors.ts";
 
 /** An error for input, output or settings that a run cannot go on with. */
 export class PreparationError extends Emu3Error {
-  /** Creates an error from its message. */
-  constructor(message: string, options?: ErrorOptions) {
-    super("cannot-prepare", `Cannot prepare data: ${message}`, options);
+  /** Creates an error from its reason. */
+  constructor(
+    /** Fault and remedy, without the words before them. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super("cannot-prepare", `Cannot prepare data: ${reason}`, options);
   }
 }
 

@@ -5,7 +5,13 @@
  */
 
 import { formatSeconds } from "../cache/progress.ts";
-import { lineChart, type Series } from "./line_chart.ts";
+import { lineChart, type Series } from "../report/line_chart.ts";
+import {
+  escapeHtml,
+  htmlFigure,
+  reportPage,
+  reportSection,
+} from "../report/report_page.ts";
 import type { MetricsLine } from "./metrics.ts";
 
 /** A sheet of sample pictures. */
@@ -30,13 +36,6 @@ export interface ReportedRun {
   readonly sheets: readonly SampleSheet[];
 }
 
-const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;
-margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
-svg{width:100%;height:auto}table{border-collapse:collapse}
-td,th{padding:.15rem .8rem .15rem 0;text-align:left;vertical-align:top}
-figure{margin:1rem 0}img{max-width:100%;image-rendering:auto}
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}`;
-
 /** Returns the report, without links to other files. */
 export function reportHtml(run: ReportedRun): string {
   const { title, lines, settings } = run;
@@ -55,36 +54,27 @@ export function reportHtml(run: ReportedRun): string {
       seconds === 0 ? "none" : String(Math.round(tokens / seconds)),
     ],
   ];
-  const text = Object.entries(settings).map(([name, value]) =>
-    [name, typeof value === "string" ? value : JSON.stringify(value)] as const
-  );
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escaped(title)}</title><style>${STYLE}</style>
-<h1>${escaped(title)}</h1>
-${table(facts)}
-<h2>Loss</h2>
-${lineChart("Loss by step, in nats a label", lossSeries(lines))}
-<h2>Learning rate</h2>
-${
-    lineChart("Learning rate by step", [{
-      name: "learning rate",
-      points: lines.map(({ step, learning_rate: y }) => ({ x: step, y })),
-    }])
-  }
-<h2>Gradient norm</h2>
-${
-    lineChart("Norm of all gradients by step", [{
-      name: "gradient norm",
-      points: lines.map(({ step, gradient_norm: y }) => ({ x: step, y })),
-    }])
-  }
-${samples(run)}
-<h2>Settings</h2>
-${table(text)}
-</html>
-`;
+  const learningRate = {
+    name: "learning rate",
+    points: lines.map(({ step, learning_rate: y }) => ({ x: step, y })),
+  };
+  const gradientNorm = {
+    name: "gradient norm",
+    points: lines.map(({ step, gradient_norm: y }) => ({ x: step, y })),
+  };
+  const chart = (heading: string, label: string, series: readonly Series[]) =>
+    reportSection(heading, lineChart(label, series));
+  return reportPage({
+    title,
+    facts,
+    sections: [
+      chart("Loss", "Loss by step, in nats a label", lossSeries(lines)),
+      chart("Learning rate", "Learning rate by step", [learningRate]),
+      chart("Gradient norm", "Norm of all gradients by step", [gradientNorm]),
+      samples(run),
+    ],
+    settings,
+  });
 }
 
 function lossSeries(lines: readonly MetricsLine[]): Series[] {
@@ -107,20 +97,11 @@ function heldOut(lines: readonly MetricsLine[]): { x: number; y: number }[] {
 function samples({ prompts, sheets }: ReportedRun): string {
   if (sheets.length === 0) return "";
   const figures = sheets.map(({ step, png }) =>
-    `<figure><img alt="Sample pictures after step ${step}" src="data:image/png;base64,${png.toBase64()}"><figcaption>Step ${step}</figcaption></figure>`
+    htmlFigure(png, `Sample pictures after step ${step}`, `Step ${step}`)
   );
-  const list = prompts.map((prompt) => `<li>${escaped(prompt)}</li>`);
-  return `<h2>Samples</h2><ol>${list.join("")}</ol>${figures.join("\n")}`;
-}
-
-function table(rows: readonly (readonly [string, string])[]): string {
-  const cells = rows.map(([name, value]) =>
-    `<tr><th>${escaped(name)}</th><td>${escaped(value)}</td></tr>`
+  const list = prompts.map((prompt) => `<li>${escapeHtml(prompt)}</li>`);
+  return reportSection(
+    "Samples",
+    `<ol>${list.join("")}</ol>${figures.join("\n")}`,
   );
-  return `<table>${cells.join("")}</table>`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
-    .replaceAll('"', "&quot;");
 }

@@ -1,0 +1,115 @@
+/**
+ * The models of an evaluation, opened as a server opens them.
+ *
+ * @module
+ */
+
+import { cacheBytesPerToken } from "../../lib/decoder/kv_cache.ts";
+import type { PictureCodec } from "../../lib/image/picture_codec.ts";
+import { openPicturePool } from "../../lib/image/threads/picture_pool.ts";
+import {
+  type LanguageModel,
+  openLanguageModel,
+} from "../../lib/language_model.ts";
+import { openAdapter } from "../../lib/loading/adapter_files.ts";
+import {
+  openLanguageCheckpoint,
+  openVisionCheckpoint,
+} from "../../lib/loading/checkpoint.ts";
+import type { Runtime } from "../../lib/runtime/runtime.ts";
+import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
+
+/** Sequences that run together. */
+export const SLOTS = 4;
+
+/** Name that the adapter has in the model. */
+export const ADAPTER = "evaluated";
+
+/** The most tokens that one prefill takes. */
+const CHUNK_LENGTH = 512;
+
+/** Share of the memory that keys and values may take. */
+const CACHE_SHARE = 1 / 4;
+
+/** The machine of an evaluation. */
+export interface EvaluationMachine {
+  /** Runtime that computes. */
+  readonly runtime: Runtime;
+  /** Bytes of memory that the models may take. */
+  readonly availableBytes: number;
+  /** Number of cores to use. */
+  readonly threads: number;
+  /** Clock, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** A language model that is evaluated. */
+export interface EvaluatedLanguage extends AsyncDisposable {
+  /** The model. */
+  readonly model: LanguageModel;
+  /** Name of the adapter in it; undefined for none. */
+  readonly adapter: string | undefined;
+}
+
+/**
+ * Opens the language model in `folder`, with an adapter or without.
+ *
+ * @throws {CheckpointError} If either cannot be opened, or they do not fit.
+ */
+export async function openEvaluatedLanguage(
+  folder: string,
+  adapter: string | undefined,
+  { runtime, availableBytes, now }: EvaluationMachine,
+): Promise<EvaluatedLanguage> {
+  const checkpoint = await openLanguageCheckpoint(folder);
+  const { config } = checkpoint;
+  const adapters = adapter === undefined
+    ? []
+    : [{ name: ADAPTER, adapter: await openAdapter(adapter, config) }];
+  // Room for more than the slots, so that keys and values keep their precision.
+  const wanted = (SLOTS + 1) * config.maxPositions *
+    cacheBytesPerToken(config, "float32");
+  const model = await openLanguageModel(runtime, checkpoint, {
+    heads: ["vocabulary"],
+    slots: SLOTS,
+    cacheBytes: Math.min(wanted, Math.floor(availableBytes * CACHE_SHARE)),
+    chunkLength: CHUNK_LENGTH,
+    queueLimit: 4 * SLOTS,
+    now,
+    adapters,
+  });
+  return {
+    model,
+    adapter: adapter && ADAPTER,
+    [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+  };
+}
+
+/** The vision tokenizer and the codec of an evaluation. */
+export interface EvaluatedVision extends AsyncDisposable {
+  /** The vision tokenizer. */
+  readonly vision: VisionTokenizer;
+  /** The codec on its threads. */
+  readonly codec: PictureCodec;
+}
+
+/**
+ * Opens the vision tokenizer in `folder`.
+ *
+ * @throws {CheckpointError} If it cannot be opened.
+ */
+export async function openEvaluatedVision(
+  folder: string,
+  { runtime, threads, now }: EvaluationMachine,
+): Promise<EvaluatedVision> {
+  await using opened = new AsyncDisposableStack();
+  const codec = opened.use(openPicturePool({ now, threads }));
+  const checkpoint = await openVisionCheckpoint(folder);
+  const vision = opened.use(new VisionTokenizer(runtime, checkpoint));
+  const closing = opened.move();
+  return {
+    vision,
+    codec,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * The command that measures a model: `deno task evaluate`.
+ *
+ * ```text
+ * words ─▶ models found ─▶ measures, record by record ─▶ table, JSON, page
+ * ```
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { UsageError } from "../../lib/command_line.ts";
+import { Emu3Error } from "../../lib/errors.ts";
+import {
+  containerAllowance,
+  threadsWithin,
+} from "../../lib/runtime/memory/cgroup_limits.ts";
+import { openRuntime } from "../../lib/runtime/open_runtime.ts";
+import { DiskError, onDisk } from "../cache/base/disk.ts";
+import { placesFrom, SourceError } from "../cache/locate.ts";
+import { bring, withoutQuery } from "../models/pull.ts";
+import { Report } from "../models/report.ts";
+import { deviceFrom } from "../prepare/device.ts";
+import { EMBEDDED_MODEL, locateModel } from "../prepare/locate_model.ts";
+import type { ReportOutput } from "../prepare/progress_report.ts";
+import { type EvaluateArguments, parseArguments, USAGE } from "./arguments.ts";
+import { evaluate, type Evaluation } from "./evaluate.ts";
+import { asEvaluation, EvaluationError } from "./evaluation_error.ts";
+import {
+  evaluationJson,
+  evaluationPage,
+  evaluationRows,
+  textTable,
+} from "./evaluation_report.ts";
+
+/** Exit codes: failure, invalid usage, interruption. */
+const FAILED = 1;
+const MISUSED = 2;
+const INTERRUPTED = 130;
+
+if (import.meta.main) {
+  // `deno task` changes to its own folder; paths are relative to the caller's.
+  const folder = Deno.env.get("INIT_CWD");
+  if (folder !== undefined) Deno.chdir(folder);
+  if (Deno.args.includes("--help")) say(USAGE);
+  else await main();
+}
+
+async function main(): Promise<void> {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => stop.abort());
+  }
+  const output: ReportOutput = {
+    terminal: Deno.stderr.isTerminal(),
+    write: complain,
+    now: () => performance.now(),
+  };
+  try {
+    const given = parseArguments(Deno.args);
+    const evaluation = await run(given, output, stop.signal);
+    await show(given, evaluation);
+    Deno.exit();
+  } catch (error) {
+    if (stop.signal.aborted) leave("Interrupted", INTERRUPTED);
+    if (error instanceof UsageError) leave(error.message, MISUSED);
+    const expected = error instanceof Emu3Error ||
+      error instanceof SourceError || error instanceof DiskError;
+    if (expected) leave(error.message, FAILED);
+    throw error;
+  }
+}
+
+async function run(
+  given: EvaluateArguments,
+  output: ReportOutput,
+  signal: AbortSignal,
+): Promise<Evaluation> {
+  const { data, pictures, questions, model, visionModel } = given;
+  await requireReportFolder(given.report);
+  const folder = model === undefined
+    ? EMBEDDED_MODEL
+    : await bring(model, placesFrom(), new Report(output), signal);
+  const sees = pictures !== undefined || questions !== undefined;
+  const speaks = data !== undefined || questions !== undefined;
+  const choice = { model: folder, visionModel };
+  const allowance = containerAllowance();
+  const threads = threadsWithin(navigator.hardwareConcurrency, allowance);
+  await using runtime = await openRuntime({
+    ...await asEvaluation(() => deviceFrom()),
+    threads,
+    computeDtype: undefined,
+    deviceMemoryBytes: undefined,
+    warn: (line) => output.write(`${line}\n`),
+  });
+  const { available } = Deno.systemMemoryInfo();
+  const { memoryBytes = Infinity } = allowance;
+  const { now } = output;
+  return await evaluate(given, {
+    machine: {
+      ...{ runtime, threads, now },
+      availableBytes: runtime.deviceMemoryBytes ??
+        Math.min(available, memoryBytes),
+    },
+    languageFolder: speaks ? folder : undefined,
+    visionFolder: sees
+      ? (await locateModel(choice, output, signal)).vision
+      : undefined,
+    output,
+    signal,
+  });
+}
+
+/** Checks that the report can be written, before the work is done. */
+async function requireReportFolder(report: string | undefined): Promise<void> {
+  if (report === undefined) return;
+  const folder = dirname(report);
+  const found = await Deno.stat(folder).catch(() => undefined);
+  if (found?.isDirectory) return;
+  throw new EvaluationError(
+    `there is no folder ${folder} for --report: create it, or name another file`,
+  );
+}
+
+/** Prints the results, and writes the report. */
+async function show(
+  given: EvaluateArguments,
+  evaluation: Evaluation,
+): Promise<void> {
+  const { report, json, model, limit } = given;
+  const settings = {
+    model: model === undefined ? "emu3-mini" : withoutQuery(model),
+    adapter: given.adapter ?? null,
+    data: given.data ?? null,
+    pictures: given.pictures ?? null,
+    questions: given.questions ?? null,
+    limit: Number.isFinite(limit) ? limit : null,
+  };
+  say(
+    json
+      ? JSON.stringify(evaluationJson(evaluation, settings), undefined, 2)
+      : textTable(evaluationRows(evaluation)),
+  );
+  if (report !== undefined) {
+    const title = `Evaluation of ${settings.model}`;
+    const html = evaluationPage(title, evaluation, settings);
+    const write = () => Deno.writeTextFile(report, html);
+    await onDisk(report, write, "set --report to another file");
+  }
+}
+
+function leave(message: string, code: number): never {
+  complain(`${message}\n`);
+  Deno.exit(code);
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function complain(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}

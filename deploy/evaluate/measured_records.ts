@@ -1,0 +1,104 @@
+/**
+ * The walk over the records of a measure: several at once, results in order,
+ * unusable ones noted.
+ *
+ * @module
+ */
+
+import { Emu3Error } from "../../lib/errors.ts";
+import { RecordError } from "../prepare/readers/source.ts";
+
+/** A record that is still to be measured. */
+export interface MeasuredRecord<T> {
+  /** Key, or place in its file. */
+  readonly record: string;
+  /**
+   * Measures it.
+   *
+   * @throws {RecordError | Emu3Error} If it is unusable; says why.
+   */
+  readonly measure: (signal: AbortSignal) => Promise<T>;
+}
+
+/** A record that could not be measured. */
+export interface UnusableRecord {
+  /** Key, or place in its file. */
+  readonly record: string;
+  /** The reason. */
+  readonly reason: string;
+}
+
+/** The result of a walk. */
+export interface MeasuredResults<T> {
+  /** Measured records, in order. */
+  readonly measured: readonly T[];
+  /** Others, in order. */
+  readonly unusable: readonly UnusableRecord[];
+}
+
+/** Options of {@linkcode measureRecords}. */
+export interface MeasureOptions {
+  /** Number of records under way. */
+  readonly ahead: number;
+  /** The most records. */
+  readonly limit: number;
+  /** Called after each record, with its fault if it has one. */
+  readonly onRecord: (unusable: UnusableRecord | undefined) => void;
+  /** Signal that ends the walk. */
+  readonly signal: AbortSignal;
+}
+
+/** The outcome of a record. */
+type Outcome<T> = { readonly value: T } | {
+  readonly unusable: UnusableRecord;
+};
+
+/** Measures records. An error that is not a record's ends the walk. */
+export async function measureRecords<T>(
+  records: AsyncIterable<MeasuredRecord<T>>,
+  { ahead, limit, onRecord, signal }: MeasureOptions,
+): Promise<MeasuredResults<T>> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const queue: Promise<Outcome<T>>[] = [];
+  const measured: T[] = [];
+  const unusable: UnusableRecord[] = [];
+  const take = async () => {
+    const outcome = await queue.shift()!;
+    if ("value" in outcome) measured.push(outcome.value);
+    else unusable.push(outcome.unusable);
+    onRecord("value" in outcome ? undefined : outcome.unusable);
+  };
+  let count = 0;
+  try {
+    for await (const record of records) {
+      signal.throwIfAborted();
+      const outcome = outcomeOf(record, either);
+      // Awaited in its turn, when the error surfaces.
+      outcome.catch(() => {});
+      queue.push(outcome);
+      if (queue.length >= ahead) await take();
+      if (++count >= limit) break;
+    }
+    while (queue.length > 0) await take();
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(queue);
+    throw error;
+  }
+  return { measured, unusable };
+}
+
+async function outcomeOf<T>(
+  { record, measure }: MeasuredRecord<T>,
+  signal: AbortSignal,
+): Promise<Outcome<T>> {
+  try {
+    return { value: await measure(signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const ofRecord = error instanceof RecordError || error instanceof Emu3Error;
+    if (!ofRecord) throw error;
+    return { unusable: { record, reason: error.message } };
+  }
+}
