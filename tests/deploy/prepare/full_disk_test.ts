@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../support/temporary_folder.ts";
 Deno.test("prepare-data reports a full disk with advice, and resumes later", async () => {
   for (const form of ["emu3", "jsonl"] as const) {
     using folder = temporaryFolder();
-    writeInput(folder, 24);
+    writeInput(folder, 60);
     await finish(folder.path, "whole", form);
     const limit = { fileKilobytes: 1 };
     const { code, err } = await finish(folder.path, "full", form, limit);
