@@ -12,8 +12,13 @@
 import type { Template } from "../../models/config/generation_config.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import { scoreLabels } from "../../lib/scoring.ts";
-import type { PreparedSet } from "../../lib/tuning/records.ts";
-import { tuningSequence } from "../../lib/tuning/sequence.ts";
+import type { PreparedRecord, PreparedSet } from "../../lib/tuning/records.ts";
+import {
+  type TuningSequence,
+  tuningSequence,
+} from "../../lib/tuning/sequence.ts";
+import { TuningError } from "../../lib/tuning/tuning_error.ts";
+import { RecordError } from "../prepare/readers/source.ts";
 import type { MeasuredRecord } from "./measured_records.ts";
 
 /** The loss of a record. */
@@ -57,11 +62,7 @@ export async function* lossRecords(
       record: `record ${index + 1}`,
       measure: async (signal) => {
         const record = await set.read(index);
-        const sequence = await tuningSequence(model, record, {
-          template,
-          maxTokens: model.config.maxPositions,
-          withoutText: false,
-        });
+        const sequence = await sequenceOf(record, model, template);
         const turn = adapter === undefined ? {} : { adapter };
         const { logprobs } = await scoreLabels(model, sequence, signal, turn);
         return {
@@ -72,6 +73,25 @@ export async function* lossRecords(
         };
       },
     };
+  }
+}
+
+/** Returns the sequence of a record; its faults are those of the record. */
+async function sequenceOf(
+  record: PreparedRecord,
+  model: LanguageModel,
+  template: Template,
+): Promise<TuningSequence> {
+  try {
+    return await tuningSequence(model, record, {
+      template,
+      // The engine refuses what is too long.
+      maxTokens: Infinity,
+      withoutText: false,
+    });
+  } catch (cause) {
+    if (!(cause instanceof TuningError)) throw cause;
+    throw new RecordError(cause.reason, { cause });
   }
 }
 

@@ -19,6 +19,7 @@ import { DiskError } from "../cache/base/disk.ts";
 import { placesFrom, SourceError } from "../cache/locate.ts";
 import { bring } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
+import { EMBEDDED_MODEL } from "../prepare/locate_model.ts";
 import { openPrepared } from "../prepare/open_prepared.ts";
 import { PreparedSetError } from "../prepare/preparation_error.ts";
 import { parseArguments, type TuneArguments, USAGE } from "./arguments.ts";
@@ -29,9 +30,6 @@ import { tune } from "./tune.ts";
 const FAILED = 1;
 const MISUSED = 2;
 const INTERRUPTED = 130;
-
-/** Folder of the embedded model. */
-const EMBEDDED = new URL("../../models/emu3-mini", import.meta.url).pathname;
 
 if (import.meta.main) {
   // `deno task` changes to its own folder; paths are relative to the caller's.
@@ -59,7 +57,7 @@ async function main(): Promise<void> {
       now: () => performance.now(),
     });
     const folder = given.model === undefined
-      ? EMBEDDED
+      ? EMBEDDED_MODEL
       : await bring(given.model, placesFrom(), report, stop.signal);
     const finished = given.plan
       ? await plan(given, folder)

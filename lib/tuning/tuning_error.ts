@@ -14,12 +14,12 @@ import { Emu3Error } from "../errors.ts";
  * `Cannot tune: <fault>: <remedy>`.
  */
 export class TuningError extends Emu3Error {
-  /**
-   * Creates an error.
-   *
-   * @param reason Fault and remedy.
-   */
-  constructor(reason: string, options?: ErrorOptions) {
+  /** Creates an error from its reason. */
+  constructor(
+    /** Fault and remedy, without the words before them. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
     super("cannot-tune", `Cannot tune: ${reason}`, options);
   }
 }
