@@ -9,8 +9,6 @@
  */
 
 import { dirname } from "node:path";
-import { UsageError } from "../../lib/command_line.ts";
-import { Emu3Error } from "../../lib/errors.ts";
 import {
   containerAllowance,
   threadsWithin,
@@ -23,6 +21,12 @@ import { Report } from "../models/report.ts";
 import { deviceFrom } from "../prepare/device.ts";
 import { EMBEDDED_MODEL, locateModel } from "../prepare/locate_model.ts";
 import type { ReportOutput } from "../prepare/progress_report.ts";
+import {
+  type CommandSignals,
+  complain,
+  runCommand,
+  say,
+} from "../command/run_command.ts";
 import { type EvaluateArguments, parseArguments, USAGE } from "./arguments.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
 import { asEvaluation, EvaluationError } from "./evaluation_error.ts";
@@ -33,42 +37,22 @@ import {
   textTable,
 } from "./evaluation_report.ts";
 
-/** Exit codes: failure, invalid usage, interruption. */
-const FAILED = 1;
-const MISUSED = 2;
-const INTERRUPTED = 130;
-
 if (import.meta.main) {
-  // `deno task` changes to its own folder; paths are relative to the caller's.
-  const folder = Deno.env.get("INIT_CWD");
-  if (folder !== undefined) Deno.chdir(folder);
-  if (Deno.args.includes("--help")) say(USAGE);
-  else await main();
+  await runCommand({
+    usage: USAGE,
+    expected: [SourceError, DiskError],
+    run: measure,
+  });
 }
 
-async function main(): Promise<void> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.abort());
-  }
+async function measure({ stop }: CommandSignals): Promise<void> {
   const output: ReportOutput = {
     terminal: Deno.stderr.isTerminal(),
     write: complain,
     now: () => performance.now(),
   };
-  try {
-    const given = parseArguments(Deno.args);
-    const evaluation = await run(given, output, stop.signal);
-    await show(given, evaluation);
-    Deno.exit();
-  } catch (error) {
-    if (stop.signal.aborted) leave("Interrupted", INTERRUPTED);
-    if (error instanceof UsageError) leave(error.message, MISUSED);
-    const expected = error instanceof Emu3Error ||
-      error instanceof SourceError || error instanceof DiskError;
-    if (expected) leave(error.message, FAILED);
-    throw error;
-  }
+  const given = parseArguments(Deno.args);
+  await show(given, await run(given, output, stop.signal));
 }
 
 async function run(
@@ -147,17 +131,4 @@ async function show(
     const write = () => Deno.writeTextFile(report, html);
     await onDisk(report, write, "set --report to another file");
   }
-}
-
-function leave(message: string, code: number): never {
-  complain(`${message}\n`);
-  Deno.exit(code);
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-function complain(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
 }

@@ -8,14 +8,18 @@ import { DiskError } from "../cache/base/disk.ts";
 import { locate, placesFrom, SourceError } from "../cache/locate.ts";
 import { RemoteError } from "../cache/net/remote.ts";
 import { PublishError } from "../publish/published_files.ts";
-import { Emu3Error } from "../../lib/errors.ts";
 import {
   containerAllowance,
   threadsWithin,
 } from "../../lib/runtime/memory/cgroup_limits.ts";
 import { VERSION } from "../../lib/version.ts";
+import {
+  type CommandSignals,
+  FAILED,
+  runCommand,
+  writeAll,
+} from "../command/run_command.ts";
 import { type ModelsArguments, parseArguments, USAGE } from "./arguments.ts";
-import { UsageError } from "../../lib/command_line.ts";
 import { cachedModels } from "./cached_models.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";
@@ -24,41 +28,24 @@ import { bring, pull } from "./pull.ts";
 import { Report } from "./report.ts";
 import { type Suspect, verify } from "./verify.ts";
 
-/** Exit codes: failure, invalid usage, interruption. */
-const FAILED = 1;
-const MISUSED = 2;
-const INTERRUPTED = 130;
-
 if (import.meta.main) {
-  if (Deno.args.includes("--help")) say(`${USAGE}\n`);
-  else await main();
+  await runCommand({
+    usage: USAGE,
+    expected: [SourceError, RemoteError, DiskError, PublishError],
+    run: manage,
+  });
 }
 
-async function main(): Promise<void> {
+async function manage({ stop }: CommandSignals): Promise<number> {
   const words = Deno.args.filter((word) => word !== "--json");
   const json = words.length < Deno.args.length;
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.abort());
-  }
   const report = new Report({
     terminal: Deno.stdout.isTerminal() && !json,
-    write: say,
+    write: (text) => writeAll(Deno.stdout, text),
     now: () => performance.now(),
   });
-  try {
-    const parsed = parseArguments(words);
-    const good = await run(parsed, report, stop.signal);
-    Deno.exit(good ? 0 : FAILED);
-  } catch (error) {
-    if (stop.signal.aborted) leave("Interrupted", INTERRUPTED);
-    if (error instanceof UsageError) leave(error.message, MISUSED);
-    const expected = error instanceof Emu3Error ||
-      error instanceof SourceError || error instanceof RemoteError ||
-      error instanceof DiskError || error instanceof PublishError;
-    if (expected) leave(error.message, FAILED);
-    throw error;
-  }
+  const parsed = parseArguments(words);
+  return await run(parsed, report, stop.signal) ? 0 : FAILED;
 }
 
 /** Runs the command; returns true if all was intact. */
@@ -118,16 +105,4 @@ async function allCached(caches: readonly string[]): Promise<Suspect[]> {
       folder,
     }))
   );
-}
-
-function leave(message: string, code: number): never {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
-  Deno.exit(code);
-}
-
-function say(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += Deno.stdout.writeSync(bytes.subarray(at));
-  }
 }

@@ -9,14 +9,18 @@
  */
 
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { UsageError } from "../../lib/command_line.ts";
-import { Emu3Error } from "../../lib/errors.ts";
 import {
   containerAllowance,
   threadsWithin,
 } from "../../lib/runtime/memory/cgroup_limits.ts";
 import { DiskError } from "../cache/base/disk.ts";
 import { SourceError } from "../cache/locate.ts";
+import {
+  type CommandSignals,
+  complain,
+  runCommand,
+  say,
+} from "../command/run_command.ts";
 import { parseArguments, type PrepareArguments, USAGE } from "./arguments.ts";
 import { deviceFrom } from "./device.ts";
 import { captionerOf } from "./encoding/captioner.ts";
@@ -31,43 +35,23 @@ import { type InputPart, prepareData } from "./prepare_data.ts";
 import { ProgressReport, type ReportOutput } from "./progress_report.ts";
 import { openSource } from "./readers/open_source.ts";
 
-/** Exit codes: failure, invalid usage, interruption. */
-const FAILED = 1;
-const MISUSED = 2;
-const INTERRUPTED = 130;
-
 if (import.meta.main) {
-  // `deno task` changes to its own folder; paths are relative to the caller's.
-  const folder = Deno.env.get("INIT_CWD");
-  if (folder !== undefined) Deno.chdir(folder);
-  if (Deno.args.includes("--help")) say(USAGE);
-  else await main();
+  await runCommand({
+    usage: USAGE,
+    expected: [SourceError, DiskError],
+    interrupted: "Interrupted, run it again to resume",
+    run: prepare,
+  });
 }
 
-async function main(): Promise<void> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.abort());
-  }
+async function prepare({ stop }: CommandSignals): Promise<void> {
   const output: ReportOutput = {
     terminal: Deno.stderr.isTerminal(),
     write: complain,
     now: () => performance.now(),
   };
-  try {
-    const words = parseArguments(Deno.args);
-    for (const line of await run(words, output, stop)) say(line);
-    Deno.exit();
-  } catch (error) {
-    if (stop.signal.aborted) {
-      leave("Interrupted, run it again to go on", INTERRUPTED);
-    }
-    if (error instanceof UsageError) leave(error.message, MISUSED);
-    const expected = error instanceof Emu3Error ||
-      error instanceof SourceError || error instanceof DiskError;
-    if (expected) leave(error.message, FAILED);
-    throw error;
-  }
+  const words = parseArguments(Deno.args);
+  for (const line of await run(words, output, stop)) say(line);
 }
 
 /** Prepares the set, and returns the lines that describe it. */
@@ -166,17 +150,4 @@ function serverOptions() {
 function partFolder({ index, count }: InputPart): string {
   const digits = (number: number) => String(number).padStart(5, "0");
   return `shard-${digits(index)}-of-${digits(count)}`;
-}
-
-function leave(message: string, code: number): never {
-  complain(`${message}\n`);
-  Deno.exit(code);
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-function complain(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
