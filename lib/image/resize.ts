@@ -75,9 +75,9 @@ function resizeWidth(image: RgbImage, width: number): RgbImage {
       let at = row + starts[x]! * 3;
       for (let i = first; i < last; i++) {
         const weight = weights[i]!;
-        red += pixels[at]! * weight;
-        green += pixels[at + 1]! * weight;
-        blue += pixels[at + 2]! * weight;
+        red += Math.imul(pixels[at]!, weight);
+        green += Math.imul(pixels[at + 1]!, weight);
+        blue += Math.imul(pixels[at + 2]!, weight);
         at += 3;
       }
       // The array clamps to 0–255, as Pillow's lookup table does.
@@ -100,19 +100,45 @@ function resizeHeight(image: RgbImage, height: number): RgbImage {
   const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
     sums.fill(half);
-    for (let k = 0; k < lengths[y]!; k++) {
-      const weight = weights[y * span + k]!;
-      const row = (starts[y]! + k) * stride;
-      for (let i = 0; i < stride; i++) {
-        sums[i] = sums[i]! + pixels[row + i]! * weight;
-      }
+    const count = lengths[y]!;
+    for (let k = 0; k < count; k += ROWS) {
+      const row = (i: number) => {
+        // Weights beyond the window are zero, so any row does.
+        const at = (starts[y]! + Math.min(k + i, count - 1)) * stride;
+        return pixels.subarray(at, at + stride);
+      };
+      const weight = (i: number) =>
+        k + i < count ? weights[y * span + k + i]! : 0;
+      addRows(
+        sums,
+        [row(0), row(1), row(2), row(3)],
+        [weight(0), weight(1), weight(2), weight(3)],
+      );
     }
-    const row = y * stride;
+    const start = y * stride;
     for (let i = 0; i < stride; i++) {
-      resized[row + i] = sums[i]! >> precisionBits;
+      resized[start + i] = sums[i]! >> precisionBits;
     }
   }
   return { height, width, pixels: resized };
+}
+
+/** Rows that are added at once: each sum is read and written once for them. */
+const ROWS = 4;
+
+type Four<T> = readonly [T, T, T, T];
+
+/** Adds weighted rows to `sums`. */
+function addRows(
+  sums: Int32Array,
+  [p, q, r, s]: Four<Uint8ClampedArray>,
+  [a, b, c, d]: Four<number>,
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    // Whole sums stay below 2³¹, so products of integers are exact.
+    sums[i] = sums[i]! + Math.imul(p[i]!, a) + Math.imul(q[i]!, b) +
+      Math.imul(r[i]!, c) + Math.imul(s[i]!, d);
+  }
 }
 
 /** One half in fixed point: sums start here, so that the shift rounds. */
