@@ -18,7 +18,7 @@ import { DiskError, onDisk } from "../cache/base/disk.ts";
 import { placesFrom, SourceError } from "../cache/locate.ts";
 import { bring, withoutQuery } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
-import { deviceFrom } from "../prepare/device.ts";
+import { deviceFrom } from "../command/device.ts";
 import { EMBEDDED_MODEL, locateModel } from "../prepare/locate_model.ts";
 import type { ReportOutput } from "../prepare/progress_report.ts";
 import {
@@ -71,7 +71,7 @@ async function run(
   const allowance = containerAllowance();
   const threads = threadsWithin(navigator.hardwareConcurrency, allowance);
   await using runtime = await openRuntime({
-    ...await asEvaluation(() => deviceFrom()),
+    ...await deviceFrom(),
     threads,
     computeDtype: undefined,
     deviceMemoryBytes: undefined,

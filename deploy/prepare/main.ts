@@ -22,7 +22,7 @@ import {
   say,
 } from "../command/run_command.ts";
 import { parseArguments, type PrepareArguments, USAGE } from "./arguments.ts";
-import { deviceFrom } from "./device.ts";
+import { deviceFrom } from "../command/device.ts";
 import { captionerOf } from "./encoding/captioner.ts";
 import { openLocalEncoder } from "./encoding/local_encoder.ts";
 import type { PictureEncoder } from "./encoding/picture_encoder.ts";

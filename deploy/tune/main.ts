@@ -19,7 +19,7 @@ import { bring } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
 import { EMBEDDED_MODEL } from "../prepare/locate_model.ts";
 import { openPrepared } from "../prepare/open_prepared.ts";
-import { TuningError } from "../../lib/tuning/tuning_error.ts";
+import { deviceFrom } from "../command/device.ts";
 import {
   type CommandSignals,
   complain,
@@ -87,20 +87,17 @@ async function run(
   });
 }
 
-/** Opens the device that the environment asks for; the CPU by default. */
+/** Opens the device that the environment names; the CPU by default. */
 async function runtimeFrom(): Promise<Runtime> {
-  const device = Deno.env.get("DEVICE") ?? "cpu";
-  if (device !== "cpu") {
-    throw new TuningError(`DEVICE "${device}" is not supported, use cpu`);
-  }
+  const { device, library } = await deviceFrom();
   return await openRuntime({
     threads: threadsWithin(
       navigator.hardwareConcurrency,
       containerAllowance(),
     ),
-    device,
+    device: device === "auto" ? "cpu" : device,
     computeDtype: undefined,
-    library: undefined,
+    library,
     deviceMemoryBytes: undefined,
     warn: (line) => complain(`${line}\n`),
   });

@@ -33,6 +33,7 @@ export class BaseWeights implements Disposable {
   readonly #checkpoint: LanguageCheckpoint;
   readonly #shared: SharedWeights;
   readonly #dtype: Dtype | undefined;
+  readonly #onDevice: boolean;
 
   /**
    * Creates the store; nothing is read yet.
@@ -55,6 +56,7 @@ export class BaseWeights implements Disposable {
     this.#checkpoint = checkpoint;
     this.#shared = shared;
     this.#dtype = dtype;
+    this.#onDevice = runtime.device !== undefined;
   }
 
   /**
@@ -107,10 +109,20 @@ export class BaseWeights implements Disposable {
     return await this.#tensor(plain, dtype ?? this.#dtype ?? storedDtype);
   }
 
-  /** Returns a tensor of floats in its stored type. */
+  /** Returns a tensor of floats in its stored type, on the device too. */
   async stored(key: string, shape: readonly number[]): Promise<Tensor> {
     const stored = this.#checkpoint.weights.find(`${key}.weight`, shape);
     return await this.#tensor({ ...stored, shape }, stored.dtype);
+  }
+
+  /**
+   * Returns a table of embeddings: as it is stored, since rows are cast when
+   * they are looked up, but on devices, which may lack the type.
+   */
+  async table(key: string, shape: readonly number[]): Promise<Tensor> {
+    return this.#onDevice
+      ? await this.floats(key, shape)
+      : await this.stored(key, shape);
   }
 
   /** Frees what was mapped and cast. */

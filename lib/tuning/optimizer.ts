@@ -98,15 +98,13 @@ export class Optimizer implements AsyncDisposable {
     };
     const update: Binding[] = [];
     const norm: Binding[] = [];
-    for (const [index, { offset, length, decays }] of pieces.entries()) {
+    for (const [index, { offset, length }] of pieces.entries()) {
       const binding = opened.use(adamw.bind());
       for (const [name, kind] of VECTORS) {
         const tensor = parameters.vector(kind).part(offset, [length]);
         binding.input(name, tensor);
         if (kind !== "gradients") binding.output(updatedName(name), tensor);
       }
-      const { tensors } = scalars[decays ? "decaying" : "other"];
-      for (const [name, tensor] of tensors) binding.input(name, tensor);
       update.push(binding);
       const gradient = parameters.vector("gradients").part(offset, [length]);
       const sum = opened.use(
@@ -155,7 +153,13 @@ export class Optimizer implements AsyncDisposable {
         correction: 1 / Math.sqrt(1 - beta2 ** step),
       });
     }
-    for (const binding of this.#update) await binding.run();
+    for (const [index, binding] of this.#update.entries()) {
+      const { decays } = this.#pieces[index]!;
+      const { tensors } = this.#scalars[decays ? "decaying" : "other"];
+      // A device copies inputs when they are bound.
+      for (const [name, tensor] of tensors) binding.input(name, tensor);
+      await binding.run();
+    }
     await this.#parameters.vector("gradients").clear();
   }
 
@@ -200,8 +204,13 @@ function scalarInputs(
 /** Returns pieces of parameters of the same decay, in order. */
 function piecesOf(parameters: Parameters): Piece[] {
   const pieces: Piece[] = [];
+  const { apart } = parameters.vector("values");
   for (const { offset, shape, decays } of parameters.list) {
     const count = elementCount(shape);
+    if (apart) {
+      pieces.push({ offset, length: count, decays });
+      continue;
+    }
     for (let start = 0; start < count; start += PIECE) {
       const length = Math.min(PIECE, count - start);
       const last = pieces.at(-1);

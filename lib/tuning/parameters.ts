@@ -8,7 +8,7 @@
 import { elementCount } from "../../models/graph/dtype.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { uniformAt } from "../sampling/random.ts";
-import type { TuningMemory, TuningVector } from "./memory.ts";
+import type { TuningMemory, TuningVector } from "./memory/tuning_memory.ts";
 import type { TunedParameter } from "./method.ts";
 
 /** A parameter and its place. */
@@ -57,7 +57,7 @@ export class Parameters implements Disposable {
     using opened = new DisposableStack();
     const vectors: [ParameterVector, TuningVector][] = [];
     for (const kind of PARAMETER_VECTORS) {
-      vectors.push([kind, opened.use(await memory.vector(length))]);
+      vectors.push([kind, opened.use(await memory.vector(list, length))]);
     }
     opened.move();
     const record = Object.fromEntries(vectors);

@@ -19,7 +19,8 @@ import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { BaseWeights } from "./base_weights.ts";
-import { HostTuningMemory, type TuningMemory } from "./memory.ts";
+import { DeviceTuningMemory } from "./memory/device_tuning_memory.ts";
+import { HostTuningMemory, type TuningMemory } from "./memory/tuning_memory.ts";
 import { tunedParameters, type TuningMethod } from "./method.ts";
 import { Parameters } from "./parameters.ts";
 import { keptWidths } from "./passes/kept_widths.ts";
@@ -111,13 +112,19 @@ export class TuningModel implements AsyncDisposable {
     const { method, maxTokens } = options;
     const dtype = runtime.provider.computeDtype;
     await using opened = new AsyncDisposableStack();
-    const memory = opened.use(new HostTuningMemory(runtime));
+    const { device } = runtime;
+    const memory = opened.use(
+      device === undefined
+        ? new HostTuningMemory(runtime)
+        : new DeviceTuningMemory(runtime, device),
+    );
     const sessions = opened.use(new TuningSessions(runtime, config));
     const base = opened.use(
       new BaseWeights(
         runtime,
         checkpoint,
-        options.castsOnce ? dtype : undefined,
+        // A device has copies of all weights anyway.
+        options.castsOnce || device !== undefined ? dtype : undefined,
       ),
     );
     const parameters = opened.use(
@@ -129,9 +136,11 @@ export class TuningModel implements AsyncDisposable {
       await parameters.startAdapters(options.seed);
     }
     const { cos, sin } = rotaryAngles(config, maxTokens);
-    const rotary = [cos, sin].map((table) =>
-      opened.use(runtime.tensor(table, [maxTokens, config.headSize / 2]))
-    ) as [Tensor, Tensor];
+    const shape = [maxTokens, config.headSize / 2];
+    const rotary: [Tensor, Tensor] = [
+      opened.use(await memory.holding(cos, shape)),
+      opened.use(await memory.holding(sin, shape)),
+    ];
     const shared = {
       runtime,
       config,
@@ -144,6 +153,7 @@ export class TuningModel implements AsyncDisposable {
     const layers = new LayerPasses({
       ...shared,
       rotary,
+      transposed: runtime.provider.transposed,
       queryBlock: options.queryBlock,
       keeps: options.keeps,
     });

@@ -109,17 +109,12 @@ export class CausalAttention {
         this.#rows(all, block, width);
       const p = this.#probabilities(query, key, block);
       const dO = rows(out);
-      const dP = g.apply("FusedMatMul", [dO, this.#until(value, block)], {
-        transB: 1,
-      });
+      const dP = this.#product(dO, this.#until(value, block), "right");
       const dS = g.apply("Mul", [p, g.apply("Sub", [dP, rows(delta, 1)])]);
-      const scale = { alpha: { float: this.#scale } };
-      const dQ = g.apply("FusedMatMul", [dS, this.#until(key, block)], scale);
-      const dK = g.apply("FusedMatMul", [dS, rows(query)], {
-        ...scale,
-        transA: 1,
-      });
-      const dV = g.apply("FusedMatMul", [p, dO], { transA: 1 });
+      const scale = this.#scale;
+      const dQ = this.#product(dS, this.#until(key, block), "none", scale);
+      const dK = this.#product(dS, rows(query), "left", scale);
+      const dV = this.#product(p, dO, "left");
       return {
         query: this.#apart(dQ),
         key: this.#filled(dK, heads.key, block),
@@ -137,6 +132,35 @@ export class CausalAttention {
 
   get #scale(): number {
     return 1 / Math.sqrt(this.#config.headSize);
+  }
+
+  /**
+   * Returns `scale · left · right` of stacked matrices, one of them transposed.
+   * Not every device has a kernel for that.
+   */
+  #product(
+    left: Value,
+    right: Value,
+    transposed: "left" | "right" | "none",
+    scale = 1,
+  ): Value {
+    const g = this.#g;
+    if (!g.options.transposed) {
+      return g.apply("FusedMatMul", [left, right], {
+        transA: transposed === "left" ? 1 : 0,
+        transB: transposed === "right" ? 1 : 0,
+        alpha: { float: scale },
+      });
+    }
+    const turned = (value: Value, turns: boolean) =>
+      turns ? g.apply("Transpose", [value], { perm: [0, 2, 1] }) : value;
+    const product = g.apply("MatMul", [
+      turned(left, transposed === "left"),
+      turned(right, transposed === "right"),
+    ]);
+    return scale === 1
+      ? product
+      : g.apply("Mul", [product, g.floats(Float32Array.of(scale), [])]);
   }
 
   #rotation(back: boolean): { cos: Value; sin: Value } {
@@ -171,10 +195,12 @@ export class CausalAttention {
     const g = this.#g;
     const { keyValueHeads: H, heads } = this.#config;
     const q = this.#rows(query, block);
-    const scores = g.apply("FusedMatMul", [q, this.#until(key, block)], {
-      transB: 1,
-      alpha: { float: this.#scale },
-    }); // [H, G · b, T]
+    const scores = this.#product(
+      q,
+      this.#until(key, block),
+      "right",
+      this.#scale,
+    ); // [H, G · b, T]
     const mask = this.#mask(key, block);
     const shape = g.apply("Concat", [
       g.integers(H, heads / H),
@@ -204,11 +230,10 @@ export class CausalAttention {
       range(0),
       g.apply("Unsqueeze", [range(start), g.integers(1)]),
     ]);
-    return g.apply("Where", [
-      seen,
-      g.floats(Float32Array.of(0), []),
-      g.floats(Float32Array.of(-1e30), []),
-    ]);
+    const number = (value: number) =>
+      g.constant("float32", [], Float32Array.of(value));
+    const mask = g.apply("Where", [seen, number(0), number(-1e30)]);
+    return casted(g, mask, "float32");
   }
 
   /**

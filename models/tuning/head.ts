@@ -28,6 +28,8 @@ import { TunedNorm } from "./norm.ts";
 export interface LossOptions {
   /** Type of activations. */
   readonly computeDtype: Dtype;
+  /** True for devices that lack some kernels; see `layer.ts`. */
+  readonly transposed: boolean;
   /** Form of the head's matrix. */
   readonly form: MatrixForm;
   /** Type in which the norm is bound, if it is not trained. */
@@ -52,7 +54,8 @@ export function lossGraph(
   config: LanguageConfig,
   options: LossOptions,
 ): BuiltGraph {
-  const g = weightlessGraph("loss", { computeDtype: options.computeDtype });
+  const { computeDtype, transposed } = options;
+  const g = weightlessGraph("loss", { computeDtype, transposed });
   new LossParts(g, config, options).loss();
   return g.build();
 }
@@ -66,8 +69,8 @@ export function lossGradientGraph(
   config: LanguageConfig,
   options: LossOptions,
 ): BuiltGraph {
-  const { computeDtype } = options;
-  const g = weightlessGraph("loss-gradient", { computeDtype });
+  const { computeDtype, transposed } = options;
+  const g = weightlessGraph("loss-gradient", { computeDtype, transposed });
   const parts = new LossParts(g, config, options);
   const dNormed = parts.back(parts.loss());
   const dRows = parts.backNorm(dNormed);

@@ -42,6 +42,8 @@ import {
 export interface LayerOptions extends CausalAttentionOptions {
   /** Type of activations. */
   readonly computeDtype: Dtype;
+  /** True for devices that have no kernel for products of transposed stacks. */
+  readonly transposed: boolean;
   /** Form of each matrix. */
   readonly forms: Readonly<Record<LayerMatrix, MatrixForm>>;
   /** Type in which norms that are not trained are bound. */
@@ -62,8 +64,8 @@ export function forwardLayerGraph(
   config: LanguageConfig,
   options: LayerOptions,
 ): BuiltGraph {
-  const { computeDtype } = options;
-  const g = weightlessGraph("layer-forward", { computeDtype });
+  const { computeDtype, transposed } = options;
+  const g = weightlessGraph("layer-forward", { computeDtype, transposed });
   const kept = new Activations(g, options.keeps ? "kept" : "dropped");
   const shape = ["S", config.hiddenSize];
   const x = g.input("x", computeDtype, shape);
@@ -80,8 +82,8 @@ export function backwardLayerGraph(
   config: LanguageConfig,
   options: LayerOptions,
 ): BuiltGraph {
-  const { computeDtype } = options;
-  const g = weightlessGraph("layer-backward", { computeDtype });
+  const { computeDtype, transposed } = options;
+  const g = weightlessGraph("layer-backward", { computeDtype, transposed });
   const kept = new Activations(g, options.keeps ? "given" : "dropped");
   const shape = ["S", config.hiddenSize];
   const x = g.input("x", computeDtype, shape);

@@ -56,17 +56,40 @@ export class TunedNorm {
 
   /** Returns the norm of `x`, `[S, E]`. */
   forward(x: Value): Normed {
-    const [y, reciprocal] = this.#g.applyMany(
-      "SimplifiedLayerNormalization",
-      [x, this.#scale()],
-      2,
-      {
-        axis: -1,
-        epsilon: { float: this.#options.epsilon },
-        stash_type: 1,
-      },
+    const g = this.#g;
+    const { epsilon } = this.#options;
+    const inputs = [x, this.#scale()];
+    const attributes = {
+      axis: -1,
+      epsilon: { float: epsilon },
+      "stash_type": 1,
+    };
+    const operator = "SimplifiedLayerNormalization";
+    if (!g.options.transposed) {
+      const [y, reciprocal] = g.applyMany(operator, inputs, 2, attributes);
+      return { y: y!, reciprocal: reciprocal! };
+    }
+    // Kernels of WebGPU leave the second result unwritten.
+    return {
+      y: g.apply(operator, inputs, attributes),
+      reciprocal: this.#reciprocal(x),
+    };
+  }
+
+  #reciprocal(x: Value): Value {
+    const g = this.#g;
+    const whole = g.computeDtype === "float32" ? x : g.cast(x, "float32");
+    const squares = g.apply("Mul", [whole, whole]);
+    const mean = g.apply("ReduceMean", [squares, g.integers(-1)], {
+      keepdims: 1,
+    });
+    const epsilon = g.constant(
+      "float32",
+      [],
+      Float32Array.of(this.#options.epsilon),
     );
-    return { y: y!, reciprocal: reciprocal! };
+    const root = g.apply("Sqrt", [g.apply("Add", [mean, epsilon])]);
+    return g.apply("Reciprocal", [root]);
   }
 
   /**

@@ -38,6 +38,7 @@ await using runtime = new Runtime({ threads });
 const queryBlock = 128;
 const options: LayerOptions = {
   computeDtype: "float32",
+  transposed: false,
   forms: Object.fromEntries(
     LAYER_MATRICES.map((name) => [name, { kind: "floats", dtype: "float32" }]),
   ) as unknown as LayerOptions["forms"],

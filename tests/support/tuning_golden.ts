@@ -99,25 +99,28 @@ export async function openTuning(
       ...options,
     }),
   );
-  if (method.kind === "lora") {
-    const { list } = model.parameters;
-    for (const [seed, { shape, offset }] of list.entries()) {
-      const values = hashedNumbers(elementCount(shape), seed);
-      await model.parameters.vector("values").write(
-        offset,
-        Float32Array.from(
-          values,
-          (value) => Math.fround(value) * Math.fround(0.2),
-        ),
-      );
-    }
-  }
+  await startGolden(model, method);
   const closing = opened.move();
   return {
     runtime,
     model,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** Gives an adapter the golden start. */
+export async function startGolden(
+  { parameters }: TuningModel,
+  method: TuningMethod,
+): Promise<void> {
+  if (method.kind !== "lora") return;
+  for (const [seed, { shape, offset }] of parameters.list.entries()) {
+    const values = Float32Array.from(
+      hashedNumbers(elementCount(shape), seed),
+      (value) => Math.fround(value) * Math.fround(0.2),
+    );
+    await parameters.vector("values").write(offset, values);
+  }
 }
 
 /** Adds the gradients of all sequences; returns the mean loss of labels. */

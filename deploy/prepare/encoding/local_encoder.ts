@@ -14,7 +14,7 @@ import { openVisionCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { openRuntime } from "../../../lib/runtime/open_runtime.ts";
 import type { Resize } from "../../../lib/tuning/training_sizes.ts";
 import { VisionTokenizer } from "../../../lib/vision/vision_tokenizer.ts";
-import type { EncodingDevice } from "../device.ts";
+import type { CommandDevice } from "../../command/device.ts";
 import { decodeForTraining, type PictureEncoder } from "./picture_encoder.ts";
 
 /** Area up to which a picture is small, in pixels². */
@@ -24,7 +24,7 @@ const SMALL_PIXELS = 256 * 256;
 const AHEAD = 2;
 
 /** Options of an encoder. */
-export interface LocalEncoderOptions extends EncodingDevice {
+export interface LocalEncoderOptions extends CommandDevice {
   /** Folder of the vision tokenizer. */
   readonly folder: string;
   /** Number of cores to use. */

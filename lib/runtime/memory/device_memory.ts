@@ -87,10 +87,12 @@ export class DeviceMemory implements AsyncDisposable {
   /**
    * Returns a tensor over the memory of `owner`, which must outlive it:
    * sessions take initializers only from memory that is not ONNX Runtime's own.
+   *
+   * @param shape Sides of the view, as many elements; the owner's by default.
    */
-  view(owner: Tensor): Tensor {
+  view(owner: Tensor, shape: readonly number[] = owner.shape): Tensor {
     const pointer = this.#api.create("GetTensorMutableData", owner.value);
-    const { shape, dtype } = owner;
+    const { dtype } = owner;
     return Tensor.at(this.#api, this.#info, pointer, shape, dtype);
   }
 

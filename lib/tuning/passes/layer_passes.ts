@@ -45,6 +45,8 @@ export interface LayerPassesOptions {
   readonly dtype: Dtype;
   /** Cosines and sines of positions. */
   readonly rotary: readonly [Tensor, Tensor];
+  /** True for devices without products of transposed stacks. */
+  readonly transposed: boolean;
   /** Number of queries whose scores exist at once. */
   readonly queryBlock: number;
   /** True if activations are kept for the backward pass. */
@@ -190,6 +192,7 @@ export class LayerPasses {
     const fixed = {
       blockLength: queryBlock,
       computeDtype: dtype,
+      transposed: this.#options.transposed,
       forms: Object.fromEntries(forms) as Record<LayerMatrix, MatrixForm>,
       training: Object.fromEntries(training) as Record<
         LayerMatrix,

@@ -162,6 +162,7 @@ export class LossPasses {
     const form = base.form(withoutWeight(key), this.#tableShape);
     const session = await sessions.loss({
       computeDtype: dtype,
+      transposed: this.#options.runtime.provider.transposed,
       form,
       normDtype: dtype,
       trained,
@@ -203,7 +204,7 @@ export class LossPasses {
     const { base, parameters } = this.#options;
     return parameters.has(key)
       ? parameters.tensor("values", key)
-      : await base.stored(withoutWeight(key), shape);
+      : await base.table(withoutWeight(key), shape);
   }
 
   get #tableShape(): [number, number] {

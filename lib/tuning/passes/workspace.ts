@@ -12,7 +12,7 @@
 import type { LanguageConfig } from "../../../models/config/language_config.ts";
 import type { Dtype } from "../../../models/graph/dtype.ts";
 import type { Tensor } from "../../runtime/tensor.ts";
-import type { TuningMemory } from "../memory.ts";
+import type { TuningMemory } from "../memory/tuning_memory.ts";
 
 /** Options of a workspace. */
 export interface WorkspaceOptions {

@@ -143,5 +143,8 @@ Deno.test("evaluate ends with a code and a reason", async () => {
   }
   const device = await runEvaluate(folder.path, ["data"], { DEVICE: "tpu" });
   strictEqual(device.code, 1);
-  match(device.err, /^Cannot evaluate: DEVICE "tpu" is unknown, expected auto/);
+  match(
+    device.err,
+    /^Cannot open the device: DEVICE "tpu" is unknown, expected auto/,
+  );
 });

@@ -61,7 +61,10 @@ Deno.test("prepare-data ends at a signal, and goes on when it is run again", asy
   process.kill("SIGINT");
   const { code, stderr } = await process.output();
   strictEqual(code, 130);
-  match(new TextDecoder().decode(stderr), /Interrupted, run it again to resume/);
+  match(
+    new TextDecoder().decode(stderr),
+    /Interrupted, run it again to resume/,
+  );
   const { out } = await runPrepare(folder.path, words);
   match(out, /^data holds 60 records/);
 });

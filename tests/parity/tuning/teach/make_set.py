@@ -29,7 +29,7 @@ import world  # noqa: E402
 
 TAUGHT_SHARE = 2 / 3
 CAPTIONS = 2  # drawings of each picture, with different words
-QUESTIONS = 4  # of each picture, beside its description
+QUESTIONS = 1  # of each picture, beside its description
 
 
 def main() -> None:

@@ -9,18 +9,21 @@ import {
   type Dtype,
   DTYPE_BYTES,
   elementCount,
-} from "../../models/graph/dtype.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import type { Tensor } from "../runtime/tensor.ts";
+} from "../../../models/graph/dtype.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Tensor } from "../../runtime/tensor.ts";
 
 /** A vector of float32 that tensors share. */
 export interface TuningVector extends Disposable {
   /** Number of elements. */
   readonly length: number;
+  /** True if its parts cannot be divided, or seen together. */
+  readonly apart: boolean;
   /**
    * Returns a tensor over some elements. It lives as long as the vector.
    *
-   * @param offset Index of the first element.
+   * @param offset Index of the first element; if it is apart, that of a part,
+   * all of whose elements `shape` must have.
    */
   part(offset: number, shape: readonly number[]): Tensor;
   /** Sets all elements to zero. */
@@ -31,10 +34,25 @@ export interface TuningVector extends Disposable {
   write(offset: number, values: Float32Array<ArrayBuffer>): Promise<void>;
 }
 
+/** The parts that a vector is made of, in order. */
+export interface VectorPart {
+  /** Index of the first element. */
+  readonly offset: number;
+  /** Sides of the tensor that it holds. */
+  readonly shape: readonly number[];
+}
+
 /** Allocates memory where graphs run. */
 export interface TuningMemory extends Disposable {
-  /** Returns a vector of zeros. */
-  vector(length: number): Promise<TuningVector>;
+  /**
+   * Returns a vector of zeros.
+   *
+   * @param length Number of elements, gaps between parts included.
+   */
+  vector(
+    parts: readonly VectorPart[],
+    length: number,
+  ): Promise<TuningVector>;
   /**
    * Returns a tensor of undefined contents, in a buffer that the next one of
    * the same name may reuse. The caller disposes of it.
@@ -43,6 +61,11 @@ export interface TuningMemory extends Disposable {
     name: string,
     shape: readonly number[],
     dtype: Dtype,
+  ): Promise<Tensor>;
+  /** Returns a tensor of some values. The caller disposes of it. */
+  holding(
+    values: Float32Array<ArrayBuffer>,
+    shape: readonly number[],
   ): Promise<Tensor>;
 }
 
@@ -56,7 +79,10 @@ export class HostTuningMemory implements TuningMemory {
     this.#runtime = runtime;
   }
 
-  vector(length: number): Promise<TuningVector> {
+  vector(
+    _parts: readonly VectorPart[],
+    length: number,
+  ): Promise<TuningVector> {
     return Promise.resolve(new HostVector(this.#runtime, length));
   }
 
@@ -72,6 +98,13 @@ export class HostTuningMemory implements TuningMemory {
       this.#buffers.set(name, buffer);
     }
     return Promise.resolve(this.#runtime.tensor(buffer, shape, dtype));
+  }
+
+  holding(
+    values: Float32Array<ArrayBuffer>,
+    shape: readonly number[],
+  ): Promise<Tensor> {
+    return Promise.resolve(this.#runtime.tensor(values, shape));
   }
 
   /** Lets go of all buffers; their tensors must be disposed of. */
@@ -95,6 +128,10 @@ class HostVector implements TuningVector {
 
   get length(): number {
     return this.#values.length;
+  }
+
+  get apart(): boolean {
+    return false;
   }
 
   part(offset: number, shape: readonly number[]): Tensor {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects } from "node:assert/strict";
-import { deviceFrom } from "../../../deploy/prepare/device.ts";
+import { deviceFrom } from "../../../deploy/command/device.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const variables = (values: Readonly<Record<string, string>>) =>
