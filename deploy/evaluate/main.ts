@@ -29,7 +29,7 @@ import {
 } from "../command/run_command.ts";
 import { type EvaluateArguments, parseArguments, USAGE } from "./arguments.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
-import { asEvaluation, EvaluationError } from "./evaluation_error.ts";
+import { EvaluationError } from "./evaluation_error.ts";
 import {
   evaluationJson,
   evaluationPage,
