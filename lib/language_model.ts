@@ -1,6 +1,6 @@
 /**
- * The opened language model: tokenizer, vocabulary, engine and the checkpoint's
- * recommended settings.
+ * The opened language model: tokenizer, vocabulary, engine and the recommended
+ * settings of the checkpoint.
  *
  * @module
  */
@@ -44,15 +44,15 @@ export interface LanguageModelOptions {
   readonly slots: number;
   /** Bytes that keys and values of all sequences may take together. */
   readonly cacheBytes: number;
-  /** Type of keys and values; undefined for the one that suits the memory. */
+  /** Type of keys and values; undefined to choose one by the memory. */
   readonly cacheDtype?: CacheDtype | undefined;
   /** The maximum number of tokens that one prefill takes. */
   readonly chunkLength: number;
-  /** Number of requests of one caller that may wait. */
+  /** Maximum number of waiting requests of one caller. */
   readonly queueLimit: number;
   /** A clock, in milliseconds. */
   readonly now: () => number;
-  /** Adapters that requests may choose; none by default. */
+  /** Adapters that requests may select; none by default. */
   readonly adapters?: readonly NamedAdapter[];
   /** Callback for loading stages; undefined for none. */
   readonly runPhase?: RunPhase;
@@ -66,10 +66,10 @@ export interface LanguageModelOptions {
 export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {
   /**
    * Loads the parts that the first rows of a picture do not need; undefined if
-   * none is left.
+   * all are loaded.
    */
   readonly finishLoading: (() => Promise<void>) | undefined;
-  /** The KV cache, as far as memory is given to its tokens. */
+  /** Properties of the KV cache that determine its memory. */
   readonly cache: {
     /** Type of keys and values. */
     readonly dtype: CacheDtype;
@@ -79,10 +79,10 @@ export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {
 }
 
 /**
- * Opens a checkpoint: text files, graphs and heads at once.
+ * Opens a checkpoint: loads text files, graphs and heads concurrently.
  *
- * @throws {CheckpointError} If something is missing, wrong or unsafe.
- * @throws {RangeError} If `cacheBytes` do not hold one slot of use.
+ * @throws {CheckpointError} If a file is missing, invalid or unsafe.
+ * @throws {RangeError} If `cacheBytes` is too small for one slot.
  */
 export async function openLanguageModel(
   runtime: Runtime,

@@ -1,8 +1,7 @@
 /**
- * The phases of loading a model, reported to a callback.
+ * The loading phases of a model, which a callback can measure.
  *
- * A loader names its phases; the callback decides if it measures, shows or
- * ignores them.
+ * A loader runs each phase through a callback, which may measure or display it.
  *
  * ```ts ignore
  * const measured: RunPhase = async (name, work) => {

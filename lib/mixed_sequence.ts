@@ -1,5 +1,5 @@
 /**
- * The parser of a token sequence into the text and pictures it contains.
+ * The parser of a mixed token sequence into text and pictures.
  *
  * ```text
  * BOS text BOI H*W IMG row EOL … EOF EOI text EOS
@@ -7,9 +7,9 @@
  *     text           picture               text
  * ```
  *
- * A picture starts where BOI, ordinary tokens and IMG follow each other; from
- * there on it must be whole. All other special tokens are omitted from the text
- * before bytes are joined, as in the reference.
+ * A picture starts with BOI, text tokens and IMG, and must then be complete.
+ * All other special tokens are omitted from the text before bytes are joined,
+ * as in the reference.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export type MixedPart =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image"; readonly grid: CodeGrid };
 
-/** The parts of a tokenizer that read tokens. */
+/** The parts of a tokenizer that decode tokens. */
 export interface MixedReader {
   /** The decoder of tokens to text. */
   readonly text: Pick<TextTokenizer, "decode">;
@@ -33,15 +33,15 @@ export interface MixedReader {
 }
 
 /**
- * The maximum number of tokens of a size: that of the greatest grid has nine.
+ * The maximum number of tokens of a size; that of the largest grid has nine.
  */
 const MAX_SIZE_TOKENS = 16;
 
-/** The greatest side that is accepted, in codes. */
+/** The maximum side of a grid, in codes. */
 const MAX_SIDE = 65_535;
 
 /**
- * Returns the parts of `tokens`, none of them an empty text.
+ * Returns the parts of `tokens`, without empty texts.
  *
  * @throws {GridError} If a picture is malformed.
  */
@@ -77,8 +77,8 @@ export function parseMixed(
 }
 
 /**
- * Returns the index of the IMG that belongs to a BOI at `at`; undefined if none
- * does.
+ * Returns the index of the IMG that belongs to the BOI at `at`; undefined if
+ * there is none.
  */
 function pictureStart(
   tokens: Int32Array,

@@ -1,5 +1,5 @@
 /**
- * The nearest known name to one that is unknown, for error messages.
+ * The suggestion of the nearest known name, for error messages.
  *
  * @module
  */
@@ -7,15 +7,13 @@
 import { closest, distance } from "fastest-levenshtein";
 
 /**
- * The maximum number of edits of a suggestion: these, or this share of the
- * name.
+ * The maximum number of edits of a suggestion, absolute and relative to the
+ * length of the name.
  */
 const MAX_EDITS = 2;
 const MAX_SHARE = 0.4;
 
-/**
- * Returns the known name that `name` probably means; undefined if none is near.
- */
+/** Returns the known name nearest to `name`; undefined if none is near. */
 export function nearestName(
   name: string,
   known: readonly string[],

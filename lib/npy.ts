@@ -1,12 +1,12 @@
 /**
- * The .npy format of NumPy: reads integers, writes codes.
+ * The .npy format of NumPy: a reader of integers and a writer of codes.
  *
  * ```text
  * \x93NUMPY │ major minor │ header length, u16 or u32 │ {'descr': '<u2', …} │ data
  * ```
  *
- * Source: numpy/lib/format.py, versions 1.0 to 3.0. There is no package that
- * reads both byte orders and Fortran order.
+ * Source: numpy/lib/format.py, versions 1.0 to 3.0. Own code, because no
+ * package reads both byte orders and Fortran order.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface NpyArray {
   readonly values: Float64Array;
 }
 
-/** An error for bytes that are no array of whole numbers. */
+/** An error for bytes that are not an array of whole numbers. */
 export class NpyError extends SyntaxError {
   /** Creates an error from its message. */
   constructor(
@@ -34,18 +34,18 @@ export class NpyError extends SyntaxError {
 
 const MAGIC = "\x93NUMPY";
 
-/** Maximum bytes of a header; NumPy itself reads 10,000. */
+/** Maximum length of a header in bytes; NumPy reads 10,000. */
 const MAX_HEADER_BYTES = 2 ** 14;
 
-/** Headers are padded so that data starts at a multiple of this. */
+/** The alignment of the data, to which headers are padded, in bytes. */
 const ALIGNMENT = 64;
 
 /**
  * Returns the array in `bytes`.
  *
  * @param maxValues The maximum number of values; unlimited by default.
- * @throws {NpyError} If they are not a complete .npy file, the values are not
- * whole numbers, or too many.
+ * @throws {NpyError} If the file is invalid or truncated, the dtype is not an
+ * integer, or there are too many values.
  */
 export function readNpy(bytes: Uint8Array, maxValues = Infinity): NpyArray {
   const { header, start } = readHeader(bytes);

@@ -5,12 +5,13 @@
  * generate   BOS text BOI H*W IMG                                       ┐ picture
  * chat       BOS "You are a helpful assistant. USER: " picture… text ". ASSISTANT:" (" " answer)
  * base       BOS picture… text (answer)
- * text only  the same without pictures: the words around are one text
+ * text only  the same without pictures, encoded as one text
  * picture =  BOI H*W IMG row EOL row EOL … EOF EOI
  * ```
  *
- * Text that users send is encoded as ordinary text: the spelling of a special
- * token stays text. Source: emu3/mllm/processing_emu3.py of baaivision/Emu3.
+ * User text is encoded as ordinary text: the name of a special token in it does
+ * not become that token. Source: emu3/mllm/processing_emu3.py of
+ * baaivision/Emu3.
  *
  * @module
  */
@@ -27,7 +28,7 @@ import {
 import type { EncodeTurn, TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** The parts of a tokenizer that write prompts. */
+/** The parts of a tokenizer that prompts need. */
 export interface PromptWriter {
   /** The encoder of text to tokens. */
   readonly text: Pick<TextTokenizer, "encode">;
@@ -35,7 +36,7 @@ export interface PromptWriter {
   readonly vocabulary: Vocabulary;
 }
 
-/** Returns a writer that encodes each text in a turn of `turn`. */
+/** Returns a writer that encodes each text with `turn`. */
 export function writerFor(
   { text, vocabulary }: PromptWriter,
   turn: EncodeTurn,
@@ -48,12 +49,13 @@ export function writerFor(
 /** The system prompt of a chat model. */
 export const SYSTEM = "You are a helpful assistant.";
 
-/** The texts around pictures and question, and before the answer. */
+/** The template's texts around pictures, question and answer. */
 interface Wording {
   readonly before: string;
   readonly after: string;
   /**
-   * Separator that the model writes itself, as its first token begins with it.
+   * Separator before the answer; the model writes it, since its first token
+   * begins with it.
    */
   readonly separator: string;
 }
@@ -73,9 +75,7 @@ export function answerSeparator(template: Template): string {
   return WORDING[template].separator;
 }
 
-/**
- * Returns the prompt before the first code of a picture that shows `prompt`.
- */
+/** Returns the prompt of a picture, up to its first code. */
 export async function drawingPrompt(
   { text, vocabulary }: PromptWriter,
   prompt: string,
@@ -90,9 +90,9 @@ export async function drawingPrompt(
 }
 
 /**
- * Returns the prompt of an answer about `grids`. Other prompts may share the
- * words before the pictures, and each picture with all tokens before it.
- * Without grids it is a question of text alone.
+ * Returns the prompt of a question about `grids`, or of text alone if there are
+ * none. Its prefix boundaries are after the text before the pictures and after
+ * each picture.
  */
 export async function questionPrompt(
   { text, vocabulary }: PromptWriter,
@@ -102,8 +102,8 @@ export async function questionPrompt(
 ): Promise<Prompt> {
   const { before, after } = WORDING[template];
   if (grids.length === 0) {
-    // Encoded as one text, as in training: the space after "USER:" belongs to
-    // the word behind it if no picture is between them.
+    // Encoded as one text, as in training: without a picture in between, the
+    // space after "USER:" is part of the next token.
     const words = await text.encode(`${before}${question}${after}`);
     const tokens = joined([[vocabulary.bos], words]);
     return { tokens, prefixBoundaries: [tokens.length] };
@@ -113,8 +113,8 @@ export async function questionPrompt(
     const start = await pictureStart({ text, vocabulary }, grid);
     shared.push(joined([...start, gridTokens(grid, vocabulary)]));
   }
-  const asked = Int32Array.from(await text.encode(`${question}${after}`));
-  const parts = asked.length === 0 ? shared : [...shared, asked];
+  const rest = Int32Array.from(await text.encode(`${question}${after}`));
+  const parts = rest.length === 0 ? shared : [...shared, rest];
   let length = 0;
   return {
     tokens: joined(parts),

@@ -7,8 +7,9 @@
  *                             base_model.model.{module}.lora_B.weight  [out, r]
  * ```
  *
- * Modules have the names of either layout, whatever the layout of the base: the
- * matrices are the same. An adapter may bring a whole head as well.
+ * Modules have the names of either layout, independent of the layout of the
+ * base, since the matrices are the same. An adapter may also contain a complete
+ * head.
  *
  * @module
  */
@@ -33,15 +34,15 @@ import {
 } from "./stored_tensor.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
-/** The file of an adapter's settings. */
+/** The name of the file with an adapter's settings. */
 export const ADAPTER_CONFIG_FILE = "adapter_config.json";
 
-/** The file of an adapter's tensors. */
+/** The name of the file with an adapter's tensors. */
 export const ADAPTER_WEIGHTS_FILE = "adapter_model.safetensors";
 
-/** The adapter of one matrix: `y += scale · (x · Aᵀ) · Bᵀ`. */
+/** The low-rank update of one matrix: `y += scale · (x · Aᵀ) · Bᵀ`. */
 export interface AdaptedMatrix {
-  /** Sides of the base's matrix, `[out, in]`. */
+  /** Shape of the base's matrix, `[out, in]`. */
   readonly shape: readonly [number, number];
   /** Rank of the adapter, r. */
   readonly rank: number;
@@ -70,7 +71,7 @@ export interface Adapter {
 /** Prefix that PEFT puts before the names of the tuned model. */
 const PREFIX = "base_model.model.";
 
-/** Names of the head, which layouts spell differently. */
+/** Names of the head in all layouts. */
 const HEAD_NAMES: ReadonlySet<string> = new Set(
   ["lm_head.weight", "text_model.lm_head.weight"],
 );
@@ -223,7 +224,7 @@ class AdapterReader {
     if (String(entry.shape) === String(shape)) return;
     throw this.#fail(
       name,
-      `it has shape [${entry.shape}], the base and the rank ask for [${shape}]; was the adapter tuned for another base?`,
+      `it has shape [${entry.shape}], but the base and the rank require [${shape}]; use an adapter of this base model`,
     );
   }
 
@@ -254,7 +255,7 @@ class AdapterReader {
 interface MatrixKey {
   readonly key: string;
   readonly shape: readonly [number, number];
-  /** Prefix that its spelling puts before names of the original layout. */
+  /** Prefix before names of the original layout in this spelling. */
   readonly spelling: string;
 }
 

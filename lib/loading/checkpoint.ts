@@ -1,11 +1,12 @@
 /**
- * The checkpoint folder as configuration and weights, in either layout.
+ * The reader of checkpoint folders: configuration and weights, in either
+ * layout.
  *
  * Original layout: one folder for the language model (`config.json` flat), one
  * for the vision tokenizer. transformers layout: one folder for both
  * (`config.json` with `text_config` and `vq_config`).
  *
- * It is independent of graphs and sessions.
+ * It does not build graphs or sessions.
  *
  * @module
  */
@@ -70,8 +71,8 @@ export interface LanguageCheckpoint extends Checkpoint {
   /** Bits of its linear layers' codes; undefined for floats. */
   readonly codeBits: CodeBits | undefined;
   /**
-   * Ids of special tokens by name, in the transformers layout; empty where the
-   * tokenizer's files have them.
+   * Ids of special tokens by name, in the transformers layout; empty if only
+   * the tokenizer's files list them.
    */
   readonly vocabularyMap: ReadonlyMap<string, number>;
 }
@@ -92,7 +93,7 @@ export interface VisionCheckpoint extends Checkpoint {
 /**
  * Opens the language model in `folder`.
  *
- * @throws {CheckpointError} If something is missing, wrong or unsafe.
+ * @throws {CheckpointError} If a file is missing, invalid or unsafe.
  */
 export async function openLanguageCheckpoint(
   path: string | CheckpointFolder,
@@ -119,7 +120,7 @@ export async function openLanguageCheckpoint(
     LINEAR_KEY,
     [intermediateSize, hiddenSize],
   );
-  // Files with a separate head may declare it tied: stored tensors count.
+  // Some files with a separate head declare it tied; the stored tensor is used.
   const tiedEmbeddings = config.tiedEmbeddings &&
     !HEAD_KEYS.some((key) => files.has(key, spelling));
   return {
@@ -134,7 +135,7 @@ export async function openLanguageCheckpoint(
 /**
  * Opens the vision tokenizer in `folder`.
  *
- * @throws {CheckpointError} If something is missing, wrong or unsafe.
+ * @throws {CheckpointError} If a file is missing, invalid or unsafe.
  */
 export async function openVisionCheckpoint(
   path: string | CheckpointFolder,
@@ -186,7 +187,7 @@ export async function findVisionFolder(
   return first.path;
 }
 
-/** Names of tensors that show a folder's kind and type. */
+/** The tensors by which the kind and the type of a folder are recognized. */
 const LANGUAGE_KEY = "model.embed_tokens.weight";
 const LINEAR_KEY = "model.layers.0.mlp.gate_proj.weight";
 const VISION_KEY = "quantize.embedding.weight";
@@ -195,7 +196,7 @@ const VISION_KEY = "quantize.embedding.weight";
 const HEAD_KEYS = ["lm_head.weight", "lm_head.weight_packed"];
 
 /**
- * Returns the tokens that end an answer, from either file that may list them.
+ * Returns the tokens that end an answer, from both files that may list them.
  */
 function endTokens(
   { endTokens }: GenerationConfig,
@@ -235,8 +236,8 @@ async function openWeights(
 }
 
 /**
- * Returns only the folder that starts with the language model's name, if there
- * is one.
+ * Returns only the folder whose name starts with the language model's, if there
+ * is one; else all.
  */
 function preferSameName(found: readonly Neighbor[], name: string): Neighbor[] {
   const same = found.filter((neighbor) =>

@@ -1,7 +1,6 @@
 /**
- * A checkpoint folder whose shared files are read once: `config.json`, and the
- * headers of its weights. In the transformers layout both models have them in
- * common.
+ * The checkpoint folder, whose `config.json` and weight headers are read once.
+ * In the transformers layout, both models share them.
  *
  * @module
  */
@@ -17,7 +16,7 @@ export class CheckpointFolder {
   #config: Promise<unknown> | undefined;
   #weights: Promise<WeightFiles> | undefined;
 
-  /** Creates a folder of which nothing is read yet. */
+  /** Creates a folder; no file is read yet. */
   constructor(path: string) {
     this.path = path;
   }
@@ -49,7 +48,7 @@ export class CheckpointFolder {
   }
 }
 
-/** Returns the folder of a path; a folder is returned as it is. */
+/** Returns the folder at a path; a folder is returned unchanged. */
 export function checkpointFolder(
   folder: string | CheckpointFolder,
 ): CheckpointFolder {

@@ -9,10 +9,10 @@ import { CheckpointError } from "../errors.ts";
 import type { LocatedTensor } from "./stored_tensor.ts";
 
 /**
- * Returns floats of any type in fp32.
+ * Returns floats of any stored type in fp32.
  *
- * @param bytes Elements of `dtype`, aligned to them.
- * @throws {TypeError} If `dtype` is no supported type of floats.
+ * @param bytes Elements of `dtype`, aligned to their size.
+ * @throws {TypeError} If `dtype` is not a supported float type.
  */
 export function floatsOf(
   bytes: Uint8Array<ArrayBuffer>,
@@ -37,7 +37,7 @@ export function floatsOf(
  * Returns floats as bytes of another type, rounded to the nearest, ties to
  * even.
  *
- * @throws {TypeError} If `dtype` is no supported type of floats.
+ * @throws {TypeError} If `dtype` is not a supported float type.
  */
 export function bytesOfFloats(
   values: Float32Array<ArrayBuffer>,

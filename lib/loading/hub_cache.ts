@@ -1,5 +1,5 @@
 /**
- * The folders of Hugging Face's cache.
+ * The layout of Hugging Face's cache.
  *
  * ```text
  * hub/models--BAAI--Emu3-Gen/refs/main              a commit
@@ -73,10 +73,10 @@ export async function neighbors(folder: string): Promise<Neighbor[]> {
   return found;
 }
 
-/** A pattern of revisions that are safe as a folder's name. */
+/** A pattern of revisions that are safe as a folder name. */
 const COMMIT = /^(?!\.+$)[\w.-]{1,128}$/;
 
-/** The longest file that names a commit, in bytes. */
+/** The maximum length of a reference file, in bytes. */
 const MAX_REFERENCE_BYTES = 1024;
 
 async function readReference(path: string): Promise<string | undefined> {

@@ -8,14 +8,14 @@ import { CheckpointError } from "../errors.ts";
 import { refusePlaceholder } from "./placeholder.ts";
 
 /**
- * The maximum number of bytes of a JSON file: an index of 100,000 tensors has a
- * sixth of it.
+ * The maximum size of a JSON file, in bytes: six times that of an index of
+ * 100,000 tensors.
  */
 const MAX_JSON_BYTES = 2 ** 26;
 
 /**
- * The maximum number of bytes of a tokenizer's file, which holds its whole
- * vocabulary.
+ * The maximum size of a tokenizer's file, which contains the whole vocabulary,
+ * in bytes.
  */
 const MAX_TEXT_BYTES = 2 ** 27;
 
@@ -25,8 +25,8 @@ const MAX_DEPTH = 64;
 /**
  * Returns the JSON at `path`, or undefined if there is no such file.
  *
- * @throws {CheckpointError} If the file is not JSON, or larger or deeper than
- * that of any checkpoint.
+ * @throws {CheckpointError} If the file is not JSON, or exceeds the limits of
+ * size and depth.
  */
 export async function readJson(path: string): Promise<unknown> {
   const bytes = await readBytes(path, MAX_JSON_BYTES);
@@ -55,8 +55,8 @@ export async function readText(path: string): Promise<string | undefined> {
 /**
  * Returns the bytes of the file at `path`, or undefined if there is none.
  *
- * @param most The maximum number of bytes that it may have.
- * @throws {CheckpointError} If it has more, is no file, cannot be read or is a
+ * @param most The maximum size in bytes.
+ * @throws {CheckpointError} If it is larger, not a file, unreadable or a
  * placeholder.
  */
 export async function readBytes(
@@ -64,8 +64,8 @@ export async function readBytes(
   most: number = MAX_TEXT_BYTES,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    // Before it is opened: opening a pipe would block until the other end is
-    // opened.
+    // Checked before opening, since opening a pipe blocks until its other end
+    // is opened.
     const { isFile, size } = await Deno.stat(path);
     if (!isFile) {
       throw new CheckpointError(path, "it is not a file");
@@ -86,10 +86,7 @@ export async function readBytes(
   }
 }
 
-/**
- * Returns true if lists and objects are too deep for the functions that read
- * them.
- */
+/** Returns true if lists and objects are nested deeper than `MAX_DEPTH`. */
 function isDeep(json: unknown): boolean {
   let level: unknown[] = [json];
   for (let depth = 0; level.length > 0; depth++) {
@@ -108,7 +105,7 @@ function isDeep(json: unknown): boolean {
  * file.
  *
  * @throws {CheckpointError} If there is neither, or `parse` throws a
- * `SyntaxError`; names the file.
+ * `SyntaxError`; the message names the file.
  */
 export async function parseJsonFile<T>(
   path: string,
@@ -126,7 +123,8 @@ export async function parseJsonFile<T>(
 /**
  * Parses the JSON of the file at `path`, which was read before.
  *
- * @throws {CheckpointError} If `parse` throws a `SyntaxError`; names the file.
+ * @throws {CheckpointError} If `parse` throws a `SyntaxError`; the message
+ * names the file.
  */
 export function parseInFile<T>(
   path: string,
@@ -144,7 +142,7 @@ export function parseInFile<T>(
 /**
  * Returns `json` as a JSON object.
  *
- * @throws {SyntaxError} With `message`, if it is no object.
+ * @throws {SyntaxError} With `message`, if it is not an object.
  */
 export function jsonObject(
   json: unknown,

@@ -1,10 +1,10 @@
 /**
- * The tensor keys of the original checkpoint in both layouts.
+ * The spellings of tensor keys in both layouts.
  *
- * The original has a folder for the language model and one for the vision
- * tokenizer. transformers keeps both in one folder under prefixes, of which
- * there are two generations: files of the Hub, and files saved again by
- * transformers 4.52 or later. Either part saved alone has no prefix. Source:
+ * The original layout has one folder for the language model and one for the
+ * vision tokenizer. transformers stores both in one folder under prefixes, of
+ * which there are two generations: files of the Hub, and files saved by
+ * transformers 4.52 or later. A part that is saved alone has no prefix. Source:
  * convert_emu3_weights_to_hf.py of huggingface/transformers, whose replacements
  * are applied in its order.
  *
@@ -12,7 +12,8 @@
  */
 
 /**
- * A function that returns spellings of a key of the original, likeliest first.
+ * A function that returns the spellings of a key of the original, in order of
+ * preference.
  */
 export type KeySpelling = (key: string) => readonly string[];
 

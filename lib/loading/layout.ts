@@ -23,7 +23,7 @@ const PART_TYPES: ReadonlySet<unknown> = new Set([
 
 /**
  * Returns the layout of the checkpoint whose parsed `config.json` is `config`;
- * the original one if it is no configuration.
+ * the original layout if it is not a configuration.
  */
 export function layoutOf(config: unknown): Layout {
   const isPart = typeof config === "object" && config !== null &&

@@ -1,6 +1,6 @@
 /**
- * The detection of placeholders: the files that a Git repository or a web site
- * returns in place of a file's content.
+ * The detection of placeholders: Git LFS pointers and web pages in place of a
+ * file's content.
  *
  * ```text
  * version https://git-lfs.github.com/spec/v1     a Git LFS pointer: the content
@@ -18,20 +18,20 @@ import { CheckpointError } from "../errors.ts";
 /** Number of bytes that identify a placeholder. */
 const HEAD_BYTES = 128;
 
-/** A pattern of a pointer; the second name is that before version 1. */
+/** A pattern of a pointer; the second name was used before version 1. */
 const POINTER = /^version https:\/\/(git-lfs|hawser)\.github\.com\/spec\//;
 
 const PAGE = /^\s*<(!doctype html|html)/i;
 
-/** A pattern of files that may begin as a page does. */
+/** A pattern of the names of files that may begin like a web page. */
 const MARKUP = /\.(html?|md)$/i;
 
 /**
- * Returns the kind of placeholder that a file is, and the remedy; undefined if
- * it is none.
+ * Returns the kind of a placeholder, and the remedy; undefined for any other
+ * file.
  *
  * @param path Path of the file.
- * @param bytes First bytes of the file, of which 128 count.
+ * @param bytes First bytes of the file; 128 are used.
  */
 export function placeholderReason(
   path: string,
@@ -51,8 +51,9 @@ export function placeholderReason(
  * Refuses a placeholder.
  *
  * @param path Path of the file, for the message.
- * @param bytes First bytes of the file, of which 128 count.
- * @throws {CheckpointError} With the kind of placeholder and the remedy.
+ * @param bytes First bytes of the file; 128 are used.
+ * @throws {CheckpointError} If it is a placeholder; the message names kind and
+ * remedy.
  */
 export function refusePlaceholder(path: string, bytes: Uint8Array): void {
   const reason = placeholderReason(path, bytes);
@@ -65,15 +66,15 @@ export function refusePlaceholder(path: string, bytes: Uint8Array): void {
  */
 export async function placeholderAt(path: string): Promise<string | undefined> {
   try {
-    // Before it is opened: opening a pipe would block until the other end is
-    // opened.
+    // Checked before opening, since opening a pipe blocks until its other end
+    // is opened.
     if (!(await Deno.stat(path)).isFile) return undefined;
     using file = await Deno.open(path);
     const bytes = new Uint8Array(HEAD_BYTES);
     const count = await file.read(bytes);
     return placeholderReason(path, bytes.subarray(0, count ?? 0));
   } catch {
-    // The reader of its content reports the error.
+    // The reader of the content reports the error.
     return undefined;
   }
 }

@@ -1,18 +1,18 @@
 /**
- * The functions that open files for writing only if they are plain files: a
- * symbolic link, a folder or a pipe in their place is refused.
+ * The writer of plain files: refuses a symbolic link, a folder or a pipe at
+ * their paths.
  *
- * Any process that may write into a folder may put a link there, and a write
- * through the link would change a file elsewhere.
+ * A process with write access to a folder could create a link there, and a
+ * write through the link would change a file elsewhere.
  *
  * @module
  */
 
 import { isAbsolute, join, relative, sep } from "node:path";
 
-/** An error for another object in the place of a plain file. */
+/** An error for another object at the path of a plain file. */
 export class PlainFileError extends Error {
-  /** The code of the system's own errors. */
+  /** The system's error code for too many symbolic links. */
   readonly code = "ELOOP";
 
   /** Creates an error about the object at `path`. */
@@ -28,8 +28,8 @@ export class PlainFileError extends Error {
 }
 
 /**
- * Opens the file at `path` for reading and writing, and creates it if there is
- * none. Nothing is truncated, so a file opened by mistake is unchanged.
+ * Opens the file at `path` for reading and writing, and creates it if it does
+ * not exist. It is not truncated, so a file opened by mistake is unchanged.
  *
  * @throws {PlainFileError} If it is not a plain file.
  */
@@ -39,12 +39,12 @@ export async function openPlainFile(
 ): Promise<Deno.FsFile> {
   const how = { read: true, write: true, ...options };
   try {
-    // Exclusive creation follows no link.
+    // Exclusive creation does not follow links.
     return await Deno.open(path, { ...how, createNew: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  // Before it is opened: opening a pipe would block until the other end is
+  // Checked before opening, since opening a pipe blocks until its other end is
   // opened.
   const seen = await Deno.lstat(path);
   // Only the administrator can create a device, such as /dev/full.
@@ -55,7 +55,10 @@ export async function openPlainFile(
   try {
     const { dev, ino } = await file.stat();
     if (dev === seen.dev && ino === seen.ino) return file;
-    throw new PlainFileError(path, "a different file than a moment ago");
+    throw new PlainFileError(
+      path,
+      "a file that was replaced while it was opened",
+    );
   } catch (error) {
     file.close();
     throw error;
@@ -84,8 +87,8 @@ export async function writePlainFile(
 }
 
 /**
- * Refuses a path under `root` on which a link leads out of it. `root` itself
- * may be a link; parts that do not exist yet are allowed.
+ * Refuses a path under `root` that a link leads out of it. `root` itself may be
+ * a link; parts that do not exist yet are allowed.
  *
  * @throws {PlainFileError} With the path of the link.
  */
@@ -94,7 +97,7 @@ export async function refuseLinkOut(root: string, path: string): Promise<void> {
   try {
     real = await Deno.realPath(root);
   } catch (error) {
-    // A missing part is no link.
+    // A missing part is not a link.
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }

@@ -7,7 +7,7 @@
  * ```
  *
  * Both are read. A setting of the newer file replaces that of the older one,
- * which a saver may have left beside it.
+ * which may be a leftover of an earlier version.
  *
  * @module
  */
@@ -35,8 +35,8 @@ export interface FoundPreprocessor {
   /** The settings, complete. */
   readonly preprocessor: PreprocessorConfig;
   /**
-   * Names of the files that give at least one setting, in order of precedence;
-   * empty if the published values apply.
+   * Names of the files that contain a setting, in order of precedence; empty if
+   * the published values apply.
    */
   readonly files: readonly string[];
 }
@@ -44,8 +44,8 @@ export interface FoundPreprocessor {
 /**
  * Reads the preprocessing of pictures for the vision tokenizer in `folder`.
  *
- * @throws {CheckpointError} If a setting is wrong, is not supported or
- * contradicts the model; names file, field and value.
+ * @throws {CheckpointError} If a setting is invalid, unsupported or contradicts
+ * the model; the message names file, field and value.
  */
 export async function findPreprocessor(
   folder: string,
@@ -61,7 +61,7 @@ export async function findPreprocessor(
     (json) => jsonObject(json),
     {},
   );
-  // Replaced settings are not used, so they may be wrong.
+  // Replaced settings are not used, so they may be invalid.
   const kept = Object.fromEntries(
     Object.entries(older).filter(([name]) => (newer[name] ?? null) === null),
   );

@@ -1,14 +1,15 @@
 /**
- * The quantized matrices, as compressed-tensors packs them ("pack-quantized").
+ * The quantized matrices in the format of compressed-tensors
+ * ("pack-quantized").
  *
  * ```text
  * {name}_packed   int32 [N, K · bits / 32]   codes from zero up, low bits first
  * {name}_scale    [N, K / blockSize]
  * ```
  *
- * On a little-endian machine these bytes are exactly those that ONNX Runtime's
- * `MatMulNBits` takes, so they are mapped like any other weight. Bits and block
- * size follow from the shapes. Source: pack_quantized.py of
+ * On a little-endian machine these bytes are in the format of ONNX Runtime's
+ * `MatMulNBits`, so they are mapped like any other weight. Bits and block size
+ * are derived from the shapes. Source: pack_quantized.py of
  * neuralmagic/compressed-tensors.
  *
  * @module
@@ -22,7 +23,7 @@ import {
   WEIGHT_DTYPES,
 } from "./stored_tensor.ts";
 
-/** A function that returns the tensor of a name, if there is one. */
+/** A function that returns the tensor of a name, if it exists. */
 export type Find = (name: string) => LocatedTensor | undefined;
 
 /** Block sizes that ONNX Runtime's kernels support. */
@@ -34,7 +35,7 @@ const OTHER_SCHEMES = ["_zero_point", "_g_idx"];
 /**
  * Returns the matrix `name` if it is quantized.
  *
- * @param shape Shape by the configuration, `[N, K]`.
+ * @param shape Shape `[N, K]` according to the configuration.
  * @throws {CheckpointError} If it is stored in an unsupported form.
  */
 export function findQuantizedMatrix(
@@ -68,7 +69,7 @@ export function findQuantizedMatrix(
     (bits !== 4 && bits !== 8) || !BLOCK_SIZES.has(blockSize)
   ) {
     throw fail(
-      `codes [${packed.shape}] and scales [${scale.shape}] do not make a matrix [${rows},${columns}] of 4 or 8 bits in blocks of 16 to 256`,
+      `codes [${packed.shape}] and scales [${scale.shape}] do not form a matrix [${rows},${columns}] of 4 or 8 bits in blocks of 16 to 256`,
     );
   }
   const codes = [rows, blocks, blockSize * bits / 8];

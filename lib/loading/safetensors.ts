@@ -5,9 +5,9 @@
  * u64 N │ JSON of N bytes: name → dtype, shape, data_offsets │ data …
  * ```
  *
- * Only the header is read. It is not trusted: a length beyond the file, offsets
- * beyond the data, tensors that overlap or do not fill their bytes are each
- * refused, since ONNX Runtime maps the given ranges. Format:
+ * Only the header is read. It is validated, since ONNX Runtime maps the given
+ * ranges: a length beyond the file, offsets beyond the data, tensors that
+ * overlap or do not fill their bytes are refused. Format:
  * github.com/huggingface/safetensors, README "Format".
  *
  * @module
@@ -19,7 +19,7 @@ import { placeholderAt } from "./placeholder.ts";
 
 /** The location of a tensor, according to the header. */
 export interface SafetensorsEntry {
-  /** Type such as `F32`; any type of the format, also unsupported ones. */
+  /** Type such as `F32`; any type of the format, including unsupported ones. */
   readonly dtype: string;
   /** Dimensions, outermost first. */
   readonly shape: readonly number[];
@@ -33,7 +33,7 @@ export interface SafetensorsEntry {
 export interface SafetensorsHeader {
   /** Tensors by name. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
-  /** Metadata of the writer. */
+  /** Metadata, as written by the saver. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -60,19 +60,16 @@ const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
 const PREFIX_BYTES = 8;
 
 /**
- * The longest header, a third of the format's limit: headers are read as a
- * whole.
+ * The maximum length of a header in bytes, a third of the format's limit, since
+ * headers are read as a whole.
  */
 const MAX_HEADER_BYTES = 2 ** 25;
 
-/**
- * The maximum number of tensors of a file, and the maximum number of sides of a
- * tensor.
- */
+/** The maximum number of tensors of a file, and of dimensions of a tensor. */
 const MAX_TENSORS = 100_000;
 const MAX_SIDES = 16;
 
-/** The longest name of a tensor, which messages contain. */
+/** The maximum length of a tensor's name, since messages contain it. */
 const MAX_NAME = 1024;
 
 /**
@@ -107,8 +104,8 @@ export async function readSafetensorsHeader(
 
 async function openFile(path: string): Promise<Deno.FsFile> {
   try {
-    // Before it is opened: opening a pipe would block until the other end is
-    // opened.
+    // Checked before opening, since opening a pipe blocks until its other end
+    // is opened.
     if (!(await Deno.stat(path)).isFile) {
       throw new CheckpointError(path, "it is not a file");
     }
@@ -191,7 +188,7 @@ function parseEntry(
   const { dtype, shape, data_offsets: offsets } = value;
   const bits = typeof dtype === "string" ? DTYPE_BITS.get(dtype) : undefined;
   if (typeof dtype !== "string" || bits === undefined) {
-    // A list may be too deep to print.
+    // A list may be nested too deeply to print.
     const said = typeof dtype === "string"
       ? JSON.stringify(dtype.slice(0, 16))
       : typeof dtype === "object"
@@ -256,7 +253,7 @@ function textsOf(value: unknown): Record<string, string> {
   if (!isRecord(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] =>
-      // The form of the format; a list may be too deep for a text.
+      // Metadata must be text; a list may be nested too deeply to convert.
       typeof entry[1] === "string"
     ),
   );

@@ -1,5 +1,5 @@
 /**
- * A tensor and the file that holds it.
+ * The location of a tensor: its file and range of bytes.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export const WEIGHT_DTYPES: ReadonlyMap<string, Dtype> = new Map([
 ]);
 
 /**
- * Returns a tensor in the form of a graph's reference, its bytes read as
+ * Returns a graph's reference to a tensor, whose bytes are interpreted as
  * `dtype` and `shape`.
  */
 export function storedTensor(

@@ -1,6 +1,5 @@
 /**
- * The text side of a checkpoint folder: its tokenizer's files and the
- * vocabulary that they define.
+ * The text files of a checkpoint folder: the tokenizer and the vocabulary.
  *
  * ```text
  * original       emu3.tiktoken, emu3_vision_tokens.txt  ┐ tokenizer_config.json
@@ -40,7 +39,7 @@ const NAMING_FILES = ["tokenizer_config.json", "special_tokens_map.json"];
 /**
  * Opens the tokenizer of a checkpoint.
  *
- * @throws {CheckpointError} If a file is missing or wrong, or contradicts the
+ * @throws {CheckpointError} If a file is missing or invalid, or contradicts the
  * ids in `config.json`.
  */
 export async function openTextSide(

@@ -1,7 +1,6 @@
 /**
- * The check for weights that cannot be opened although they exist: shards
- * without the index that maps tensors to them, and files of other names or
- * formats.
+ * The check for weights that exist but cannot be opened: shards without their
+ * index, and files of other names or formats.
  *
  * @module
  */
@@ -9,7 +8,7 @@
 import { join } from "node:path";
 import { CheckpointError } from "../errors.ts";
 
-/** The file of a checkpoint that is not in shards. */
+/** The name of the weight file of a checkpoint without shards. */
 export const SINGLE_FILE = "model.safetensors";
 
 const SHARD = /^(.+)-\d{5}-of-(\d{5})\.safetensors$/;
@@ -19,10 +18,10 @@ const OTHER_FORMAT = /\.(bin|pt|pth|ckpt|gguf|h5|msgpack)$/i;
 const MAX_SHOWN = 3;
 
 /**
- * Refuses a folder without an index whose weights are not in a single file.
+ * Refuses a folder that has neither an index nor the single weight file.
  *
- * @throws {CheckpointError} With the names of found and missing files; nothing
- * is thrown if there are no weights at all.
+ * @throws {CheckpointError} If there are other weights; the message names the
+ * found and the missing files.
  */
 export async function refuseUnusableWeights(folder: string): Promise<void> {
   const names = await namesIn(folder);

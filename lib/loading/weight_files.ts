@@ -1,9 +1,9 @@
 /**
- * The tensors of a checkpoint folder, in one file or in shards.
+ * The weight files of a checkpoint folder: one file, or shards.
  *
  * A folder holds one `model.safetensors`, or shards that
- * `model.safetensors.index.json` lists. Links are followed, so the snapshot
- * folders of a Hugging Face cache open like any other.
+ * `model.safetensors.index.json` lists. Links are followed, so snapshot folders
+ * of a Hugging Face cache can be opened.
  *
  * @module
  */
@@ -27,15 +27,13 @@ import { refuseUnusableWeights, SINGLE_FILE } from "./unusable_weights.ts";
 import { findQuantizedMatrix } from "./quantized_matrix.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
-/** The index that maps tensors to shards. */
+/** The name of the index that maps tensors to shards. */
 export const INDEX_FILE = "model.safetensors.index.json";
 
-/**
- * The maximum number of files of a checkpoint; each costs reading its header.
- */
+/** The maximum number of files of a checkpoint, whose headers are all read. */
 const MAX_SHARDS = 4_096;
 
-/** The longest name, which messages contain. */
+/** The maximum length of a name, since messages contain it. */
 const MAX_NAME = 1024;
 
 /** A tensor with its name in the file. */
@@ -47,8 +45,8 @@ interface Named {
 /**
  * Returns the names of the files that hold a folder's tensors.
  *
- * @throws {CheckpointError} If the index is wrong or leads elsewhere, or there
- * are weights that need one.
+ * @throws {CheckpointError} If the index is invalid, names a file outside the
+ * folder, or is missing beside shards.
  */
 export async function weightFileNames(folder: string): Promise<string[]> {
   const indexPath = join(folder, INDEX_FILE);
@@ -87,7 +85,10 @@ export class WeightFiles {
     return new WeightFiles(folder, tensors);
   }
 
-  /** The folder that locations are relative to: the root of the file system. */
+  /**
+   * The folder that locations are relative to, which is the root of the file
+   * system.
+   */
   get root(): string {
     return parse(resolve(this.#folder)).root;
   }
@@ -113,7 +114,7 @@ export class WeightFiles {
     };
   }
 
-  /** Returns the type of the weights, by the tensor under `key`. */
+  /** Returns the type of the tensor under `key`. */
   dtypeOf(key: string, spelling: KeySpelling): Dtype {
     return weightDtype(this.#locate(key, spelling));
   }
@@ -248,7 +249,7 @@ function weightDtype({ name, entry }: Named): Dtype {
   );
 }
 
-/** Returns true if shapes are equal, ignoring sides of one at the end. */
+/** Returns true if shapes are equal except for trailing dimensions of 1. */
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   return long.every((side, i) => side === (short[i] ?? 1));

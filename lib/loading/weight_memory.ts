@@ -1,10 +1,10 @@
 /**
- * The memory that a language model's weights take beside their mapped files.
+ * The memory of a language model's weights, in addition to their mapped files.
  *
- * Weights that are stored in the type of computation stay mapped, and so does
- * the table of embeddings in any type. Half floats become fp32 on a CPU, and
- * quantized codes are rearranged for their kernels: those are copies, which
- * must fit. A device has all weights in a memory of its own.
+ * Weights that are stored in the computing type stay mapped, and so does the
+ * embedding table in any type. Half floats are cast to fp32 on a CPU, and
+ * quantized codes are rearranged for their kernels: these are copies. A device
+ * holds all weights in its own memory.
  *
  * @module
  */
@@ -55,13 +55,14 @@ export function deviceWeightBytes(
   return table + numbers * each;
 }
 
-/** The minimum number of codes that share a scale. */
+/** The minimum block size, in codes per scale. */
 const LEAST_BLOCK = 16;
 
 /**
  * Refuses a model that does not fit into a device's memory.
  *
- * @throws {CheckpointError} With the needed memory and a remedy.
+ * @throws {CheckpointError} If it does not fit; the message states the sizes
+ * and a remedy.
  */
 export function refuseUnfittingDevice(
   { folder, codeBits }: Pick<LanguageCheckpoint, "folder" | "codeBits">,
@@ -91,12 +92,12 @@ export function refuseUnfittingDevice(
 }
 
 /**
- * Refuses a model whose copies do not fit, before the system runs out of
- * memory.
+ * Refuses a model whose copies do not fit into the free memory of the machine.
  *
- * @param neededBytes Bytes of the copies.
+ * @param neededBytes Size of the copies, in bytes.
  * @param freeBytes Bytes of free memory of the machine.
- * @throws {CheckpointError} With the needed memory and a remedy.
+ * @throws {CheckpointError} If it does not fit; the message states the sizes
+ * and a remedy.
  */
 export function refuseUnfitting(
   { folder, codeBits }: Pick<LanguageCheckpoint, "folder" | "codeBits">,
@@ -119,7 +120,7 @@ export function refuseUnfitting(
   );
 }
 
-/** Returns the number of elements in all layers' matrices. */
+/** Returns the number of elements of the matrices in all layers. */
 function matrixNumbers(config: LanguageConfig): number {
   const { hiddenSize: E, intermediateSize: F, layers } = config;
   const { heads, keyValueHeads, headSize } = config;

@@ -9,9 +9,9 @@ import { type BlockOptions, quantizeRows } from "./quantize_rows.ts";
 import type { Conversion } from "./recipe.ts";
 
 /**
- * Returns the results of a chunk, in the order in which a plan places them.
+ * Returns the results of a chunk, in the order of the plan's targets.
  *
- * @param bytes Elements of `dtype`, aligned to them.
+ * @param bytes Elements of `dtype`, aligned to their size.
  * @throws {RangeError} If a weight is not finite.
  */
 export function convert(

@@ -1,7 +1,7 @@
 /**
- * The pool of threads that convert chunks on every core.
+ * The pool of worker threads that convert chunks.
  *
- * These are web workers: those of `node:worker_threads` copy transferred
+ * They are web workers, because those of `node:worker_threads` copy transferred
  * buffers, a thousand times slower.
  *
  * @module
@@ -12,7 +12,7 @@ import type { ConvertMethods, Job } from "./convert_thread.ts";
 
 type Thread = WorkerClient<ConvertMethods>;
 
-/** Distributes chunks among equal threads. */
+/** Distributes chunks among threads. */
 export class ConvertPool implements Disposable {
   readonly #all: readonly Thread[];
   readonly #idle: Thread[];

@@ -1,5 +1,5 @@
 /**
- * The thread that converts chunks, one at a time.
+ * The worker that converts chunks, one at a time.
  *
  * @module
  */

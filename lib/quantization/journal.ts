@@ -1,14 +1,14 @@
 /**
- * The journal of a run, from which the next one resumes after an interruption.
+ * The journal of a quantization, from which an interrupted run resumes.
  *
  * ```text
- * {"job": …}                     what is done, to which files
- * {"bands": [0, 1, 2]}           are written
- * {"file": 0, "sha256": "…"}     is read to its end
+ * {"job": …}                     the job and its files
+ * {"bands": [0, 1, 2]}           chunks that are written
+ * {"file": 0, "sha256": "…"}     a source file that was read completely
  * ```
  *
- * A line counts once it is whole: the last one may be torn. A journal is held
- * by one process at a time.
+ * Only complete lines are valid: a crash may truncate the last one. One process
+ * at a time holds the journal.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface Done {
 /** One line of the journal. */
 interface Line {
   readonly job?: string;
-  /** Indices of chunks, under the name of the first release. */
+  /** Indices of chunks; the name is that of the first release. */
   readonly bands?: readonly number[];
   readonly file?: number;
   readonly sha256?: string;
@@ -44,9 +44,10 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Opens the journal at `path`, and empties it unless it is of this very job.
+   * Opens the journal at `path`, and empties it unless it belongs to the same
+   * job.
    *
-   * @param job Description of the job: equal texts, equal results.
+   * @param job Description of the job; equal texts mean equal results.
    * @returns Undefined if another process holds it.
    */
   static async open(path: string, job: string): Promise<Journal | undefined> {
@@ -96,7 +97,7 @@ export class Journal implements Disposable {
 }
 
 /**
- * Returns the progress in the complete lines, and their length; nothing if of
+ * Returns the progress in the complete lines, and their length; empty for
  * another job.
  */
 function parse(text: string, job: string): { done: Done; length: number } {
@@ -122,7 +123,7 @@ function parseLine(text: string): Line | undefined {
     // Only this module writes the file.
     return JSON.parse(text) as Line;
   } catch {
-    // Torn by a crash: later lines count as missing.
+    // Truncated by a crash; later lines are ignored.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The plan of a quantization: every chunk of the source files, its conversion,
- * and the place of its results in the target files.
+ * The plan of a quantization: all chunks of the source files, with their
+ * conversions and the positions of their results in the target files.
  *
  * ```text
  * source file   header │ tensor │ tensor …
@@ -8,8 +8,8 @@
  * target file   header │ tensor │ codes │ scales │ shape …
  * ```
  *
- * It follows from the headers alone, so results may be written in any order.
- * Planning is deterministic: an interrupted run and its continuation agree.
+ * It depends on the headers alone, so results may be written in any order.
+ * Planning is deterministic, so that an interrupted run can be resumed.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface SourceFile {
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
 }
 
-/** Some rows of a tensor, which are read, converted and written at once. */
+/** A range of a tensor's rows, which is read, converted and written at once. */
 export interface TensorChunk {
   /** Index in the plan. */
   readonly index: number;
@@ -48,7 +48,7 @@ export interface TensorChunk {
   readonly length: number;
   /** Conversion of the chunk. */
   readonly conversion: Conversion;
-  /** Places of the results, in order. */
+  /** Positions of the results, in order. */
   readonly targets: readonly FilePosition[];
 }
 
@@ -68,9 +68,7 @@ export interface PlanOptions {
   readonly fileBytes: number;
 }
 
-/**
- * The place of a tensor's results, and the bytes of each that one row makes.
- */
+/** The position of a tensor's result, and its bytes per row. */
 interface Stream {
   readonly start: FilePosition;
   readonly rowBytes: number;
@@ -147,7 +145,7 @@ function placeResults(
   ];
 }
 
-/** Yields chunks of whole rows, the last perhaps smaller. */
+/** Yields chunks of whole rows; the last may be smaller. */
 function* split(
   { offset, length, shape }: SafetensorsEntry,
   streams: readonly Stream[],

@@ -1,6 +1,5 @@
 /**
- * The full description of a quantization: two runs of equal jobs write equal
- * files.
+ * The description of a quantization: runs of equal jobs write equal files.
  *
  * @module
  */
@@ -14,7 +13,7 @@ const FORMAT_VERSION = 1;
 
 /** A quantization of certain files. */
 export interface QuantizationJob {
-  /** Text that is equal for equal jobs. */
+  /** Canonical text of the job. */
   readonly job: string;
   /** Files to read. */
   readonly sources: readonly SourceOnDisk[];

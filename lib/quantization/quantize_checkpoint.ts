@@ -3,12 +3,12 @@
  *
  * ```text
  * source files ─▶ chunks, in order ─▶ SHA-256 ─▶ threads ─▶ target files
- *                                                 └─ journal of what is done
+ *                                                 └─ journal of the progress
  * ```
  *
- * A few chunks are in memory at a time, whatever the size of the checkpoint. A
- * killed run resumes; the folder gets its name only when it is complete, so
- * nothing half-written can be opened.
+ * A few chunks are in memory at a time, independent of the size of the
+ * checkpoint. A killed run can be resumed. The folder is renamed to its final
+ * name only when it is complete, so an incomplete checkpoint is never opened.
  *
  * @module
  */
@@ -42,9 +42,9 @@ export interface QuantizeOptions {
 
 /** The progress of a run, in bytes of the source. */
 export interface QuantizeProgress {
-  /** Bytes done, by this run and those before it. */
+  /** Finished bytes, of this run and earlier ones. */
   readonly doneBytes: number;
-  /** Bytes in all. */
+  /** Total bytes. */
   readonly totalBytes: number;
 }
 
@@ -55,10 +55,10 @@ const FILE_BYTES = 4.5e9;
 const CHUNKS_PER_SYNC = 16;
 
 /**
- * Stores the checkpoint in `source` again as `target`, and yields its progress
+ * Quantizes the checkpoint in `source` into `target`, and yields its progress
  * after every chunk.
  *
- * Stopping early, even by a kill, loses no more than a few chunks.
+ * A run that ends early, even when killed, loses at most a few chunks.
  *
  * @throws {CheckpointError} If the source cannot be read.
  * @throws {QuantizationError} If it cannot be quantized, or the target cannot
@@ -82,7 +82,7 @@ export async function* quantizeCheckpoint(
 }
 
 /**
- * Returns true if the system failed to read or write: a full disk, no
+ * Returns true for an error of the system, such as a full disk or a missing
  * permission.
  */
 function isSystemError(error: unknown): error is Error {
@@ -171,7 +171,7 @@ interface ConvertedChunk {
   readonly parts: readonly Uint8Array<ArrayBuffer>[];
 }
 
-/** Keeps every thread at work, and writes their results. */
+/** Distributes chunks to all threads, and writes the results. */
 class ChunkWriter {
   readonly #pool: ConvertPool;
   readonly #folder: TargetFolder;
@@ -188,12 +188,12 @@ class ChunkWriter {
     chunk: TensorChunk,
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<number> {
-    // One more than there are threads, so that none waits for a read.
+    // One more than the number of threads, so that none waits for a read.
     const finished = this.#running.size > this.#pool.size
       ? await this.#finishOne()
       : 0;
     const converted = this.#convert(chunk, bytes);
-    // The awaiting caller gets the error; another may fail first.
+    // The awaiting caller receives the error; another chunk may fail first.
     converted.catch(() => undefined);
     this.#running.set(chunk.index, converted);
     return finished;
@@ -240,7 +240,7 @@ class ChunkWriter {
   }
 }
 
-/** Returns the metadata of every file: its origin. */
+/** Returns the metadata of every file, which records its origin. */
 function metadataOf(
   source: string,
   sources: readonly SourceOnDisk[],

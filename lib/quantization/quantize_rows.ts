@@ -7,9 +7,9 @@
  * ```
  *
  * The weight of greatest magnitude becomes the lowest code, which has no
- * counterpart above zero; so a scale may be negative. For codes of 4 bits,
- * rounding is tried over several ranges, each with its least-squares scale,
- * since plain rounding errs most there.
+ * positive counterpart; so a scale may be negative. For codes of 4 bits, where
+ * plain rounding has the greatest error, several ranges are tried, each with
+ * its least-squares scale.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export function quantizeRows(
   for (let block = 0; block < blocks; block++) {
     const start = block * blockSize;
     scales[block] = bestScale(values, start, blockSize, bits);
-    // Codes for the scale as it is stored, with which rounding is never worse.
+    // Codes are computed with the scale as it is stored, rounded.
     const stored = scales[block]! === 0 ? 0 : 1 / scales[block]!;
     const at = block * bytesPerBlock;
     for (let i = 0; i < blockSize; i++) {
@@ -73,8 +73,8 @@ export function quantizeRows(
 }
 
 /**
- * Returns the least-squares scale of the range whose codes leave the least
- * error; 0 if all values are.
+ * Returns the least-squares scale of the range with the least error; 0 if all
+ * values are 0.
  */
 function bestScale(
   values: Float32Array,
@@ -129,7 +129,7 @@ function extremeOf(
   return extreme;
 }
 
-/** Returns the nearest available code. */
+/** Returns the nearest code. */
 function codeOf(scaled: number, lowest: number): number {
   const code = scaled + ROUNDER - ROUNDER;
   return code < lowest ? lowest : code > -1 - lowest ? -1 - lowest : code;

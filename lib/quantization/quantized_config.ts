@@ -1,6 +1,6 @@
 /**
  * The configuration of a quantized checkpoint, in the format of
- * compressed-tensors ("pack-quantized"), which other software can read, too.
+ * compressed-tensors ("pack-quantized"), which other software can also read.
  *
  * ```text
  * {key}_packed   int32 [N, K · bits / 32]   codes from zero up, low bits first
@@ -17,11 +17,11 @@
 
 import type { TensorChunk } from "./plan.ts";
 
-/** Codes of one kind and the layers that have them. */
+/** A group of layers with codes of one kind. */
 interface Group {
   readonly bits: number;
   readonly blockSize: number;
-  /** Last parts of the layers' names. */
+  /** Last components of the layers' names. */
   readonly layers: Set<string>;
 }
 

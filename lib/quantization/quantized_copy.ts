@@ -1,9 +1,9 @@
 /**
- * The cached quantized copy of a checkpoint, made on demand and reused.
+ * The cache of quantized copies of checkpoints, made on demand.
  *
  * ```text
- * {cache}/{key}/{name}    key: of the source's weights, of the content of the
- *                         files beside them, and of the recipe
+ * {cache}/{key}/{name}    key: hash of the source's weights, of the files
+ *                         beside them, and of the recipe
  * ```
  *
  * @module
@@ -27,21 +27,21 @@ export interface CopyOptions {
   readonly threads: number;
   /** Name and version of the program. */
   readonly program: string;
-  /** Folder of copies; undefined if nothing can be kept. */
+  /** Folder of copies; undefined for a temporary one. */
   readonly cacheFolder: string | undefined;
-  /** Called once, before a copy is made. */
+  /** Called with a message before a copy is made. */
   readonly warn: (line: string) => void;
 }
 
-/** Milliseconds between checks if another process is done. */
+/** Milliseconds between checks whether another process has finished. */
 const BUSY_PAUSE_MS = 200;
 
 /** Bytes of a source that a thread quantizes in a second, roughly. */
 const BYTES_PER_SECOND = 5e7;
 
 /**
- * Returns the folder of a copy of `source`, which has the same name. Of several
- * processes that need it at once one makes it, and the others wait.
+ * Returns the folder of a copy of `source`, which has the same name. If several
+ * processes need it at once, one makes it and the others wait.
  *
  * @throws {CheckpointError} If the source cannot be read.
  * @throws {QuantizationError} If it cannot be quantized, or the copy cannot be
@@ -74,16 +74,18 @@ export async function quantizedCopy(
       return target;
     } catch (error) {
       if (!(error instanceof QuantizationError)) throw error;
-      // Another process that started at the same time was done first.
+      // Another process that started at the same time finished first.
       if (await isCheckpoint(target)) return target;
       if (!(error instanceof QuantizationBusyError)) throw error;
     }
-    // If it stops, this process resumes its work.
+    // If the other process stops, this one resumes its work.
     await delay(BUSY_PAUSE_MS);
   }
 }
 
-/** Returns the copy's folder, or a temporary one if that cannot be created. */
+/**
+ * Returns the folder of the copy, or a temporary one if it cannot be created.
+ */
 async function writableFolder(
   cacheFolder: string | undefined,
   key: string,
@@ -95,7 +97,7 @@ async function writableFolder(
       await Deno.remove(await Deno.makeTempFile({ dir: folder }));
       return folder;
     } catch {
-      // Read-only or full: the copy lasts as long as the machine keeps it.
+      // Read-only or full: a temporary folder is used.
     }
   }
   return await Deno.makeTempDir({ prefix: `${basename(key)}-` });
@@ -105,7 +107,7 @@ async function isCheckpoint(folder: string): Promise<boolean> {
   try {
     return (await Deno.stat(join(folder, "config.json"))).isFile;
   } catch {
-    // Not made yet.
+    // It does not exist yet.
     return false;
   }
 }

@@ -5,7 +5,7 @@
  * layers.*.*_proj.weight   codes of `bits`, a scale for every block of a row
  * lm_head.weight           codes of `headBits`
  * embed_tokens.weight      16 bits: rows are looked up, so they cost nothing
- * everything else          as it was
+ * everything else          unchanged
  * ```
  *
  * Tensors of the vision tokenizer, which the transformers layout keeps in the
@@ -29,8 +29,8 @@ export interface Recipe {
   /** Bits of a code in the head. */
   readonly headBits: CodeBits;
   /**
-   * Number of codes that share a scale, if that divides a row; else half of it,
-   * …
+   * Block size: number of codes that share a scale. It is halved until it
+   * divides a row.
    */
   readonly blockSize: number;
 }
@@ -45,7 +45,7 @@ export type Conversion =
     readonly blockSize: number;
   };
 
-/** The facts of a tensor that {@linkcode conversionOf} depends on. */
+/** The properties of a tensor that {@linkcode conversionOf} depends on. */
 export interface TensorFacts {
   /** Name in its file. */
   readonly name: string;
@@ -63,7 +63,7 @@ export const RECIPES: Readonly<Record<QuantizedPrecision, Recipe>> = {
   int4: { bits: 4, headBits: 4, blockSize: 128 },
 };
 
-/** The least size of blocks that the kernels of ONNX Runtime take. */
+/** The minimum block size that the kernels of ONNX Runtime support. */
 const LEAST_BLOCK = 16;
 
 const FLOAT_DTYPES: ReadonlySet<string> = new Set(["F32", "F16", "BF16"]);
@@ -90,7 +90,7 @@ export function conversionOf(tensor: TensorFacts, recipe: Recipe): Conversion {
     : { kind: "quantize", bits, blockSize };
 }
 
-/** Returns the greatest block of no more than `most` that divides a row. */
+/** Returns the greatest block size up to `most` that divides a row. */
 function blockSizeFor(rowLength: number, most: number): number | undefined {
   for (let size = most; size >= LEAST_BLOCK; size /= 2) {
     if (rowLength % size === 0) return size;

@@ -14,10 +14,10 @@ import { refuseLinkOut, writePlainFile } from "../loading/plain_file.ts";
 /** A pattern of weights in any format, their index, and hidden files. */
 const WEIGHTS = /\.(safetensors|bin|pt|pth|gguf|onnx)$|\.index\.json$|^\./;
 
-/** The configuration, which is written anew. */
+/** The configuration, which is not copied but rewritten. */
 const CONFIG_FILE = "config.json";
 
-/** A pattern of files that a model is opened with. */
+/** A pattern of files that opening a model reads. */
 const OPENED = /\.(json|jinja|tiktoken|txt|model)$/i;
 
 /** Copies the files beside the weights, with folders, except `config.json`. */
@@ -39,8 +39,8 @@ export async function copySidecarFiles(
 }
 
 /**
- * Returns a fingerprint that changes with the content of any file that a model
- * is opened with: an earlier copy is then out of date.
+ * Returns a fingerprint of the contents of all files that opening a model
+ * reads, by which outdated copies are detected.
  *
  * @throws {CheckpointError} If a file is a placeholder.
  * @throws {QuantizationError} If one cannot be read.

@@ -1,6 +1,6 @@
 /**
- * The weight files of a checkpoint to be quantized: their headers, and their
- * bytes from the first to the last.
+ * The weight files of a checkpoint to be quantized: their headers, and a
+ * sequential reader.
  *
  * @module
  */
@@ -43,15 +43,15 @@ export async function isUnchanged(source: SourceOnDisk): Promise<boolean> {
   return size === source.size && (mtime?.getTime() ?? 0) === source.modifiedMs;
 }
 
-/** Some bytes of a file that follow those before. */
+/** The next bytes of a file, in order. */
 export interface Piece {
-  /** Band of the bytes; undefined for a header and for gaps. */
+  /** Chunk of the bytes; undefined for a header and for gaps. */
   readonly chunk: TensorChunk | undefined;
   /** Bytes in a buffer of their own. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes between chunks that are read at once. */
+/** The maximum bytes of a gap that are read at once. */
 const GAP_BYTES = 2 ** 20;
 
 /**
@@ -81,7 +81,7 @@ export async function* readPieces(
   return hash.digest("hex");
 }
 
-/** Yields chunks and the gaps between them. */
+/** Yields the ranges of chunks and of the gaps between them. */
 function* stretches(
   size: number,
   chunks: readonly TensorChunk[],

@@ -1,14 +1,14 @@
 /**
- * The layout of the target files, complete before a byte is written.
+ * The layout of the target files, computed before they are written.
  *
- * Tensors fill a file until it would be too large, then the next begins. The
- * header's length is fixed first: hashes, whose length is fixed, are filled in
- * at the end.
+ * Tensors fill a file up to its maximum size, then the next one. The length of
+ * a header is known in advance; hashes, which have a fixed length, are filled
+ * in at the end.
  *
  * @module
  */
 
-/** A place in a target file's data. */
+/** A position in a target file's data. */
 export interface FilePosition {
   /** Index of the file. */
   readonly file: number;
@@ -26,11 +26,11 @@ export interface TargetTensor {
   readonly shape: readonly number[];
   /** Length in bytes. */
   readonly length: number;
-  /** Bytes of the tensor, if known without the source. */
+  /** Bytes of the tensor, if they do not depend on the source. */
   readonly data?: Uint8Array<ArrayBuffer>;
 }
 
-/** A tensor and its place. */
+/** A tensor and its position. */
 export interface PlacedTensor extends TargetTensor {
   /** Offset from the first byte of the data. */
   readonly offset: number;
@@ -46,7 +46,7 @@ export interface TargetFile {
   readonly dataBytes: number;
 }
 
-/** Multiple at which headers end, so that data begins at a page. */
+/** The alignment of the data, in bytes: that of a memory page. */
 const PAGE_BYTES = 4096;
 
 /** Bytes of the header's length field. */
@@ -58,7 +58,7 @@ export class TargetFiles {
   readonly #files: { tensors: PlacedTensor[]; dataBytes: number }[] = [];
 
   /**
-   * Creates the layout, without a file.
+   * Creates an empty layout.
    *
    * @param fileBytes Bytes of a file, unless a single tensor is larger.
    */
@@ -66,7 +66,7 @@ export class TargetFiles {
     this.#fileBytes = fileBytes;
   }
 
-  /** Places `tensors` one after the other, all in one file. */
+  /** Places `tensors` consecutively in one file. */
   place(tensors: readonly TargetTensor[]): FilePosition[] {
     const length = tensors.reduce((sum, { length }) => sum + length, 0);
     let last = this.#files.at(-1);

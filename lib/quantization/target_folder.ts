@@ -1,5 +1,5 @@
 /**
- * The folder that becomes a checkpoint once everything in it is done.
+ * The target folder of a quantization, renamed when it is complete.
  *
  * ```text
  * {target}.partial/   files of full size from the start, and the journal
@@ -29,13 +29,13 @@ import {
 const JOURNAL_FILE = "quantize.journal.jsonl";
 const INDEX_FILE = "model.safetensors.index.json";
 
-/** Bytes that are kept free beside those written. */
+/** Bytes of disk space that must stay free. */
 const SPARE_BYTES = 2 ** 26;
 
 /** Metadata of each file. */
 export type Metadata = Readonly<Record<string, string>>;
 
-/** Writes a folder that is being filled. */
+/** Writes an incomplete folder. */
 export class TargetFolder implements Disposable {
   readonly #target: string;
   readonly #partial: string;
@@ -62,12 +62,12 @@ export class TargetFolder implements Disposable {
   }
 
   /**
-   * Opens the partial folder of `target`, with the results of an earlier run if
-   * that had the same job.
+   * Opens the partial folder of `target`, with the results of an earlier run of
+   * the same job.
    *
-   * @param draft Metadata of the final length; its values may still change.
-   * @throws {QuantizationError} If `target` exists, another process fills it,
-   * or the disk is too small.
+   * @param draft Metadata of the final length, whose values may still change.
+   * @throws {QuantizationError} If `target` exists, another process writes to
+   * it, or the disk has too little space.
    */
   static async open(
     target: string,
@@ -104,7 +104,7 @@ export class TargetFolder implements Disposable {
     return new TargetFolder(target, files, handles, starts, journal);
   }
 
-  /** Writes results at their places. */
+  /** Writes results at their positions. */
   async write(
     positions: readonly FilePosition[],
     parts: readonly Uint8Array<ArrayBuffer>[],
@@ -114,7 +114,7 @@ export class TargetFolder implements Disposable {
     }
   }
 
-  /** Syncs the results to the disk, then records that `chunks` are done. */
+  /** Syncs the results to the disk, then records `chunks` in the journal. */
   async sync(chunks: readonly number[]): Promise<void> {
     for (const file of this.#dirty) await this.#handles[file]!.syncData();
     this.#dirty.clear();
@@ -171,7 +171,7 @@ export class TargetFolder implements Disposable {
   }
 }
 
-/** Returns the path of `target` until it is done. */
+/** Returns the path of `target` until it is complete. */
 export function partialFolder(target: string): string {
   return `${resolve(target)}.partial`;
 }
@@ -186,7 +186,7 @@ async function refuseExisting(target: string): Promise<void> {
   throw new QuantizationError(target, "it already exists; use another folder");
 }
 
-/** Refuses a folder of that name that no run of ours has made. */
+/** Refuses a folder that was not created by this command. */
 async function refuseForeign(partial: string): Promise<void> {
   const names = (await Array.fromAsync(Deno.readDir(partial)))
     .map(({ name }) => name);
@@ -230,8 +230,7 @@ async function refuseFullDisk(
 }
 
 /**
- * Returns the bytes that a file takes on the disk, which may be fewer than its
- * length.
+ * Returns the disk space of a file in bytes, which may be less than its length.
  */
 async function takenBytes(path: string): Promise<number> {
   try {

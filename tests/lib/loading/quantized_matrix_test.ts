@@ -66,15 +66,15 @@ const damaged: Record<string, [Record<string, LocatedTensor>, RegExp]> = {
   ],
   "has too few rows": [
     { ...sound, "w_packed": located("I32", [3, 32]) },
-    /do not make a matrix \[4,256\]/,
+    /do not form a matrix \[4,256\]/,
   ],
   "has codes of 3 bits": [
     { ...sound, "w_packed": located("I32", [4, 24]) },
-    /do not make a matrix/,
+    /do not form a matrix/,
   ],
   "has blocks that do not divide a row": [
     { ...sound, "w_scale": located("F32", [4, 3]) },
-    /do not make a matrix/,
+    /do not form a matrix/,
   ],
 };
 
