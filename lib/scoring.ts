@@ -2,16 +2,16 @@
  * The scoring of a given picture or answer under the model.
  *
  * ```text
- * scorePicture   text, codes → prompt → tokens → log-probability a code
- * scoreAnswer    codes, question, text → prompt → tokens → log-probability a token
- * scoreLabels    tokens, labels → log-probability a label, as in tuning
+ * scorePicture   text, codes → prompt → tokens → log-probability per code
+ * scoreAnswer    codes, question, text → prompt → tokens → log-probability per token
+ * scoreLabels    tokens, labels → log-probability per label, as in tuning
  * ```
  *
- * Every token is given (teacher forcing), so that a forward pass scores many. A
- * code is scored among codes, by the grammar of a picture, guided as in
- * drawing; a token of an answer is scored among the whole vocabulary, and EOS
- * after the last. Neither temperature nor top-k nor top-p applies: those define
- * how a token is picked, not the model's distribution.
+ * Every token is given (teacher forcing), so that one forward pass scores many.
+ * A code is scored among codes, with guidance as in drawing; the tokens of an
+ * answer and the final EOS are scored among the whole vocabulary. Temperature,
+ * top-k and top-p do not apply: they affect the sampling, not the model's
+ * distribution.
  *
  * @module
  */
@@ -71,7 +71,7 @@ export interface Score {
   readonly statistics: Statistics;
 }
 
-/** The place of a scoring run in the queue, and the adapter that it runs with. */
+/** The options of a scoring run: its caller in the queue, and its adapter. */
 export type ScoringTurn = Pick<
   EngineRequest,
   "caller" | "onQueued" | "adapter"
@@ -90,7 +90,7 @@ interface Task extends Omit<ScoringOptions, "chunk"> {
 /**
  * Scores the codes of a picture, row by row.
  *
- * @param turn The caller that it is queued for; see {@linkcode EngineRequest}.
+ * @param turn The caller and the adapter; see {@linkcode EngineRequest}.
  * @throws {PromptTooLongError} If prompt and picture exceed the context.
  * @throws {CacheTooSmallError} If they exceed the memory.
  * @throws {OverloadedError} If the queue is full.
@@ -109,7 +109,7 @@ export async function scorePicture(
   const prompts = [tokens, unconditional]
     .filter((tokens) => tokens !== undefined)
     .map((tokens): Prompt => ({ tokens, prefixBoundaries: [tokens.length] }));
-  // Without the last EOL, after which no token is scored.
+  // Without the last EOL, since no token is scored after it.
   const rows = rowTokens(grid, grid.height, vocabulary).slice(0, -1);
   const choices = rows.map((token) =>
     isCode(vocabulary, token) ? codeFromToken(vocabulary, token) : -1
@@ -127,8 +127,8 @@ export async function scorePicture(
 }
 
 /**
- * Scores the tokens of an answer and the EOS after them; throws as
- * {@linkcode scorePicture} does.
+ * Scores the tokens of an answer and the EOS after them; throws the same errors
+ * as {@linkcode scorePicture}.
  */
 export async function scoreAnswer(
   model: LanguageModel,

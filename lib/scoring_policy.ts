@@ -1,15 +1,14 @@
 /**
- * The policy that scores given tokens: as if they were drawn or answered, but
- * each one is given.
+ * The policy that scores given tokens (teacher forcing).
  *
  * ```text
  * given     c0      c1 c2 EOL c3 c4   c5 …     EOL is forced, and not scored
- * scored    c0  │   c1 c2     c3    │ c4 …     each by the token before it
- * appended  prompt │ c0 c1 c2 EOL …    │ …     a chunk a run
+ * scored    c0  │   c1 c2     c3    │ c4 …     by the logits of the token before
+ * appended  prompt │ c0 c1 c2 EOL …    │ …     one chunk per run
  * ```
  *
- * Tokens without a scored token after them are not appended. A run scores so
- * few tokens that their logits stay small, however long the whole is.
+ * Tokens without a scored token after them are not appended. The chunk size
+ * bounds the memory of the logits, independent of the number of tokens.
  *
  * @module
  */
@@ -23,8 +22,8 @@ import {
 } from "./sampling/log_probabilities.ts";
 
 /**
- * The maximum number of tokens of a run: more are no faster, and block others
- * for longer.
+ * The maximum number of tokens of a run: more are not faster, and delay other
+ * requests longer.
  */
 const MAX_CHUNK = 64;
 
@@ -32,8 +31,8 @@ const MAX_CHUNK = 64;
 const MAX_LOGIT_BYTES = 2 ** 25;
 
 /**
- * The fewest tokens of a run: one at the end of a row feeds its last code and
- * EOL.
+ * The minimum number of tokens of a run: at the end of a row, the last code and
+ * EOL are appended together.
  */
 const MIN_CHUNK = 2;
 
@@ -43,7 +42,7 @@ export interface Given {
   readonly tokens: Int32Array<ArrayBuffer>;
   /**
    * Index of each token among the head's logits; −1 for a forced one. The first
-   * and the last are scored.
+   * and the last token are scored.
    */
   readonly choices: Int32Array<ArrayBuffer>;
 }
@@ -63,7 +62,7 @@ export interface ScoringOptions {
 }
 
 /**
- * Returns the number of tokens that a run may feed.
+ * Returns the number of tokens that a run may append.
  *
  * @param scored Number of tokens that the head scores, V.
  * @param rows Number of rows, 2 with an unconditional one, else 1.
@@ -73,7 +72,7 @@ export function scoringChunk(scored: number, rows: number): number {
   return Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, fits));
 }
 
-/** Scores given tokens; makes no choices. */
+/** Scores given tokens, without choosing any. */
 export class ScoringPolicy implements Policy {
   /** Head that scores the tokens. */
   readonly head: Head;

@@ -1,24 +1,24 @@
 /**
- * The special tokens: their names, and the role of each.
+ * The special tokens: their names and roles.
  *
  * ```text
  * ranks │ <|endoftext|> <|im_start|> <|im_end|> <|extra_0|> … │ img boi eoi │ codes
- *         ╰─────────────── the same in every Emu3 ──────────╯   ╰ a list beside it ╯
+ *         ╰─────────────── the same in every Emu3 ──────────╯   ╰ separate file ───╯
  * ```
  *
- * It defines names only; the checkpoint assigns their ids. The names are those
- * of `Emu3Tokenizer` in `tokenization_emu3.py` (BAAI/Emu3-Gen).
+ * Only names are defined here; the checkpoint assigns the ids. Source:
+ * `Emu3Tokenizer` in `tokenization_emu3.py` (BAAI/Emu3-Gen).
  *
  * @module
  */
 import { CheckpointError } from "./errors.ts";
 
-/** The id of every special token, by its name. */
+/** Ids of special tokens by name. */
 export type SpecialTokens = ReadonlyMap<string, number>;
 
 /** The name of the token in each role. */
 export interface SpecialNames {
-  /** Token that fills up the shorter prompts of a batch. */
+  /** Token that pads the shorter prompts of a batch. */
   readonly pad: string;
   /** Token that starts every prompt. */
   readonly bos: string;
@@ -37,7 +37,7 @@ export interface SpecialNames {
 }
 
 /**
- * The names that apply if a checkpoint's `tokenizer_config.json` gives none.
+ * The default names, for a checkpoint whose `tokenizer_config.json` has none.
  */
 export const EMU3_SPECIAL_NAMES: SpecialNames = {
   pad: "<|endoftext|>",
@@ -54,7 +54,7 @@ const EXTRAS = 205;
 
 /**
  * Returns the special tokens of a checkpoint of the original layout, in the
- * order of their ids; the first has the id after the last rank.
+ * order of their ids; the id of the first follows the last rank.
  *
  * @param visionTokens The text of `emu3_vision_tokens.txt`, one name per line.
  */
@@ -77,11 +77,11 @@ export interface NamingFile {
   readonly file: string;
 }
 
-/** Names of objects in which savers nest the names of a model's own tokens. */
+/** The objects that may contain the names of a model's own tokens. */
 const NESTED = ["model_specific_special_tokens", "extra_special_tokens"];
 
 /**
- * Returns the names that `files` give, and Emu3's for all others.
+ * Returns the names in `files`, and the defaults for all others.
  *
  * transformers 4 writes names of a model's own tokens into
  * `extra_special_tokens` or beside the others, transformers 5 into
@@ -92,13 +92,13 @@ const NESTED = ["model_specific_special_tokens", "extra_special_tokens"];
  * `content`.
  */
 export function specialNames(files: readonly NamingFile[]): SpecialNames {
-  const places = files.flatMap(({ json, file }) =>
+  const objects = files.flatMap(({ json, file }) =>
     [json, ...NESTED.map((name) => json[name])]
-      .filter((place) => typeof place === "object" && place !== null)
-      .map((place) => ({ file, names: new Map(Object.entries(place!)) }))
+      .filter((value) => typeof value === "object" && value !== null)
+      .map((value) => ({ file, names: new Map(Object.entries(value!)) }))
   );
   const name = (fallback: string, ...keys: string[]): string => {
-    for (const { file, names } of places) {
+    for (const { file, names } of objects) {
       for (const key of keys) {
         const name = tokenName(names.get(key), key, file);
         if (name !== undefined) return name;
@@ -111,7 +111,8 @@ export function specialNames(files: readonly NamingFile[]): SpecialNames {
     pad: name(names.pad, "pad_token"),
     bos: name(names.bos, "bos_token"),
     eos: name(names.eos, "eos_token"),
-    // transformers has another `image_token`, a placeholder for whole pictures.
+    // transformers uses `image_token` for another token, a placeholder of whole
+    // pictures.
     img: name(names.img, "img_token", "image_wrapper_token"),
     boi: name(names.boi, "boi_token"),
     eoi: name(names.eoi, "eoi_token"),
@@ -120,7 +121,10 @@ export function specialNames(files: readonly NamingFile[]): SpecialNames {
   };
 }
 
-/** Returns the name that `value` is or holds; undefined for none. */
+/**
+ * Returns the name in `value`, a text or an object with `content`; undefined
+ * for none.
+ */
 function tokenName(
   value: unknown,
   key: string,

@@ -1,8 +1,9 @@
 /**
- * The trace of a graph's inner values, for debugging a checkpoint or a port.
+ * The trace of a graph's intermediate values, for debugging a checkpoint or a
+ * port.
  *
- * Blocks mark their results under the checkpoint's own names; built with
- * `trace`, a graph outputs all of them.
+ * Blocks mark their results under the names of the checkpoint; a graph that is
+ * built with `trace` outputs all of them.
  *
  * ```ts ignore
  * const { config, weights, weightFolder } = checkpoint;

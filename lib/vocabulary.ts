@@ -1,30 +1,30 @@
 /**
- * The decoder's vocabulary: the meaning of each token.
+ * The decoder's vocabulary: the ranges and roles of tokens.
  *
  * ```text
  * 0 … textSize - 1 │ special tokens │ firstCode … firstCode + codebookSize - 1
  * ```
  *
- * It is passed as a value, so that everything runs on a vocabulary of a hundred
- * tokens as well. It is derived from the checkpoint, down to the offset of the
- * codes, and independent of the encoding of text.
+ * It is a value, derived from the checkpoint including the offset of the codes,
+ * so that any vocabulary is supported. It does not depend on the encoding of
+ * text.
  *
  * @module
  */
 import { CheckpointError } from "./errors.ts";
 import type { SpecialNames, SpecialTokens } from "./special_tokens.ts";
 
-/** Token ids by their meaning. */
+/** Token ids by role. */
 export interface Vocabulary {
-  /** Number of tokens in all: the length of the decoder's logits. */
+  /** Total number of tokens, which is the length of the decoder's logits. */
   readonly size: number;
   /** Number of text tokens; every token from here on is special. */
   readonly textSize: number;
-  /** The token of code 0; code k follows k later. */
+  /** The token of code 0; that of code k is `firstCode + k`. */
   readonly firstCode: number;
   /** Number of codes. */
   readonly codebookSize: number;
-  /** Token that fills up the shorter prompts of a batch. */
+  /** Token that pads the shorter prompts of a batch. */
   readonly pad: number;
   /** Token that starts every prompt. */
   readonly bos: number;
@@ -112,7 +112,7 @@ export function checkTokenIds(
   for (const [part, token] of Object.entries(parts)) {
     const key = `${part}_token_id`;
     const stated = config[key];
-    // transformers allows several tokens to end an answer.
+    // transformers allows several tokens that end an answer.
     const agrees = Array.isArray(stated)
       ? stated.includes(token)
       : stated === token;
@@ -143,7 +143,7 @@ export function codeFromToken(vocabulary: Vocabulary, token: number): number {
   );
 }
 
-/** Returns true if `token` is a code. */
+/** Returns true if `token` is the token of a code. */
 export function isCode(vocabulary: Vocabulary, token: number): boolean {
   const { firstCode, codebookSize } = vocabulary;
   return token >= firstCode && token < firstCode + codebookSize;
@@ -152,8 +152,8 @@ export function isCode(vocabulary: Vocabulary, token: number): boolean {
 const CODE_NAME = /^<\|visual token (\d+)\|>$/;
 
 /**
- * Returns the range of codes: code k must follow code 0 by k, in whatever order
- * they are listed.
+ * Returns the range of codes: the token of code k must be that of code 0 plus
+ * k, in any order of listing.
  */
 function codeRange(
   specials: SpecialTokens,
@@ -171,7 +171,8 @@ function codeRange(
   if (firstCode === undefined) {
     throw new CheckpointError(file, "it has no tokens for codes");
   }
-  // As many different codes as the highest and one, and all at one offset.
+  // The codes are 0 to n − 1, and all tokens have the same offset from their
+  // codes.
   const gapless = [...codes].every((code) => code < codes.size);
   if (firsts.size > 1 || !gapless) {
     throw new CheckpointError(

@@ -1,12 +1,13 @@
 /**
  * The C API of ONNX Runtime as callable functions.
  *
- * `OrtGetApiBase()->GetApi(version)` is a struct of function pointers that only
- * ever grows at its end, so an entry is identified by its index (the order of
- * `struct OrtApi` in onnxruntime_c_api.h). A call that fails returns a status,
- * which becomes a {@linkcode RuntimeError} here.
+ * `OrtGetApiBase()->GetApi(version)` is a struct of function pointers to which
+ * entries are only appended, so an entry is identified by its index (the order
+ * of `struct OrtApi` in onnxruntime_c_api.h). A call that fails returns a
+ * status, which is converted to a {@linkcode RuntimeError}.
  *
- * Boundary file: pointers and `as` live here and in `tensor.ts`.
+ * Boundary file: pointers and type assertions are confined to it and
+ * `tensor.ts`.
  *
  * @module
  */
@@ -27,7 +28,10 @@ export type Pointer = Deno.PointerObject;
 /** A value that may be passed to a native function. */
 export type Argument = Deno.PointerValue | number | bigint | BufferSource;
 
-/** The C API version requested: one that every 1.23 and later library has. */
+/**
+ * The requested version of the C API, which every library from 1.23 on
+ * supports.
+ */
 const API_VERSION = 23;
 
 /** Bytes of a function pointer. */
@@ -77,17 +81,13 @@ export class OrtApi {
     this.#freeStatus = release(this.#entry(93));
   }
 
-  /**
-   * Number of native objects that are not freed, by the function that frees
-   * them.
-   */
+  /** Number of live native objects, by the function that frees them. */
   get alive(): ReadonlyMap<ReleaseName, number> {
     return this.#alive;
   }
 
   /**
-   * Counts `count` objects that ONNX Runtime has returned and that must be
-   * freed.
+   * Counts `count` objects that ONNX Runtime returned and that must be freed.
    */
   adopt(name: ReleaseName, count = 1): void {
     this.#alive.set(name, (this.#alive.get(name) ?? 0) + count);
@@ -103,7 +103,7 @@ export class OrtApi {
     this.#check(call(...args));
   }
 
-  /** Calls like {@linkcode OrtApi.call}, off the event loop. */
+  /** Calls a function like {@linkcode OrtApi.call}, off the event loop. */
   async callAsync(name: CallName, ...args: Argument[]): Promise<void> {
     let call = this.#asyncCalls.get(name);
     if (call === undefined) {
@@ -120,7 +120,7 @@ export class OrtApi {
     return this.#made(name, out);
   }
 
-  /** Calls like {@linkcode OrtApi.create}, off the event loop. */
+  /** Calls a function like {@linkcode OrtApi.create}, off the event loop. */
   async createAsync(name: CallName, ...args: Argument[]): Promise<Pointer> {
     const out = new BigUint64Array(1);
     await this.callAsync(name, ...args, out);

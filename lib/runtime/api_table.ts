@@ -1,6 +1,6 @@
 /**
- * The functions of ONNX Runtime's C API that are used: their index in `struct
- * OrtApi` of onnxruntime_c_api.h and their parameters.
+ * The table of the used functions of ONNX Runtime's C API: their index in
+ * `struct OrtApi` of onnxruntime_c_api.h and their parameters.
  *
  * @module
  */
@@ -97,8 +97,8 @@ export const RELEASES = {
 } as const;
 
 /**
- * The function that frees the result of each; others return nothing to be
- * freed.
+ * The function that frees the result of each call; others return nothing that
+ * must be freed.
  */
 export const MADE: Readonly<Partial<Record<CallName, ReleaseName>>> = {
   CreateCUDAProviderOptions: "ReleaseCUDAProviderOptions",

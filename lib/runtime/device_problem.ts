@@ -1,6 +1,6 @@
 /**
- * The remedies when a device cannot be used: ONNX Runtime's own messages name a
- * file or a call, and not the package that is missing.
+ * The remedies for devices that cannot be used. Messages of ONNX Runtime name a
+ * file or a call, but not the missing package.
  *
  * @module
  */
@@ -53,9 +53,12 @@ const REMEDIES: Readonly<Record<DeviceName, Remedies>> = {
   webgpu: WEBGPU,
 };
 
-/** Returns `Cannot use {device}: …`, from the message of the attempt. */
+/**
+ * Returns `Cannot use {device}: …` with a remedy, from the message of ONNX
+ * Runtime.
+ */
 export function deviceProblem(device: DeviceName, said: string): string {
-  // The loader names the missing library last, after the one that needs it.
+  // The loader names the missing library last, after the library that needs it.
   const remedy = missingLibrary(said, REMEDIES[device]) ??
     REMEDIES[device].find(([pattern]) => pattern.test(said))?.[1] ??
     "it does not start; set DEVICE=cpu to run without it";

@@ -1,9 +1,9 @@
 /**
  * The end of the process while native code may still run.
  *
- * `Deno.exit` runs the destructors of native libraries first, while threads may
- * still compute on the freed memory: the process may end by a fault instead of
- * its code. `_exit` runs none; finished writes are kept.
+ * `Deno.exit` runs the destructors of native libraries while their threads may
+ * still use the freed memory, so the process may crash instead of returning its
+ * code. `_exit` runs no destructors; completed writes are kept.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The interface of what creates sessions and tensors: a runtime, as its own
- * parts see it.
+ * The interface of the runtime for its own parts: creates sessions and tensors.
  *
  * @module
  */
@@ -14,7 +13,7 @@ export interface GraphRunner {
   /**
    * Returns a session for a graph.
    *
-   * @param model An encoded `ModelProto`. Weights may be in files beneath
+   * @param model An encoded `ModelProto`. Weights may be in files under
    * `options.weightFolder`.
    * @throws {RuntimeError} If ONNX Runtime refuses the graph or its weights.
    */

@@ -1,11 +1,11 @@
 /**
- * The native library of ONNX Runtime: its path, and the way to open it.
+ * The loader of ONNX Runtime's native library.
  *
  * The npm package `onnxruntime-node` contains one library for each platform.
- * Only those files are used, never the package's JavaScript: its binding copies
+ * Only these files are used, not the package's JavaScript, whose binding copies
  * every output and blocks the event loop.
  *
- * It is independent of sessions and tensors.
+ * It does not depend on sessions and tensors.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 /**
  * Returns the library's path inside the package.
  *
- * @throws {RuntimeError} If the package contains none for the platform.
+ * @throws {RuntimeError} If the package does not support the platform.
  */
 export function libraryName(platform: Platform): string {
   const name = LIBRARIES[`${platform.os}-${platform.arch}`];
@@ -51,8 +51,8 @@ export function libraryName(platform: Platform): string {
 /**
  * Returns the library's path on this machine.
  *
- * @throws {RuntimeError} If the package is not installed or holds no library
- * for this platform.
+ * @throws {RuntimeError} If the package is not installed or does not support
+ * this platform.
  */
 export function libraryPath(): string {
   let manifest: string;
@@ -81,7 +81,7 @@ const LIBRARY_FILE = /^(lib)?onnxruntime(\.so(\.\d+)*|(\.\d+)*\.dylib|\.dll)$/;
  * @throws {RuntimeError} If there is none.
  */
 export function libraryIn(folder: string, files: readonly string[]): string {
-  // Links to one file: the shortest name is the most general.
+  // Several names may link to one file; the shortest one has no version.
   const [file] = files.filter((name) => LIBRARY_FILE.test(name))
     .sort((a, b) => a.length - b.length);
   if (file !== undefined) return join(folder, file);
@@ -90,9 +90,7 @@ export function libraryIn(folder: string, files: readonly string[]): string {
   );
 }
 
-/**
- * The one symbol that the library exports, from which all others are reached.
- */
+/** The only exported symbol of the library, which returns the API. */
 export const SYMBOLS = {
   OrtGetApiBase: { parameters: [], result: "pointer" },
 } as const;
@@ -103,8 +101,8 @@ export type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 /**
  * Opens the library at `path`.
  *
- * @throws {RuntimeError} If the file or a library that it links to is missing,
- * or `--allow-ffi` is.
+ * @throws {RuntimeError} If the file, a library that it links to, or
+ * `--allow-ffi` is missing.
  */
 export function openLibrary(path: string): Library {
   try {

@@ -3,11 +3,11 @@
  * available one.
  *
  * ```text
- * auto     a GPU of NVIDIA with its driver and ONNX Runtime's CUDA provider,
+ * auto     an NVIDIA GPU with its driver and ONNX Runtime's CUDA provider,
  *          else the CPU
- * cuda     that GPU, or a problem that says what is missing
- * webgpu   any GPU that Vulkan, Metal or Direct3D reach; only when asked for:
- *          ONNX Runtime calls it experimental
+ * cuda     that GPU, or an error that names the missing part
+ * webgpu   any GPU with Vulkan, Metal or Direct3D; only if requested, since
+ *          it is experimental in ONNX Runtime
  * cpu      the CPU
  * ```
  *
@@ -41,17 +41,18 @@ export interface OpenRuntimeOptions {
   readonly computeDtype: ComputeDtype | undefined;
   /** File of ONNX Runtime's library; undefined for that of the npm package. */
   readonly library: string | undefined;
-  /** Bytes of a device's memory to use; undefined for what its driver has free. */
-  readonly deviceMemoryBytes: number | undefined;
   /**
-   * Called with the reason that `auto` does not use a GPU that seems to exist.
+   * Bytes of the device's memory to use; undefined for the free memory reported
+   * by its driver.
    */
+  readonly deviceMemoryBytes: number | undefined;
+  /** Called with the reason if `auto` does not use an existing GPU. */
   readonly warn: (line: string) => void;
 }
 
-/** The functions that examine a GPU of NVIDIA. */
+/** The functions that examine an NVIDIA GPU. */
 export interface GpuSystem {
-  /** Returns the free bytes; undefined without driver or GPU. */
+  /** Returns the free memory in bytes; undefined without a driver or a GPU. */
   readonly freeBytes: () => number | undefined;
   /** Returns the reason that a library cannot be loaded. */
   readonly loadProblem: (path: string) => string | undefined;
@@ -72,7 +73,7 @@ const CUDA_FILES = [
  * Opens a runtime, and tests that the device computes.
  *
  * @throws {RuntimeError} If the device cannot be used, or does not compute in
- * the requested type; names the remedy.
+ * the requested type; the message names a remedy.
  */
 export async function openRuntime(
   options: OpenRuntimeOptions,
@@ -124,7 +125,7 @@ export function providerOf(
   );
 }
 
-/** The common names of types. */
+/** The names of types in messages. */
 const SHORT: Readonly<Record<ComputeDtype, string>> = {
   float32: "fp32",
   float16: "fp16",
@@ -170,7 +171,7 @@ async function openOn(
 }
 
 /**
- * Allocates memory, and convolves, for which a GPU needs a library of its own.
+ * Allocates memory and runs a convolution, which needs cuDNN on an NVIDIA GPU.
  */
 async function tryDevice(
   runtime: Runtime,
@@ -198,9 +199,9 @@ function convolution(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Returns the library that the CUDA provider lacks, once ONNX Runtime has tried
- * and reported only that it failed. Not before: the provider must be loaded by
- * ONNX Runtime first.
+ * Returns the library that the CUDA provider lacks. Called only after ONNX
+ * Runtime has failed to load the provider, since ONNX Runtime must load it
+ * first.
  */
 function missingCuda(library: string, system: GpuSystem): string | undefined {
   for (const file of CUDA_FILES) {

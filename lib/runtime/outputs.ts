@@ -1,5 +1,5 @@
 /**
- * The outputs whose shape is known only after a run.
+ * The reader of outputs whose shape is known only after a run.
  *
  * Boundary file: reads native memory.
  *

@@ -1,9 +1,9 @@
 /**
- * The execution provider, on which graphs run, as a value.
+ * The execution providers on which graphs run, as values.
  *
- * Other modules read from a provider how a session is configured for it, in
- * which type it computes, where state that outlives a run (keys and values) is
- * kept, and which operators it has. They never depend on its name.
+ * Other modules depend on the properties of a provider, never on its name: the
+ * configuration of its sessions, its computing type, the location of state that
+ * outlives a run (keys and values), and its operators.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export type ComputeDtype = Extract<Dtype, "float32" | "float16" | "bfloat16">;
 
 /** The registration of a provider with ONNX Runtime. */
 export interface Registration {
-  /** The function that registers it: CUDA has one of its own. */
+  /** The function that registers it; CUDA has a separate one. */
   readonly entry: "cuda" | "generic";
   /** Name of the provider in ONNX Runtime. */
   readonly name: string;
@@ -30,7 +30,7 @@ export interface Registration {
 export interface Provider {
   /** Name in `DEVICE` and `/v1/models`. */
   readonly name: DeviceName;
-  /** Registration; undefined for the provider that needs none. */
+  /** Registration; undefined for the CPU, which needs none. */
   readonly registration: Registration | undefined;
   /** Type of a language model's weights and activations while computing. */
   readonly computeDtype: ComputeDtype;
@@ -40,24 +40,32 @@ export interface Provider {
   readonly deviceMemory: string | undefined;
   /** Arenas of memory that can be shrunk, in the format of run options. */
   readonly arenas: string;
-  /** True if attention takes a bias, so that tokens may have any positions. */
+  /**
+   * True if attention supports a bias, so that tokens may have any positions.
+   */
   readonly takesAttentionBias: boolean;
   /** The maximum number of rows of one run. */
   readonly maxRows: number;
-  /** The maximum number of tokens of a row that attention takes at once. */
+  /** The maximum number of tokens of a row in one run of attention. */
   readonly maxTokens: number;
   /** True if activations are rounded to int8 for quantized weights. */
   readonly int8Activations: boolean;
-  /** True if convolutions and their neighbors run there; else on the CPU. */
+  /**
+   * True if the vision tokenizer's convolutions run on the device, false if on
+   * the CPU.
+   */
   readonly convolves: boolean;
-  /** True if matrices are multiplied as `[in, out]`, not as they are stored. */
+  /**
+   * True if matrices are multiplied as `[in, out]`, the transpose of the stored
+   * form.
+   */
   readonly transposed: boolean;
 }
 
 /**
- * The CPU: every core of the machine, in fp32, since half floats have no fast
- * kernels there and bf16 has none at all. Codes of 8 bits have a kernel for
- * int8 activations only, and those of 4 bits a much faster one.
+ * The CPU provider, in fp32: on a CPU, half floats have no fast kernels and
+ * bf16 has none. Codes of 8 bits have a kernel for int8 activations only, and
+ * for codes of 4 bits it is much faster.
  */
 export const CPU_PROVIDER: Provider = {
   name: "cpu",
@@ -83,13 +91,13 @@ export interface CudaOptions {
 }
 
 /**
- * Returns the provider of an NVIDIA GPU. Attention has half-float kernels only
- * there, and takes no bias.
+ * Returns the provider of an NVIDIA GPU. Its attention has kernels for half
+ * floats only, and supports no bias.
  *
- * Arenas grow by the requested amount: doubling would take twice the size of a
- * checkpoint. TF32 keeps 10 bits of a number, and codes of pictures depend on
- * more. Convolutions are chosen by rule: trying all of them for every size of
- * picture takes seconds.
+ * Arenas grow by the requested amount, since doubling would take twice the size
+ * of a checkpoint. TF32 is off, because it keeps 10 bits of a number, too few
+ * for the codes of pictures. Convolution algorithms are selected by a
+ * heuristic, since a search takes seconds for every size of picture.
  */
 export function cudaProvider(
   { deviceId, memoryLimitBytes }: CudaOptions,
@@ -122,11 +130,11 @@ export function cudaProvider(
 }
 
 /**
- * Returns the provider of any GPU that Vulkan, Metal or Direct3D reach. It has
- * no kernels for bf16, nor for a product with a matrix as it is stored; and its
- * attention over 32 tokens and more, and its convolutions, are wrong on some
- * devices, as in software. A shader may have as few as 8 buffers, one of them
- * for each row.
+ * Returns the provider of any GPU with Vulkan, Metal or Direct3D. It has no
+ * kernels for bf16, nor for a product with a transposed matrix. Its attention
+ * over 32 or more tokens, and its convolutions, return wrong results on some
+ * devices, such as software rendering. A shader may have as few as 8 buffers,
+ * one of which each row needs.
  */
 export function webgpuProvider(
   computeDtype: Extract<ComputeDtype, "float32" | "float16">,

@@ -10,8 +10,8 @@ import { cString, type OrtApi, type Pointer } from "./api.ts";
 import type { Provider, Registration } from "./provider.ts";
 
 /**
- * Makes sessions of `options` run on `provider`, and on the CPU where it has no
- * kernel.
+ * Makes sessions of `options` run on `provider`, and operators without a kernel
+ * on the CPU.
  *
  * @throws {RuntimeError} If the provider's libraries or its device are missing.
  */

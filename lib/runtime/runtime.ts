@@ -1,9 +1,10 @@
 /**
  * The runtime: the only entry point to ONNX Runtime.
  *
- * A {@linkcode Runtime} is the environment: one pool of threads that all its
- * sessions share, so that a vision decoder and a language model running at once
- * do not compete for cores. It creates {@linkcode Session}s and tensors.
+ * A {@linkcode Runtime} is an environment of ONNX Runtime: all its sessions
+ * share one thread pool, so that a vision decoder and a language model that run
+ * concurrently do not compete for cores. It creates {@linkcode Session}s and
+ * tensors.
  *
  * @module
  */
@@ -33,17 +34,22 @@ export interface RuntimeOptions {
   readonly deviceMemoryBytes?: number | undefined;
 }
 
-/** Value of `ORT_LOGGING_LEVEL_FATAL`: relevant errors return as a status. */
+/**
+ * Value of `ORT_LOGGING_LEVEL_FATAL`; relevant errors are returned as a status.
+ */
 const LOG_LEVEL = 4;
 
 /** Values of `OrtDeviceAllocator` and `OrtMemTypeDefault`. */
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;
 
-/** Error of ONNX Runtime while another thread still closes its environment. */
+/** The error of ONNX Runtime while another thread closes its environment. */
 const STILL_CLOSING = "Only one instance of LoggingManager";
 
-/** The most attempts after that error, and the milliseconds between them. */
+/**
+ * The maximum number of attempts after that error, and the milliseconds between
+ * them.
+ */
 const CLOSING_ATTEMPTS = 400;
 const CLOSING_PAUSE_MS = 5;
 
@@ -58,7 +64,7 @@ export class Runtime implements GraphRunner, AsyncDisposable {
   readonly provider: Provider;
   /** Memory of the device; undefined for the host's. */
   readonly device: DeviceMemory | undefined;
-  /** Bytes of it that may be used; undefined if unknown. */
+  /** Bytes of the device's memory that may be used; undefined if unknown. */
   readonly deviceMemoryBytes: number | undefined;
   /** Number of threads that compute. */
   readonly threads: number;
@@ -68,7 +74,7 @@ export class Runtime implements GraphRunner, AsyncDisposable {
   /**
    * Opens the library.
    *
-   * @param opened An environment that is already open, to be closed with it.
+   * @param opened An open environment, which the runtime closes.
    * @throws {RuntimeError} If the library cannot be opened.
    */
   constructor(options: RuntimeOptions, opened = openHere(options)) {
@@ -112,8 +118,8 @@ export class Runtime implements GraphRunner, AsyncDisposable {
   }
 
   /**
-   * Number of native objects that are not freed, by kind, such as `Session` or
-   * `Value`; kinds without any are omitted.
+   * Number of live native objects by kind, such as `Session` or `Value`; kinds
+   * without objects are omitted.
    */
   get alive(): Readonly<Record<string, number>> {
     const entries = [...this.#api.alive].filter(([, count]) => count !== 0)
@@ -124,7 +130,7 @@ export class Runtime implements GraphRunner, AsyncDisposable {
   /**
    * Returns a session for a graph.
    *
-   * @param model An encoded `ModelProto`. Weights may be in files beneath
+   * @param model An encoded `ModelProto`. Weights may be in files under
    * `options.weightFolder`.
    * @throws {RuntimeError} If ONNX Runtime refuses the graph or its weights.
    */
@@ -171,8 +177,8 @@ export class Runtime implements GraphRunner, AsyncDisposable {
   }
 
   /**
-   * Allocates `byteLength` zero bytes for state that outlives runs. Memory is
-   * committed as it is written, where the system supports that.
+   * Allocates `byteLength` zero bytes for state that outlives runs. Physical
+   * memory is committed when it is written, if the system supports that.
    */
   allocate(byteLength: number): AllocatedBytes {
     return nativeMemory?.allocate(byteLength) ?? {
@@ -182,7 +188,9 @@ export class Runtime implements GraphRunner, AsyncDisposable {
     };
   }
 
-  /** Binds `name` to memory that ONNX Runtime allocates as the run requires. */
+  /**
+   * Binds output `name` to memory that ONNX Runtime allocates during the run.
+   */
   bindUnknown(binding: Binding, name: string): void {
     binding.outputTo(name, this.#hostMemory);
   }
@@ -242,10 +250,10 @@ function openHere(options: RuntimeOptions): Opened {
 }
 
 /**
- * Returns true if opening may be tried again. The process's environment is
- * shared among its users. The last one to close it destroys it outside of ONNX
- * Runtime's own lock, so that a thread that opens it at that moment is refused
- * and has to retry (`OrtEnv::Release`, onnxruntime/core/session/ort_env.cc).
+ * Returns true if opening should be retried. All users of a process share one
+ * environment. The last one to close it destroys it outside of ONNX Runtime's
+ * lock, so opening it at that moment fails and must be retried
+ * (`OrtEnv::Release`, onnxruntime/core/session/ort_env.cc).
  */
 function mayRetry(error: unknown, attempt: number): boolean {
   return error instanceof RuntimeError &&

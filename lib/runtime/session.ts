@@ -1,9 +1,8 @@
 /**
- * The session: a graph that is ready to run, and the bindings of its inputs and
- * outputs.
+ * The session: a loaded graph, and the bindings of its inputs and outputs.
  *
- * Runs happen on a thread of their own: the event loop stays free, and aborting
- * the signal stops a run after the current operator.
+ * Runs do not block the event loop. Aborting the signal stops a run after the
+ * current operator.
  *
  * @module
  */
@@ -18,20 +17,20 @@ import type { Tensor } from "./tensor.ts";
 
 /** A store of weights that several sessions share. */
 export interface WeightStore {
-  /** Container of the weights that kernels have packed. */
+  /** Container of packed weights, shared by sessions. */
   readonly packed: Pointer;
   /**
-   * Passes `weights` to the session that `options` will create.
+   * Adds `weights` to the options of a session.
    *
    * @throws {RuntimeError} If a file cannot be mapped.
    */
   supply(options: Pointer, weights: readonly SuppliedWeight[]): Promise<void>;
-  /** Reads weights before a session needs them, in its order. */
+  /** Reads weights ahead, in the order in which a session loads them. */
   readAhead(
     weights: readonly SuppliedWeight[],
     signal: AbortSignal,
   ): Promise<void>;
-  /** Releases the pages of the files that loading has read. */
+  /** Releases the file pages that loading has read. */
   giveBack(): void;
 }
 
@@ -40,18 +39,18 @@ export interface SessionOptions {
   /** Folder that the locations of external weights are relative to. */
   readonly weightFolder: string;
   /**
-   * True if kernels may rearrange weights for speed. That copies them; without
-   * it, weights of the computing type stay mapped from their file.
+   * True if kernels may pack weights for speed, which copies them. Otherwise
+   * weights of the computing type stay mapped from their file.
    */
   readonly prepack: boolean;
   /**
-   * True if memory is released after each run: for graphs whose shapes vary
-   * from run to run.
+   * True to release memory after each run, for graphs whose shapes vary between
+   * runs.
    */
   readonly shrink?: boolean;
-  /** True if it runs on the CPU, on any provider. */
+  /** True to run on the CPU, whatever the provider. */
   readonly onHost?: boolean;
-  /** Weights that are passed to the graph instead of being read by it. */
+  /** Weights that are passed to the session instead of being read by it. */
   readonly supply?: {
     /** Store of the weights. */
     readonly weights: WeightStore;
@@ -61,8 +60,8 @@ export interface SessionOptions {
 }
 
 /**
- * Values of `ORT_ENABLE_EXTENDED`, and of `ORT_ENABLE_ALL`, which also
- * rearranges weights.
+ * Values of `ORT_ENABLE_EXTENDED`, and of `ORT_ENABLE_ALL`, which also packs
+ * weights.
  */
 const OPTIMIZE_EXTENDED = 2;
 const OPTIMIZE_ALL = 99;
@@ -90,7 +89,7 @@ export class Session implements AsyncDisposable {
     this.#onClose = onClose;
   }
 
-  /** Loads a graph; callers use `Runtime.session`. */
+  /** Loads a graph; use `Runtime.session` instead. */
   static async open(
     api: OrtApi,
     environment: Pointer,
@@ -125,8 +124,8 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Returns an allocator of the memory that `info` describes; it must be
-   * released first.
+   * Returns an allocator of the memory that `info` describes; release it before
+   * the session.
    */
   allocator(info: Pointer): Pointer {
     this.#assertOpen();
@@ -167,7 +166,7 @@ export class Session implements AsyncDisposable {
     try {
       await run;
     } catch (error) {
-      // An abort by the caller is no failure of the runtime.
+      // An abort by the caller is not a failure of the runtime.
       signal?.throwIfAborted();
       throw error;
     } finally {
@@ -195,7 +194,7 @@ export class Binding implements Disposable {
   readonly #names = new Map<string, Uint8Array<ArrayBuffer>>();
   #closed = false;
 
-  /** Creates a binding; callers use {@linkcode Session.bind}. */
+  /** Creates a binding; use {@linkcode Session.bind} instead. */
   constructor(
     api: OrtApi,
     binding: Pointer,
@@ -223,8 +222,8 @@ export class Binding implements Disposable {
   }
 
   /**
-   * Lets ONNX Runtime allocate the tensor of output `name`, in `memory`: for
-   * shapes that are known only after a run.
+   * Binds output `name` to a tensor that ONNX Runtime allocates in `memory`,
+   * for shapes that are known only after a run.
    */
   outputTo(name: string, memory: Pointer): this {
     this.#api.call("BindOutputToDevice", this.#binding, this.#c(name), memory);
@@ -285,7 +284,7 @@ async function create(
   await supply.weights.supply(native, supply.supplied);
   const { weights, supplied } = supply;
   const packed = new AbortController();
-  // Mapped weights are read when touched, and may be larger than memory.
+  // Mapped weights are read on first access, and may be larger than memory.
   const ahead = prepack
     ? weights.readAhead(supplied, packed.signal)
     : Promise.resolve();
@@ -318,8 +317,8 @@ function configure(
     options.prepack ? OPTIMIZE_ALL : OPTIMIZE_EXTENDED,
   );
   api.call("DisablePerSessionThreads", native);
-  // A pattern would reserve one block for all weights, mapped ones too, which
-  // the system refuses for a checkpoint larger than its memory.
+  // A memory pattern would reserve one block for all weights, including mapped
+  // ones, which fails for a checkpoint larger than the memory.
   api.call("DisableMemPattern", native);
   entry(
     "session.model_external_initializers_file_folder_path",

@@ -1,5 +1,5 @@
 /**
- * The weights that several sessions of one checkpoint read from the same
+ * The shared weights: several sessions of a checkpoint read them from the same
  * memory.
  *
  * ```text
@@ -8,9 +8,9 @@
  *              computing type differs┘         └▶ packed by kernels, once
  * ```
  *
- * A decoder has a graph for each arrangement of rows; without sharing each
- * would pack, or cast, a copy of all weights. On a device every weight is a
- * copy in its memory, one for all sessions.
+ * A decoder has a graph for each arrangement of rows; without sharing, each
+ * would pack or cast its own copy of all weights. On a device, all sessions
+ * share one copy in its memory.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type { GraphRunner } from "./graph_runner.ts";
 import type { WeightStore } from "./session.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Holds weights by place and type. */
+/** Holds weights by their location in files and their type. */
 export class SharedWeights implements WeightStore, Disposable {
   readonly #api: OrtApi;
   readonly #runtime: GraphRunner;
@@ -41,13 +41,13 @@ export class SharedWeights implements WeightStore, Disposable {
   readonly #files = new Map<string, MappedBytes>();
   readonly #tensors = new Map<string, Tensor>();
   readonly #resources = new DisposableStack();
-  /** Names that sessions keep pointers to. */
+  /** Names, to which sessions keep pointers. */
   readonly #names: Uint8Array<ArrayBuffer>[] = [];
-  /** Container of the weights that kernels have packed. */
+  /** Container of packed weights, shared by sessions. */
   readonly packed: Pointer;
 
   /**
-   * Creates the store; callers use `Runtime.sharedWeights`.
+   * Creates the store; use `Runtime.sharedWeights` instead.
    *
    * @param root Folder that the locations of weights are relative to.
    */
@@ -72,7 +72,7 @@ export class SharedWeights implements WeightStore, Disposable {
   }
 
   /**
-   * Passes `weights` to the session that `options` will create.
+   * Adds `weights` to the options of a session.
    *
    * @throws {RuntimeError} If a file cannot be mapped.
    */
@@ -89,8 +89,8 @@ export class SharedWeights implements WeightStore, Disposable {
   }
 
   /**
-   * Reads weights before a session needs them, in its order: it packs one while
-   * the next ones are read. Those that are cast have been read already.
+   * Reads weights ahead, in the order in which a session loads them, so that it
+   * packs one while the next are read. Cast weights have already been read.
    *
    * @param signal Signal that ends the reading.
    */
@@ -107,8 +107,8 @@ export class SharedWeights implements WeightStore, Disposable {
   }
 
   /**
-   * Releases the pages of the files that loading has read: packed weights are
-   * not read again, and others are read again when touched.
+   * Releases the file pages that loading has read. Packed weights are not read
+   * again; others are read again on the next access.
    */
   giveBack(): void {
     for (const file of this.#files.values()) file.giveBack();
@@ -120,8 +120,8 @@ export class SharedWeights implements WeightStore, Disposable {
   }
 
   /**
-   * Returns a weight for runs to bind, in the type and arrangement that it
-   * describes. It lives as long as the store.
+   * Returns a weight as a tensor for bindings, in the described type and
+   * arrangement. The store disposes of it.
    *
    * @throws {RuntimeError} If its file cannot be mapped.
    */
@@ -147,7 +147,7 @@ export class SharedWeights implements WeightStore, Disposable {
     return tensor;
   }
 
-  /** Returns the memory that sessions read, in the type that they take. */
+  /** Returns the tensor that sessions read, in the requested type. */
   async #onDevice(
     mapped: Tensor,
     { dtype, shape, transposed }: SuppliedWeight,

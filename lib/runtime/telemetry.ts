@@ -1,13 +1,13 @@
 /**
  * The opt-out of ONNX Runtime's telemetry.
  *
- * Official builds from 1.29 on send usage data over the network on Linux and
- * macOS, unless a variable of the process forbids it before the environment is
- * created; on Windows a call afterwards does. Both are done here, always: a
- * server sends no data to third parties.
+ * Official builds from 1.29 on send usage data over the network. On Linux and
+ * macOS, an environment variable disables it before the environment of ONNX
+ * Runtime is created; on Windows, a call afterwards does. Both are always done,
+ * so that the server sends no data to third parties.
  *
- * Boundary file: calls the C library, whose environment is the one that native
- * code reads.
+ * Boundary file: calls the C library, because native code reads its
+ * environment.
  *
  * Source: onnxruntime `docs/Privacy.md`, `posix/telemetry.cc`.
  *
@@ -24,12 +24,15 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   darwin: ["libSystem.B.dylib"],
 };
 
-/** The variable that is read when an environment of ONNX Runtime is created. */
+/**
+ * The environment variable that ONNX Runtime reads when its environment is
+ * created.
+ */
 const VARIABLE = "ORT_DISABLE_TELEMETRY";
 
 /**
- * Forbids telemetry for this process. Must precede the creation of an
- * environment.
+ * Disables telemetry for this process. It must be called before an environment
+ * of ONNX Runtime is created.
  */
 export function forbidTelemetry(): void {
   for (const name of LIBRARIES[Deno.build.os] ?? []) {

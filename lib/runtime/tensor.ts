@@ -1,8 +1,8 @@
 /**
- * A tensor that ONNX Runtime reads and writes in place.
+ * The tensor, which ONNX Runtime reads and writes in place.
  *
  * Boundary file: a tensor over host memory shares it with a typed array and
- * keeps that array alive; ONNX Runtime sees later writes to it.
+ * keeps that array alive; later writes to the array change the tensor.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "../../models/graph/dtype.ts";
 
 /**
- * The data behind a tensor. Half floats have no array of their own and are
+ * The data of a tensor. Half floats, which have no array type, are
  * `Uint16Array`, in this folder only.
  */
 export type TensorData =
@@ -26,10 +26,10 @@ export type TensorData =
   | BigInt64Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-/** Wraps a native tensor. Dispose of it after the last run that uses it. */
+/** Wraps a native tensor, to be disposed of after the last run that uses it. */
 export class Tensor implements Disposable {
   readonly #api: OrtApi;
-  /** Data that is kept so that the memory outlives the native object. */
+  /** Data, referenced so that the memory outlives the native object. */
   readonly #data: TensorData | undefined;
   #value: Pointer | undefined;
   /** Element type. */
@@ -55,7 +55,7 @@ export class Tensor implements Disposable {
    * Returns a tensor over `data`, which is shared, not copied.
    *
    * @param memory ONNX Runtime's description of host memory.
-   * @throws {RangeError} If `data` is shorter than `shape` asks.
+   * @throws {RangeError} If `data` is shorter than `shape` requires.
    */
   static over(
     api: OrtApi,
@@ -70,8 +70,8 @@ export class Tensor implements Disposable {
         `Cannot make tensor [${shape}]: it needs ${bytes} bytes, but its data has ${data.byteLength}`,
       );
     }
-    // Reading `buffer` moves a small array's elements off V8's heap, where the
-    // collector would move them.
+    // Reading `buffer` moves the elements of a small array off V8's heap, in
+    // which garbage collection would move them.
     void data.buffer;
     const value = api.create(
       "CreateTensorWithDataAsOrtValue",
@@ -85,9 +85,7 @@ export class Tensor implements Disposable {
     return new Tensor(api, value, dtype, shape, data);
   }
 
-  /**
-   * Returns a tensor over memory that is not JavaScript's and must outlive it.
-   */
+  /** Returns a tensor over native memory, which must outlive it. */
   static at(
     api: OrtApi,
     memory: Pointer,
@@ -107,7 +105,7 @@ export class Tensor implements Disposable {
     return new Tensor(api, value, dtype, shape, undefined);
   }
 
-  /** Returns a tensor in an allocator's own memory, such as a device's. */
+  /** Returns a tensor in memory of an allocator, such as a device's. */
   static allocate(
     api: OrtApi,
     allocator: Pointer,
@@ -132,7 +130,7 @@ export class Tensor implements Disposable {
     return this.#value;
   }
 
-  /** Data of the tensor; undefined for memory that is not JavaScript's. */
+  /** Data of the tensor; undefined for native memory. */
   get data(): TensorData | undefined {
     return this.#data;
   }

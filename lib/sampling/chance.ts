@@ -1,6 +1,6 @@
 /**
- * The chance of a draw as a value: looked up by key when drawing, enumerated
- * when a distribution is to be proven.
+ * The source of random choices: looked up by key in drawings, enumerated in
+ * tests of distributions.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { type DrawKey, uniformAt } from "./random.ts";
 import { type Distribution, draw } from "./sampler.ts";
 
-/** Decides one draw. */
+/** Makes the random choices of one draw. */
 export interface Chance {
   /** Returns true with `probability`. */
   accept(probability: number): boolean;
@@ -17,9 +17,8 @@ export interface Chance {
 }
 
 /**
- * A function that returns the chance of a draw at a position. A position that
- * is drawn several times has independent chances at each attempt, counted from
- * 0.
+ * A function that returns the random choices of a draw at a position. Attempts
+ * at the same position, counted from 0, are independent.
  */
 export type ChanceAt = (position: number, attempt: number) => Chance;
 

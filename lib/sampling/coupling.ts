@@ -1,5 +1,5 @@
 /**
- * The maximal coupling: draws again from another distribution, with the same
+ * The maximal coupling: resamples from another distribution, with the same
  * outcome as often as possible.
  *
  * ```text
@@ -7,10 +7,10 @@
  *                └▶ else from max(0, p − q), normalized
  * ```
  *
- * The outcome has distribution p, and differs from x only as often as p and q
- * differ in total variation: no coupling does better. Source: Leviathan,
- * Kalman, Matias, "Fast Inference from Transformers via Speculative Decoding",
- * ICML 2023.
+ * The outcome has distribution p, and differs from x with the total variation
+ * distance of p and q, the minimum of all couplings. Source: Leviathan, Kalman,
+ * Matias, "Fast Inference from Transformers via Speculative Decoding", ICML
+ * 2023.
  *
  * @module
  */
@@ -20,14 +20,14 @@ import type { Distribution } from "./sampler.ts";
 
 /** An outcome and its distribution. */
 export interface Outcome {
-  /** Token of the outcome, one of those of `distribution`. */
+  /** Token of the outcome, which is in `distribution`. */
   readonly token: number;
   /** Distribution that it was drawn from. */
   readonly distribution: Distribution;
 }
 
 /**
- * Draws a token with `distribution` that equals that of `previous` as often
+ * Draws a token from a distribution; it equals the token of `previous` as often
  * as possible.
  *
  * @param previous The last outcome; undefined for the first draw.
@@ -43,7 +43,7 @@ export function resample(
     probabilityOf(previous.distribution, token);
   if (ratio >= 1 || chance.accept(ratio)) return token;
   const rest = residual(distribution, previous.distribution);
-  // They differed by rounding alone.
+  // The distributions differ by rounding only.
   return rest === undefined ? token : chance.pick(rest);
 }
 
@@ -62,9 +62,7 @@ export function probabilityOf(
   return tokens[low] === token ? probabilities[low]! : 0;
 }
 
-/**
- * Returns the part of `p` above `q`, normalized; undefined if there is none.
- */
+/** Returns max(0, p − q), normalized; undefined if it is zero everywhere. */
 export function residual(
   p: Distribution,
   q: Distribution,

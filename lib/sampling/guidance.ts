@@ -8,7 +8,7 @@
  * Guides `conditional` in place: `u + scale × (c − u)`.
  *
  * The raw logits are combined, not their log-softmax as in the reference: the
- * two differ by a constant over the vocabulary, which the softmax that follows
+ * two differ by a constant over the vocabulary, which the following softmax
  * cancels.
  *
  * @param conditional Logits given the prompt, `[V]`; overwritten.

@@ -7,13 +7,13 @@
 /** Number of bins of the first pass: one for each upper half of a float. */
 const BINS = 2 ** 16;
 
-/** A shared buffer: selection never suspends while it uses it. */
+/** A shared buffer, which is safe because selection is synchronous. */
 const counts = new Int32Array(BINS);
 
 /**
  * Returns the `k`-th greatest of `values`, counted from one.
  *
- * Floats are read as integers of the same order; a histogram of their upper
+ * Floats are compared as integers of the same order; a histogram of their upper
  * halves finds the bin, and only that bin is sorted.
  *
  * @param k Rank, 1 … `values.length`.
@@ -36,8 +36,8 @@ export function kthLargest(values: Float32Array, k: number): number {
 }
 
 /**
- * Returns the bin of a float. Negative floats sort backward as integers: all
- * bits but their sign are flipped.
+ * Returns the bin of a float. Negative floats are in reverse order as integers,
+ * so all bits but their sign are flipped.
  */
 function binOf(bits: number): number {
   const ordered = bits ^ ((bits >> 31) & 0x7fff_ffff);

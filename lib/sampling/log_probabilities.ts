@@ -1,5 +1,5 @@
 /**
- * The scores of a choice under the model's distribution.
+ * The log-probabilities and entropy of a choice under the model's distribution.
  *
  * @module
  */
@@ -25,8 +25,8 @@ export interface TokenScore {
 /**
  * Scores `choice` under guided logits.
  *
- * Scores precede temperature, top-k and top-p: those define how a code is
- * picked, not the model's distribution.
+ * Temperature, top-k and top-p do not apply: they affect the sampling, not the
+ * model's distribution.
  *
  * @param logits Logits `[V]`, guided and constrained to codes.
  * @param choice The code that was drawn.
@@ -72,8 +72,8 @@ export function logProbability(logits: Float32Array, choice: number): number {
 }
 
 /**
- * Returns the indices of the `count` greatest, greatest first; the lower first
- * on ties.
+ * Returns the indices of the `count` greatest logits, in descending order; the
+ * lower index first on ties.
  */
 function strongestOf(logits: Float32Array, count: number): number[] {
   const best: number[] = [];

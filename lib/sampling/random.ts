@@ -1,10 +1,11 @@
 /**
- * The random numbers that are looked up by key, not drawn in order.
+ * The counter-based random numbers, looked up by key instead of generated in
+ * order.
  *
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy
  * as 1, 2, 3", SC'11) is a function from a key and a counter to random bits.
  * With the seed as key and (image, position, attempt) as counter, a draw does
- * not depend on what was drawn before or beside it.
+ * not depend on earlier or concurrent draws.
  *
  * @module
  */
@@ -28,7 +29,7 @@ const W1 = 0xbb67_ae85;
 /**
  * Returns a number in [0, 1), uniform with 53 bits, for `position` of a stream.
  *
- * @param draw Index among the position's numbers, if it needs several.
+ * @param draw Index of the number, for positions that need several.
  */
 export function uniformAt(
   { seed, stream }: DrawKey,

@@ -6,7 +6,8 @@
  * ```
  *
  * The order is that of the reference (transformers' `generate`: temperature,
- * top-k, top-p warpers). Ties at the k-th place are all kept, as there.
+ * top-k, top-p warpers). All ties at the k-th place are kept, as in the
+ * reference.
  *
  * @module
  */
@@ -19,17 +20,14 @@ export interface SamplingOptions {
   readonly temperature: number;
   /** Number of the most probable tokens to keep; 0 keeps all. */
   readonly topK: number;
-  /**
-   * Probability that the most probable tokens to keep reach together, in (0,
-   * 1].
-   */
+  /** Cumulative probability of the tokens to keep, in (0, 1]. */
   readonly topP: number;
 }
 
-/** The error for a run of the model that produced no distribution. */
+/** The message for logits that define no distribution. */
 const NOT_NUMBERS = "Cannot sample: the logits contain NaN";
 
-/** A shared buffer: selection never suspends while it uses it. */
+/** A shared buffer, which is safe because selection is synchronous. */
 let found = new Int32Array();
 
 /** A sparse distribution over the few tokens that can be drawn. */
@@ -43,13 +41,14 @@ export interface Distribution {
 /**
  * Returns the first of the greatest logits.
  *
- * @throws {RangeError} If the logits are not numbers.
+ * @throws {RangeError} If a logit is NaN, or none is finite.
  */
 export function argmax(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) {
     const value = logits[i]!;
-    // No number is greater than NaN, so it is kept as the best and found below.
+    // No number is greater than NaN, so a NaN stays the best and is found
+    // below.
     if (value > logits[best]! || Number.isNaN(value)) best = i;
   }
   if (!Number.isFinite(logits[best])) throw new RangeError(NOT_NUMBERS);
@@ -60,9 +59,9 @@ export function argmax(logits: Float32Array): number {
  * Returns one token from `logits`.
  *
  * @param logits Logits, `[V]`.
- * @param uniform Number in [0, 1) that selects the token. Used only if there is
- * a choice.
- * @throws {RangeError} If the logits are not numbers.
+ * @param uniform Random number in [0, 1) that selects the token; unused at
+ * temperature 0.
+ * @throws {RangeError} If a logit is NaN, or none is finite.
  */
 export function sample(
   logits: Float32Array,
@@ -77,7 +76,7 @@ export function sample(
  * Returns the distribution of `logits` under `options`; at temperature 0 the
  * most probable token alone.
  *
- * @throws {RangeError} If the logits are not numbers.
+ * @throws {RangeError} If a logit is NaN, or none is finite.
  */
 export function distributionOf(
   logits: Float32Array,
@@ -90,7 +89,8 @@ export function distributionOf(
     };
   }
   const tokens = strongest(logits, topK);
-  // Loops, not callbacks: this runs once a token over tens of thousands.
+  // Loops instead of callbacks, since this runs over tens of thousands of
+  // logits for every token.
   let peak = -Infinity;
   for (let i = 0; i < tokens.length; i++) {
     const logit = logits[tokens[i]!]!;
@@ -105,7 +105,7 @@ export function distributionOf(
   return topP < 1 ? nucleus(kept, topP) : kept;
 }
 
-/** Returns the token at `uniform` of the cumulative probabilities. */
+/** Returns the token whose cumulative probability range contains `uniform`. */
 export function draw(
   { tokens, probabilities }: Distribution,
   uniform: number,
@@ -118,13 +118,13 @@ export function draw(
     if (uniform < sum) return tokens[i]!;
     last = i;
   }
-  // Rounding left the sum slightly below one.
+  // The sum is slightly below one by rounding.
   return tokens[last]!;
 }
 
 /**
- * Returns the indices of the `count` greatest, and of those equal to the last
- * of them.
+ * Returns the indices of the `count` greatest logits, and of all ties with the
+ * last of them.
  */
 function strongest(logits: Float32Array, count: number): Int32Array {
   const all = count === 0 || count >= logits.length;
@@ -132,16 +132,17 @@ function strongest(logits: Float32Array, count: number): Int32Array {
   if (found.length < logits.length) found = new Int32Array(logits.length);
   let length = 0;
   for (let i = 0; i < logits.length; i++) {
-    // NaN is kept, so that the sum of probabilities reveals it.
+    // NaN is kept, so that the sum of probabilities is NaN.
     if (!(logits[i]! < threshold)) found[length++] = i;
   }
   return found.slice(0, length);
 }
 
 /**
- * Drops the least probable that together hold at most `1 − topP`; one stays. Of
- * equals the last is dropped first, so that the token of {@linkcode argmax}
- * stays; the reference leaves their order open.
+ * Drops the least probable tokens with a total probability of at most `1 −
+ * topP`, and keeps at least one. On ties the last is dropped first, so that the
+ * token of {@linkcode argmax} stays; the order of ties is undefined in the
+ * reference.
  */
 function nucleus(
   { tokens, probabilities }: Distribution,

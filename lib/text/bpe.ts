@@ -5,10 +5,10 @@
  * text ─normalizer─▶ text ─pre-tokenizer─▶ pieces ─merges─▶ tokens
  * ```
  *
- * Normalizers and pre-tokenizers are those of the tokenizers library, which is
- * imported here only. It is given no special tokens, so any text encodes to
- * text tokens alone. Decoding is not its task: `text_stream.ts` needs bytes,
- * which the library does not return.
+ * Normalizers and pre-tokenizers are those of the tokenizers library, which
+ * only this module imports. No special tokens are passed to it, so any text
+ * encodes to text tokens. It is not used for decoding, because `text_stream.ts`
+ * needs bytes, which the library does not return.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export function buildEncoder(
   const library = new Tokenizer({
     normalizer,
     "pre_tokenizer": preTokenizer,
-    // Merges are implemented here.
+    // Merges are implemented in `byte_pair_merge.ts`.
     model: { type: "BPE", vocab: {}, merges: [] },
     "added_tokens": [],
     "post_processor": null,
@@ -65,7 +65,8 @@ export function buildEncoder(
 }
 
 /**
- * Returns the ids of `tokens` by their spelling; an id is an index in the list.
+ * Returns the ids of `tokens` by their spelling; an id is the index in the
+ * list.
  */
 export function tokenIds(tokens: readonly string[]): Map<string, number> {
   return new Map(tokens.map((token, id) => [token, id]));
@@ -75,11 +76,11 @@ export function tokenIds(tokens: readonly string[]): Map<string, number> {
 export interface TextModel {
   /** Spellings of the text tokens. */
   readonly table: TokenBytes;
-  /** The special tokens that the file lists; others may be listed elsewhere. */
+  /** The special tokens in the file; other files may list more. */
   readonly specials: SpecialTokens;
   /**
-   * Returns the definition of the encoder. Created on demand: it costs the
-   * most, and decoding does not need it.
+   * Returns the definition of the encoder. It is created on demand, since it
+   * takes the most time, and decoding does not need it.
    */
   readonly definition: () => EncoderDefinition;
 }

@@ -1,9 +1,8 @@
 /**
  * The byte characters of `tokenizer.json`: bytes as printable characters.
  *
- * Printable Latin-1 stands for itself; the other 68 bytes are moved to U+0100
- * and up. So a space is "Ġ" and a newline "Ċ". The table is GPT-2's
- * (`bytes_to_unicode`).
+ * Printable Latin-1 bytes map to themselves, the other 68 to U+0100 and up: a
+ * space is "Ġ" and a newline "Ċ". Source: `bytes_to_unicode` of GPT-2.
  *
  * @module
  */
@@ -22,19 +21,20 @@ const CHARACTERS = (() => {
   return characters;
 })();
 
-/** The byte of each character, -1 for characters of no byte. */
+/** The byte of each character; -1 for other characters. */
 const BYTES = (() => {
   const bytes = new Int16Array(Math.max(...CHARACTERS) + 1).fill(-1);
   for (const [byte, character] of CHARACTERS.entries()) bytes[character] = byte;
   return bytes;
 })();
 
-/** Returns every token of `table` in characters, by id. */
+/** Returns the spelling of every token of `table`, by id. */
 export function spellTokens(table: TokenBytes): string[] {
   const { bytes, ends } = table;
   const units = new Uint16Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) units[i] = CHARACTERS[bytes[i]!]!;
-  // One decoding for all tokens: slices of its result share its memory.
+  // All tokens are decoded at once, since slices of the result share its
+  // memory.
   const all = new TextDecoder("utf-16le").decode(units);
   const tokens: string[] = [];
   for (let id = 0; id < ends.length; id++) {
@@ -47,7 +47,7 @@ export function spellTokens(table: TokenBytes): string[] {
  * Returns the bytes of tokens spelled in characters.
  *
  * @param tokens Tokens by id, without gaps.
- * @throws {SyntaxError} If one has a character of no byte.
+ * @throws {SyntaxError} If a token has another character.
  */
 export function unspellTokens(tokens: readonly string[]): TokenBytes {
   const length = tokens.reduce((sum, token) => sum + token.length, 0);

@@ -5,25 +5,27 @@
  * l o w e r  ─▶  lo w e r  ─▶  lo w er  ─▶  low er        lowest rank first, then leftmost
  * ```
  *
- * The pair of the lowest rank comes from a heap, so a piece of n characters
- * takes n log n lookups: untrusted text may be one piece without a boundary.
- * The merges of `@huggingface/tokenizers` create an object for every character
- * and a JSON text for every lookup, which takes ten times as long.
+ * A heap returns the pair of the lowest rank, so a piece of n characters takes
+ * O(n log n) lookups, even for untrusted text that is one long piece. Own code,
+ * because `@huggingface/tokenizers` creates an object for every character and a
+ * JSON text for every lookup, and takes ten times as long.
  *
  * @module
  */
 
-/** The tokens of a vocabulary, and which of them merge. */
+/** The tokens of a vocabulary and their merges. */
 export interface MergeTable {
   /** Ids of tokens by their spelling. */
   readonly ids: ReadonlyMap<string, number>;
   /**
    * Ranks of merges by left and right token with a space between; undefined if
-   * any two neighbors merge that spell a token together, in the order of their
+   * any two neighbors that spell a token merge, in the order of the tokens'
    * ids.
    */
   readonly ranks: ReadonlyMap<string, number> | undefined;
-  /** True if a piece that is a token stays whole, whatever its merges are. */
+  /**
+   * True if a piece that is a token is not split, independent of its merges.
+   */
   readonly ignoreMerges: boolean;
 }
 
@@ -31,7 +33,7 @@ export interface MergeTable {
 export class PairMerger {
   readonly #table: MergeTable;
   readonly #longest: number;
-  #room = roomFor(LONG_PIECE);
+  #buffers = createBuffers(LONG_PIECE);
 
   /** Creates a merger for the tokens of `table`. */
   constructor(table: MergeTable) {
@@ -64,16 +66,16 @@ export class PairMerger {
     }
   }
 
-  #merge(piece: string): Room {
+  #merge(piece: string): Buffers {
     const { length } = piece;
-    const room = length > LONG_PIECE ? roomFor(length) : this.#room;
-    const { previous, next, ranks, heap } = room;
+    const buffers = length > LONG_PIECE ? createBuffers(length) : this.#buffers;
+    const { previous, next, ranks, heap } = buffers;
     heap.clear();
     for (let at = 0; at < length; at++) {
       previous[at] = at - 1;
       next[at] = at + 1;
     }
-    /** Records the rank of the token at `at` with the one after it. */
+    /** Records the rank of the token at `at` with the next one. */
     const note = (at: number) => {
       const middle = next[at]!;
       const rank = middle < length
@@ -85,7 +87,7 @@ export class PairMerger {
     for (let at = 0; at < length; at++) note(at);
     for (let key = heap.pop(); key !== undefined; key = heap.pop()) {
       const at = key % length;
-      // A pair that another merge has broken up has another rank by now.
+      // A pair of which a token was merged meanwhile has another rank.
       if (ranks[at] !== (key - at) / length) continue;
       const right = next[at]!;
       const end = next[right]!;
@@ -95,7 +97,7 @@ export class PairMerger {
       note(at);
       if (at > 0) note(previous[at]!);
     }
-    return room;
+    return buffers;
   }
 
   #rank(
@@ -112,33 +114,34 @@ export class PairMerger {
   }
 }
 
-/** The length from which pieces get arrays of their own, which are not kept. */
+/** The length from which a piece uses temporary arrays. */
 const LONG_PIECE = 4096;
 
 /** The rank of two neighbors that do not merge. */
 const NO_RANK = -1;
 
 /**
- * The scratch memory of a merge. A token is identified by its first character.
+ * The buffers of a merge. A token is identified by the index of its first
+ * character.
  */
-interface Room {
-  /** Beginning of the token before. */
+interface Buffers {
+  /** Start of the previous token. */
   readonly previous: Int32Array;
-  /** Beginning of the token after. */
+  /** Start of the next token. */
   readonly next: Int32Array;
-  /** The rank of a token with the one after it. */
+  /** Rank of a token with the next one. */
   readonly ranks: Int32Array;
-  /** Ranks and places of pairs, as `rank * length + place`. */
+  /** Ranks and starts of pairs, as `rank * length + start`. */
   readonly heap: MinHeap;
 }
 
-function roomFor(length: number): Room {
+function createBuffers(length: number): Buffers {
   return {
     previous: new Int32Array(length),
     next: new Int32Array(length),
     ranks: new Int32Array(length),
-    // Every character is pushed once, and every merge pushes two for one
-    // popped.
+    // Every character is pushed once, and every merge pushes two entries and
+    // pops one.
     heap: new MinHeap(2 * length),
   };
 }

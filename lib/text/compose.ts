@@ -1,14 +1,15 @@
 /**
- * The composition of characters (NFC) in linear time.
+ * The composition of characters (NFC), in linear time.
  *
  * ```text
  * a ◌̖ ◌́ ◌̖ ◌́ …  ─order─▶  a ◌̖ ◌̖ … ◌́ ◌́ …  ─NFC─▶  á ◌̖ ◌̖ … ◌́ …
  * ```
  *
- * Engines order the combining marks of a character by insertion, which takes
- * the square of their number: 200,000 marks take 26 s. Long runs of marks are
- * ordered here first, by the same classes, so the result is the same.
- * JavaScript does not expose the classes, but shows if two marks are reordered.
+ * JavaScript engines sort the combining marks of a character by insertion, in
+ * quadratic time: 200,000 marks take 26 s. Long runs of marks are sorted here
+ * first, by the same combining classes, so the result is the same. JavaScript
+ * does not expose the classes, so they are derived from whether `normalize`
+ * reorders two marks.
  *
  * @module
  */
@@ -24,9 +25,7 @@ export function composeText(text: string): string {
   return orderMarks(text).normalize("NFC");
 }
 
-/**
- * Puts the marks of long runs into canonical order; leaves the rest unchanged.
- */
+/** Sorts the marks of long runs into canonical order; the rest is unchanged. */
 export function orderMarks(text: string): string {
   return text.replace(LONG_RUN, orderRun);
 }
@@ -35,7 +34,7 @@ function orderRun(run: string): string {
   const marks = [...decomposed(run)];
   const classes = markClasses(new Set(marks));
   const ordered: string[] = [];
-  /** Marks by class, up to one that is reordered with none. */
+  /** Marks by class, since the last mark that is not reordered. */
   let waiting: string[][] = [];
   for (const mark of marks) {
     const at = classes.get(mark);
@@ -77,7 +76,10 @@ function isOrdered(mark: string): boolean {
   return mark === HIGHEST_MARK || compareMarks(HIGHEST_MARK, mark) > 0;
 }
 
-/** Returns below, above or zero for a class below, above or the same. */
+/**
+ * Returns a negative number, zero or a positive number for a lower, equal or
+ * higher class.
+ */
 function compareMarks(a: string, b: string): number {
   if (a === b) return 0;
   if ((a + b).normalize("NFD") === b + a) return 1;

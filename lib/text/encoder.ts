@@ -1,10 +1,10 @@
 /**
- * The encoder in this thread or in a worker.
+ * The text encoder, in the calling thread or in a worker.
  *
- * Building Emu3's encoder keeps a thread busy for a quarter of a second, and a
- * long text keeps it busy for longer, so both happen in a worker while requests
- * are answered. A vocabulary of a few thousand tokens is built in this thread,
- * which also encodes short texts.
+ * Building Emu3's encoder takes a quarter of a second, and encoding a long text
+ * may take longer, so both run in a worker. A small vocabulary of a few
+ * thousand tokens is built in the calling thread, which then also encodes short
+ * texts.
  *
  * @module
  */
@@ -21,14 +21,14 @@ import type { TokenBytes } from "./token_bytes.ts";
 export interface Encoder extends Disposable {
   /** Spellings of the text tokens. */
   readonly table: TokenBytes;
-  /** The special tokens that the file lists; others may be listed elsewhere. */
+  /** The special tokens in the file; other files may list more. */
   readonly specials: SpecialTokens;
   /** Resolves when the first text can be encoded. */
   readonly ready: Promise<void>;
   /**
-   * Returns the tokens of each of `texts`; no special ones, whatever the text.
+   * Returns the tokens of each of `texts`, without special tokens.
    *
-   * @param turn Turn of the caller, if they have to wait.
+   * @param turn Caller and signal, for texts that wait in the queue.
    */
   encode(
     texts: readonly string[],
@@ -37,14 +37,14 @@ export interface Encoder extends Disposable {
 }
 
 /**
- * The maximum number of characters that are encoded in this thread: about 10
- * ms.
+ * The maximum length of a text that is encoded in the calling thread, in
+ * characters; it takes about 10 ms.
  */
 const SHORT_TEXT = 4096;
 
 /**
- * Opens an encoder in this thread, with a worker for long texts once there is
- * one.
+ * Opens an encoder in the calling thread; the first long text starts a worker
+ * for long texts.
  *
  * @throws {SyntaxError} If the file is invalid.
  */
@@ -71,8 +71,8 @@ export function openHere(source: TextSource): Encoder {
 }
 
 /**
- * Opens an encoder in a worker. Resolves when the files are read, before it is
- * ready; earlier texts wait; callers take turns.
+ * Opens an encoder in a worker. Resolves when the files are read; texts wait
+ * until the encoder is ready, and callers take turns.
  *
  * @throws {SyntaxError} If the file is invalid.
  */
@@ -85,10 +85,10 @@ export async function openInWorker(source: TextSource): Promise<Encoder> {
     const { kind, bytes } = source;
     const { table, specials } = await worker.call("open", { kind, bytes });
     const ready = worker.call("build", undefined);
-    // Callers that encode get the error; for others it is irrelevant.
+    // Callers that encode receive the error.
     ready.catch(() => {});
-    // One message at a time: no other can pass those that the worker holds
-    // already.
+    // One message at a time, because messages in the worker's own queue could
+    // not be reordered.
     const queue = new FairQueue();
     return {
       table,

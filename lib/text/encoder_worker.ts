@@ -1,5 +1,5 @@
 /**
- * The worker that builds the encoder and encodes.
+ * The worker that builds the encoder and encodes texts.
  *
  * Calls run in the order of arrival.
  *
@@ -20,7 +20,7 @@ import type { TokenBytes } from "./token_bytes.ts";
 export interface OpenedText {
   /** Spellings of the text tokens. */
   readonly table: TokenBytes;
-  /** The special tokens that the file lists. */
+  /** The special tokens in the file. */
   readonly specials: SpecialTokens;
 }
 

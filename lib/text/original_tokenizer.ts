@@ -1,13 +1,13 @@
 /**
- * The tokenizer of the original (`tokenization_emu3.py`, BAAI/Emu3-Gen).
+ * The tokenizer of the original layout (`tokenization_emu3.py`, BAAI/Emu3-Gen).
  *
  * ```text
  * text ─NFC─▶ split by pattern ─▶ bytes as characters ─▶ merges by rank
  * ```
  *
- * Composition (NFC) precedes the search for special tokens, so it is done in
- * `text_tokenizer.ts`. The conversion that transformers ships differs: it does
- * not compose, and splits as GPT-2 did.
+ * Composition (NFC) precedes the search for special tokens, so it is in
+ * `text_tokenizer.ts`. The converted tokenizer of transformers differs: it does
+ * not compose, and splits as GPT-2 does.
  *
  * @module
  */
@@ -16,7 +16,10 @@ import type { EncoderDefinition } from "./bpe.ts";
 import { spellTokens } from "./byte_characters.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
-/** The pattern that splits text: `PAT_STR` of the original, Qwen's. */
+/**
+ * The pattern that splits text: `PAT_STR` of the original, which is that of
+ * Qwen.
+ */
 const PATTERN = [
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
   "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+",
@@ -49,7 +52,7 @@ export function originalDefinition(table: TokenBytes): EncoderDefinition {
     table: {
       ids: tokenIds(tokens),
       ranks: undefined,
-      // = tiktoken, which looks a whole piece up before it merges.
+      // As in tiktoken, which looks up a whole piece before it merges.
       ignoreMerges: true,
     },
   };

@@ -1,12 +1,12 @@
 /**
- * The rank file: one token per line, in the order in which they merge.
+ * The reader of rank files: one token per line, in the order of merges.
  *
  * ```text
  * base64(bytes) SPACE rank LF          IQ== 0
  * ```
  *
- * It is parsed as bytes, with base64 by hand: 150,000 lines take a few
- * milliseconds instead of a string and an array each. The format is tiktoken's.
+ * Bytes and base64 are parsed without strings, so that 150,000 lines take a few
+ * milliseconds. The format is that of tiktoken.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { TokenBytes } from "./token_bytes.ts";
  * Returns the tokens of a rank file; a token's rank is its id.
  *
  * @throws {SyntaxError} If a line is not a token and the next rank, or a byte
- * has no token of its own. Names the line, counted from 1.
+ * has no token. The message names the line, counted from 1.
  */
 export function parseRanks(file: Uint8Array): TokenBytes {
   const ends = new Uint32Array(countLines(file));
@@ -95,7 +95,7 @@ class RankReader {
       bits -= 8;
       this.bytes[this.length++] = held >> bits;
     }
-    // Four characters are three bytes; padding replaces missing ones.
+    // Four characters encode three bytes; padding replaces missing ones.
     if (bits === 6) return false;
     for (const padded = at + bits / 2; at < padded; at++) {
       if (file[at] !== PADDING) return false;

@@ -5,13 +5,13 @@
  * "a<|image start|>b"  →  "a", 151852, "b"
  * ```
  *
- * Text that only begins like a special token stays ordinary text.
+ * A partial name of a special token is ordinary text.
  *
  * @module
  */
 import type { SpecialTokens } from "../special_tokens.ts";
 
-/** A stretch of ordinary text, or a special token. */
+/** A part of ordinary text, or a special token. */
 export type TextPart = string | number;
 
 /** Splits text at the names of `specials`; the longest name wins. */
@@ -19,7 +19,7 @@ export class SpecialSplitter {
   readonly #specials: SpecialTokens;
   /** Lengths of names, longest first, by their first character. */
   readonly #lengths = new Map<string, number[]>();
-  /** Characters that names end with, by their lengths. */
+  /** Last characters of names, by the length of the name. */
   readonly #ends = new Map<number, Set<string>>();
 
   /** Creates a splitter for `specials`. */
@@ -37,7 +37,7 @@ export class SpecialSplitter {
     }
   }
 
-  /** Returns `text` in parts, none of them empty. */
+  /** Returns the parts of `text`, without empty ones. */
   split(text: string): TextPart[] {
     const parts: TextPart[] = [];
     let start = 0;
@@ -60,7 +60,7 @@ export class SpecialSplitter {
 
   #nameAt(text: string, at: number): string | undefined {
     for (const length of this.#lengths.get(text.charAt(at)) ?? []) {
-      // Cheaper than a look-up of every stretch that starts like a name.
+      // Cheaper than looking up every substring that starts like a name.
       const end = text.charAt(at + length - 1);
       if (!this.#ends.get(length)!.has(end)) continue;
       const name = text.slice(at, at + length);

@@ -1,5 +1,5 @@
 /**
- * The files of a checkpoint that define its text side, in either layout.
+ * The text files of a checkpoint, in either layout.
  *
  * ```text
  * ranks   emu3.tiktoken  ─▶ ranks.ts ─▶ original_tokenizer.ts ─╮
@@ -7,7 +7,7 @@
  * json    tokenizer.json ─▶ tokenizer_json.ts ─────────────────╯
  * ```
  *
- * It holds their bytes: the code that finds the files reads them.
+ * A source holds the bytes; `text_files.ts` finds and reads the files.
  *
  * @module
  */
@@ -43,9 +43,8 @@ export interface JsonSource {
   /** Bytes of `tokenizer.json`. */
   readonly bytes: Uint8Array;
   /**
-   * Further tokens, as `vocabulary_map` of `config.json` lists them:
-   * checkpoints differ in the file that holds those of the codes. Text tokens
-   * may be among them.
+   * Further tokens, from `vocabulary_map` of `config.json`: in some checkpoints
+   * only it lists the tokens of codes. It may contain text tokens.
    */
   readonly specials: SpecialTokens;
 }
@@ -72,7 +71,7 @@ export function readTextModel(
 /**
  * Returns the special tokens of a checkpoint.
  *
- * @param listed Tokens that the file itself lists.
+ * @param listed Tokens in the file.
  * @param textSize Number of text tokens.
  */
 export function allSpecials(

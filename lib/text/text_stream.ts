@@ -5,10 +5,10 @@
  * tokens   "caf" │ C3 │ A9 │ …        text   "caf" │ "" │ "é" │ …
  * ```
  *
- * A character may take several tokens, so the text of a token is known only
- * once its last character is whole. Invalid UTF-8 becomes U+FFFD, one for each
- * maximal invalid part, as in Python (`errors="replace"`) and in the Encoding
- * standard alike.
+ * A character may consist of several tokens, so the text of a token is returned
+ * once its last character is complete. Invalid UTF-8 becomes U+FFFD, one for
+ * each maximal invalid part, as in Python (`errors="replace"`) and the Encoding
+ * standard.
  *
  * @module
  */
@@ -18,8 +18,8 @@ import type { TokenBytes } from "./token_bytes.ts";
 /** Options of decoding. */
 export interface TextDecodeOptions {
   /**
-   * True if special tokens are skipped, before bytes are joined: the halves of
-   * a character on both sides of one become a character again.
+   * True to skip special tokens before bytes are joined, so that the parts of a
+   * character on both sides of a special token form a character.
    */
   readonly skipSpecial: boolean;
 }
@@ -36,7 +36,7 @@ export interface TokenSpellings {
 export class TextStream {
   readonly #spellings: TokenSpellings;
   readonly #options: TextDecodeOptions;
-  // A byte order mark is text like any other.
+  // A byte order mark is ordinary text.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /** Creates a stream at its beginning. */
@@ -51,7 +51,7 @@ export class TextStream {
    * @throws {RangeError} If there is no such token.
    */
   push(tokens: Iterable<number>): string {
-    // One call of the decoder for all: a call takes longer than a token.
+    // The decoder is called once, because a call takes longer than a token.
     let joined = new Uint8Array(64);
     let length = 0;
     for (const token of tokens) {
@@ -69,7 +69,8 @@ export class TextStream {
   }
 
   /**
-   * Returns the rest: U+FFFD if the last character is not whole, else nothing.
+   * Returns the rest: U+FFFD if the last character is incomplete, else an empty
+   * text.
    */
   finish(): string {
     return this.#decoder.decode();

@@ -6,9 +6,9 @@
  * decode   tokens ─▶ bytes ─▶ text
  * ```
  *
- * Each layout of checkpoints follows its own reference: the original composes
- * characters first and splits as Qwen does, transformers does as its
- * `tokenizer.json` defines. It is independent of prompts, and opens no file.
+ * Each layout follows its own reference: the original composes characters first
+ * and splits as Qwen does, transformers follows its `tokenizer.json`. This
+ * module does not depend on prompts, and opens no files.
  *
  * @module
  */
@@ -24,14 +24,14 @@ import type { TextSource } from "./text_source.ts";
 import { TextStream } from "./text_stream.ts";
 import type { TextDecodeOptions, TokenSpellings } from "./text_stream.ts";
 
-/** The caller whose turn a text waits for, and its signal. */
+/** The caller that a text is queued for, and its signal. */
 export type EncodeTurn = Pick<FairTaskOptions, "caller" | "signal">;
 
 /** Options of {@linkcode TextTokenizer.encode}. */
 export interface EncodeOptions extends EncodeTurn {
   /**
-   * True if text that spells a special token becomes that token. For prompts of
-   * our own only: a user's text could end the prompt that contains it.
+   * True to encode the name of a special token as that token. For trusted text
+   * only: a user's text could end the prompt that contains it.
    */
   readonly special: boolean;
 }
@@ -40,11 +40,11 @@ export interface EncodeOptions extends EncodeTurn {
 export interface TextTokenizer extends Disposable {
   /** Number of text tokens, which are all below it. */
   readonly textSize: number;
-  /** All other tokens. */
+  /** Ids of all other tokens, by name. */
   readonly specials: SpecialTokens;
   /**
-   * Resolves when the first text can be encoded. `encode` waits for it by
-   * itself; `decode` and `stream` do not need it.
+   * Resolves when the first text can be encoded. `encode` waits for it;
+   * `decode` and `stream` do not need it.
    */
   readonly ready: Promise<void>;
   /** Returns the tokens of `text`, with special ones only if requested. */
@@ -62,15 +62,17 @@ export interface TextTokenizer extends Disposable {
   stream(options: TextDecodeOptions): TextStream;
 }
 
-/** Bytes of a file from which a vocabulary is built in a worker. */
+/**
+ * The minimum size of a file whose vocabulary is built in a worker, in bytes.
+ */
 const WORKER_BYTES = 2 ** 18;
 
 /**
- * Opens the text side of a checkpoint. Resolves as soon as tokens can be
+ * Opens the tokenizer of a checkpoint. Resolves as soon as tokens can be
  * decoded.
  *
- * @throws {CheckpointError} If the file is invalid; names the line of a rank
- * file.
+ * @throws {CheckpointError} If the file is invalid; the message names the line
+ * of a rank file.
  */
 export async function openTextTokenizer(
   source: TextSource,
@@ -102,7 +104,7 @@ function tokenizerFromEncoder(
     specials,
     ready,
     encode: async (text, { special, ...turn } = { special: false }) => {
-      // Half a surrogate pair is no character; the original has U+FFFD for it.
+      // The original replaces a lone surrogate by U+FFFD.
       const whole = text.toWellFormed();
       const composed = composes ? composeText(whole) : whole;
       const parts = special ? splitter.split(composed) : [composed];

@@ -1,19 +1,19 @@
 /**
- * The spellings of text tokens, end to end in one array.
+ * The byte spellings of text tokens, concatenated in one array.
  *
  * ```text
  * bytes │ t o k e n │ s │ p e l l s │ …      ends │ 5 │ 6 │ 11 │ …
  * ```
  *
- * Two flat arrays instead of 150,000 small ones: they are transferred to a
- * worker and back unchanged. Ids count from 0, without gaps.
+ * Two flat arrays, instead of 150,000 small ones, can be transferred between
+ * threads. Ids count from 0, without gaps.
  *
  * @module
  */
 
 /** The bytes of tokens 0, 1, 2, … */
 export interface TokenBytes {
-  /** Bytes of all tokens, end to end. */
+  /** Bytes of all tokens, concatenated. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Offset in `bytes` at which each token ends; the next begins there. */
   readonly ends: Uint32Array<ArrayBuffer>;
@@ -30,9 +30,9 @@ export function tokenBytes(table: TokenBytes, token: number): Uint8Array {
 }
 
 /**
- * Checks that any text can be spelled.
+ * Checks that any text can be encoded.
  *
- * @throws {SyntaxError} If a byte has no token of its own.
+ * @throws {SyntaxError} If a byte has no token.
  */
 export function requireEveryByte(table: TokenBytes): void {
   const seen = new Set<number>();
@@ -42,6 +42,6 @@ export function requireEveryByte(table: TokenBytes): void {
   }
   for (let byte = 0; byte < 256; byte++) {
     if (seen.has(byte)) continue;
-    throw new SyntaxError(`no token stands for the single byte ${byte}`);
+    throw new SyntaxError(`the single byte ${byte} has no token`);
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The reader of `tokenizer.json`, used unchanged except for its special tokens.
+ * The reader of `tokenizer.json`.
  *
- * Special tokens are removed, since the library would find them in any text,
- * including a user's; `text_tokenizer.ts` looks for them where they are
- * allowed.
+ * Special tokens are separated from the model, because the library would find
+ * them in any text, including a user's; `text_tokenizer.ts` finds them where
+ * they are allowed.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { requireEveryByte } from "./token_bytes.ts";
 /**
  * Reads `tokenizer.json`.
  *
- * @throws {SyntaxError} If it is no JSON, or no byte-level BPE with special
- * tokens after all others.
+ * @throws {SyntaxError} If it is not JSON, or not byte-level BPE with the
+ * special tokens after all others.
  */
 export function readTokenizerJson(bytes: Uint8Array): TextModel {
   const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
@@ -27,7 +27,8 @@ export function readTokenizerJson(bytes: Uint8Array): TextModel {
     throw new SyntaxError('"model.merges" is not a list');
   }
   const added = addedTokens(file["added_tokens"]);
-  // Emu3 puts its special tokens after all others, so the lowest divides them.
+  // Emu3's special tokens are after all others, so text tokens end at the
+  // lowest.
   const textSize = [...added.values()].reduce((low, id) => Math.min(low, id));
   const specials = new Map<string, number>();
   const tokens: string[] = [];

@@ -7,16 +7,16 @@
  * ```
  *
  * Each step rounds to float32 where NumPy does in the released processor, so
- * that codes are the same to the last bit.
+ * that codes are bit-identical.
  *
  * @module
  */
 
 import type { PixelSize, RgbImage } from "../image/image.ts";
 
-/** The numbers of a checkpoint's `preprocessor_config.json`. */
+/** The normalization in a checkpoint's `preprocessor_config.json`. */
 export interface Normalization {
-  /** Factor of a level: 1/255. */
+  /** Factor of an eight-bit level: 1/255. */
   readonly rescaleFactor: number;
   /** Means of red, green and blue, `[3]`. */
   readonly mean: readonly number[];
@@ -24,7 +24,7 @@ export interface Normalization {
   readonly std: readonly number[];
 }
 
-/** The published checkpoints' numbers. */
+/** The normalization of the published checkpoints. */
 export const EMU3_NORMALIZATION: Normalization = {
   rescaleFactor: 1 / 255,
   mean: [0.5, 0.5, 0.5],
@@ -52,7 +52,7 @@ export function pixelValues(
 /**
  * Returns the picture of `values`.
  *
- * A level is truncated, not rounded, as the released processor's cast does.
+ * Levels are truncated, not rounded, as by the cast in the released processor.
  *
  * @param values Floats `[3, H, W]`, −1…1; others are clipped.
  * @param size Size of the picture.

@@ -1,10 +1,10 @@
 /**
- * The size that a picture is resized to before it becomes codes.
+ * The size that a picture is resized to before encoding.
  *
  * Both sides are rounded to multiples of the factor; if the area is then
- * outside the limits, both are scaled by one number and rounded inward. The
- * limits on sides and aspect are those of the released image processor; the
- * transformers port has laxer ones.
+ * outside the limits, both are scaled by the same number and rounded inward.
+ * The limits of sides and aspect are those of the released image processor; the
+ * transformers port has wider ones.
  *
  * @module
  */
@@ -17,18 +17,18 @@ import { roundHalfEven } from "../aspect.ts";
 export interface SmartResizeOptions {
   /** Pixels per code along a side: results are multiples of it. */
   readonly factor: number;
-  /** The least area, in pixels². */
+  /** The minimum area, in pixels². */
   readonly minPixels: number;
-  /** The greatest area, in pixels². */
+  /** The maximum area, in pixels². */
   readonly maxPixels: number;
 }
 
-/** The greatest ratio of one side to the other. */
+/** The maximum ratio of one side to the other. */
 const maxAspect = 5;
 
 /**
- * Returns the size nearest to `size` that is whole in codes and within the
- * limits.
+ * Returns the size nearest to `size` that is a whole number of codes and within
+ * the limits.
  *
  * @throws {ImageSizeError} If a side is shorter than the factor or one side is
  * over five times the other.
@@ -79,7 +79,7 @@ function checkSides({ height, width }: PixelSize, factor: number): void {
 /**
  * Checks that a picture can be encoded without resizing.
  *
- * @throws {ImageSizeError} If a side is no multiple of the factor.
+ * @throws {ImageSizeError} If a side is not a multiple of the factor.
  */
 export function requireWholeCodes(
   { height, width }: PixelSize,

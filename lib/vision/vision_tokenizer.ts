@@ -6,10 +6,10 @@
  * decode   codes ─▶ pixels ─▶ RgbImage
  * ```
  *
- * A still has graphs of its own, which run one frame where a clip runs four.
- * Graphs are loaded on first use, and compute in fp32 everywhere: codes depend
- * on every bit. One run at a time: a large picture's activations fill
- * gigabytes. Callers take turns, weighted by pixels.
+ * Stills have separate graphs, which compute one frame instead of a clip's
+ * four. Graphs are loaded on first use, and compute in fp32 on every device,
+ * because codes depend on every bit. One run at a time, since the activations
+ * of a large picture take gigabytes; callers take turns, weighted by pixels.
  *
  * Shapes: T frames, H × W pixels, t code frames, h × w codes, Z latent
  * channels.
@@ -54,18 +54,18 @@ type Builder = (
   options: GraphOptions,
 ) => BuiltGraph;
 
-/** The number of latents that are compared with the codebook at once. */
+/** The number of latent vectors that are compared with the codebook at once. */
 const QUANTIZER_ROWS = 256;
 
 /**
- * The maximum number of pixels of a small picture, which passes larger ones:
- * the published minimum.
+ * The maximum number of pixels of a small picture, which passes larger ones; it
+ * is the published minimum.
  */
 const SMALL_PIXELS = 512 * 512;
 
 /**
- * Number of small pictures that may delay a large one, as long as one takes
- * together.
+ * The maximum number of small pictures that delay a large one; together they
+ * take as long as a large one.
  */
 const MAX_PASSED = 4;
 
@@ -96,7 +96,7 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * Loads the graphs that encode or decode stills, so that the first is fast.
+   * Loads the graphs that encode or decode stills, ahead of the first use.
    *
    * @throws {CheckpointError} If a weight is missing or has another shape.
    */
@@ -112,8 +112,8 @@ export class VisionTokenizer implements AsyncDisposable {
   /**
    * Returns the codes of a picture.
    *
-   * @param caller The caller whose turn it waits for.
-   * @throws {ImageSizeError} If a side is not whole in codes.
+   * @param caller The caller that the run is queued for.
+   * @throws {ImageSizeError} If a side is not a whole number of codes.
    */
   async encode(
     image: RgbImage,
@@ -138,9 +138,9 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * Returns the codes of a clip, in independent chunks of `framesPerCode`
-   * frames, as the released script does: in one pass, frames after the first
-   * chunk are reconstructed worse.
+   * Returns the codes of a clip, encoded in independent chunks of
+   * `framesPerCode` frames, as in the released script: in one pass, frames
+   * after the first chunk are reconstructed worse.
    *
    * @param frames Frames of equal size; a multiple of `framesPerCode`.
    */
@@ -163,7 +163,7 @@ export class VisionTokenizer implements AsyncDisposable {
     return { ...size, frames: chunks, codes };
   }
 
-  /** Returns the frames of `clip`, each code frame decoded alone. */
+  /** Returns the frames of `clip`; each code frame is decoded alone. */
   async decodeClip(
     clip: CodeClip,
     signal?: AbortSignal,
@@ -188,7 +188,7 @@ export class VisionTokenizer implements AsyncDisposable {
    * Returns the encoder's latent of one picture, or of the frames of a clip in
    * one pass: `[t, Z, h, w]`.
    *
-   * @throws {ImageSizeError} If a side is not whole in codes.
+   * @throws {ImageSizeError} If a side is not a whole number of codes.
    */
   async latent(
     frames: readonly RgbImage[],
@@ -208,7 +208,8 @@ export class VisionTokenizer implements AsyncDisposable {
     const shape = [steps, config.latentChannels, grid.height, grid.width];
     const cost = frames.length * height * width;
     return await this.#queue.run(async () => {
-      // Not before its turn: a queue of pictures would hold four times as much.
+      // Only in its turn, since floats take four times the memory of waiting
+      // pictures.
       const pixels = new Float32Array(frames.length * plane);
       for (const [i, frame] of frames.entries()) {
         pixels.set(pixelValues(frame, preprocessor), i * plane);
@@ -282,7 +283,8 @@ export class VisionTokenizer implements AsyncDisposable {
     const vectors = channelsLast(latent, latentChannels);
     const codes = new BigInt64Array(count);
     const session = await this.#session(quantizerGraph);
-    // In parts: a table of distances of all latents to all codes is gigabytes.
+    // In parts, since the distances of all latents to all codes would take
+    // gigabytes.
     for (let start = 0; start < count; start += QUANTIZER_ROWS) {
       signal?.throwIfAborted();
       const end = Math.min(count, start + QUANTIZER_ROWS);
@@ -309,7 +311,7 @@ export class VisionTokenizer implements AsyncDisposable {
     if (session === undefined) {
       session = this.#open(builder);
       this.#sessions.set(builder, session);
-      // The awaiting caller gets the error; the next one may try again.
+      // The awaiting caller receives the error; the next call tries again.
       session.catch(() => this.#sessions.delete(builder));
     }
     return session;

@@ -1,9 +1,9 @@
 /**
- * The limits of a container: CPU time, and memory.
+ * The limits of a container: CPU time and memory.
  *
- * A container on a large machine sees all its CPUs and all its memory, and may
- * use little of both. More threads than it may run at once are stopped in the
- * middle of a step, even while others wait for them; more memory than its limit
+ * A container reports all CPUs and all memory of its machine, but may be
+ * limited to a part of both. Threads beyond its CPU limit are throttled in the
+ * middle of a step, even while others wait for them; memory beyond its limit
  * ends the process.
  *
  * Source: Linux, `Documentation/admin-guide/cgroup-v2.rst`, and
@@ -16,13 +16,13 @@ import { type Controller, groupFolders } from "./control_groups.ts";
 import { readSystemFile } from "./system_file.ts";
 
 /**
- * The limits of a container; undefined ones do not exist, as far as can be
- * known.
+ * The limits of a container; undefined if there is none, or if it cannot be
+ * read.
  */
 export interface CgroupLimits {
-  /** CPUs' worth of time, not always whole. */
+  /** CPU time, in CPUs; not always a whole number. */
   readonly cpus: number | undefined;
-  /** Bytes that all processes of the container may have together. */
+  /** Maximum memory of all processes of the container together, in bytes. */
   readonly memoryBytes: number | undefined;
 }
 
@@ -55,7 +55,7 @@ export function containerAllowance(
     ]),
     memoryBytes: least("memory", (text) => [
       bytesFrom(text("memory.max")),
-      // Above this limit the kernel does not end a process, but stalls it.
+      // Above this limit the kernel stalls processes instead of ending them.
       bytesFrom(text("memory.high")),
       bytesFrom(text("memory.limit_in_bytes")),
     ]),
@@ -63,11 +63,11 @@ export function containerAllowance(
 }
 
 /**
- * Returns the number of threads that can compute without being stopped.
+ * Returns the number of threads that can compute without being throttled.
  *
  * Rounded down: with 1.5 CPUs, two threads that wait for each other would both
- * be idle a quarter of the time, and the event loop and the picture codec need
- * a share, too.
+ * be idle a quarter of the time, and the event loop and the picture codec also
+ * need CPU time.
  *
  * @param cpus Number of CPUs that the process may run on.
  */
@@ -81,7 +81,7 @@ export function threadsWithin(
 /**
  * Returns the CPUs from a quota and its period, `"150000 100000"` for 1.5.
  *
- * @returns Undefined for `"max"`, −1, and any text that is no quota.
+ * @returns Undefined for `"max"`, −1, and any text that is not a quota.
  */
 export function cpusFrom(text: string): number | undefined {
   const [, quota, period] = /^(\d+)\s+(\d+)\s*$/.exec(text) ?? [];
@@ -92,8 +92,8 @@ export function cpusFrom(text: string): number | undefined {
 /**
  * Returns a limit of memory in bytes.
  *
- * @returns Undefined for `"max"`, and any text that is no limit. Version 1 has
- * an amount that no machine has in place of none.
+ * @returns Undefined for `"max"`, any text that is not a limit, and the huge
+ * number by which version 1 denotes no limit.
  */
 export function bytesFrom(text: string): number | undefined {
   const bytes = /^\d+\s*$/.test(text) ? Number(text) : 0;

@@ -2,17 +2,17 @@
  * The folders of Linux control groups that hold the limits of a process.
  *
  * ```text
- * /proc/self/cgroup      4:memory:/pods/a          the group, in each hierarchy
- * /proc/self/mountinfo   … /pods /sys/memory …     what of it is mounted, where
+ * /proc/self/cgroup      4:memory:/pods/a          the group in each hierarchy
+ * /proc/self/mountinfo   … /pods /sys/memory …     the mounted group and its folder
  *                        └▶ /sys/memory/a, /sys/memory
  * ```
  *
- * Every group is bound by the limits of those above it, so that all of them
- * have to be read. Version 1 has a hierarchy for each kind of limit, version 2
- * one for all; a machine may have both at once.
+ * The limits of all parent groups apply to a group, so all of them are read.
+ * Version 1 has a hierarchy for each kind of limit, version 2 one for all; a
+ * machine may have both.
  *
- * Pure: the texts of the two files come in. Source: cgroups(7), and proc(5) on
- * `mountinfo`.
+ * The functions are pure; callers pass the texts of the two files. Source:
+ * cgroups(7), and proc(5) on `mountinfo`.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface GroupTexts {
 /** Kinds of limits, by the kernel's names. */
 export type Controller = "cpu" | "memory";
 
-/** The place at which a hierarchy, or a part of it, is mounted. */
+/** The mount of a hierarchy, or of a part of it. */
 interface Mount {
   /** The group that is mounted at `folder`. */
   readonly root: string;
@@ -36,8 +36,8 @@ interface Mount {
 }
 
 /**
- * Returns the folders that may hold limits of one kind: of the process's own
- * groups, and of all above them as far as they are mounted.
+ * Returns the folders that may contain limits of one kind: those of the
+ * process's groups and of all their mounted parents.
  */
 export function groupFolders(
   { groups, mounts }: GroupTexts,
@@ -78,11 +78,11 @@ function mountsOf(
   });
 }
 
-/** Returns the folder of the group at `path`, then those above it. */
+/** Returns the folder of the group at `path`, then those of its parents. */
 function upwards({ root, folder }: Mount, path: string): readonly string[] {
   const top = root === "/" ? "" : root;
-  // A group outside of the mount is that of a container as seen from outside:
-  // the mount is then its own.
+  // A path outside of the mount is that of a container in the namespace of its
+  // machine; the mount is then the container's own group.
   const inside = path === top || path.startsWith(`${top}/`);
   const parts = (inside ? path.slice(top.length) : "").split("/")
     .filter((part) => part !== "" && part !== "..");
@@ -95,8 +95,7 @@ function upwards({ root, folder }: Mount, path: string): readonly string[] {
 }
 
 /**
- * Returns a field with its octal escapes decoded, which stand for spaces and
- * the like.
+ * Returns a field with its octal escapes (such as `\040` for a space) decoded.
  */
 function unescape(text: string): string {
   return text.replaceAll(

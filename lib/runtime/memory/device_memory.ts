@@ -1,14 +1,15 @@
 /**
- * The memory of a device that outlives sessions, and the copies to and in it.
+ * The memory of a device: allocations that outlive sessions, and copies to and
+ * within the device.
  *
  * ```text
  * host ─▶ upload ─▶ device ─▶ gather ─▶ device
  * ```
  *
- * ONNX Runtime allocates a device's memory through a session that runs there,
- * and copies by running graphs: hence two tiny ones, kept for as long as their
+ * ONNX Runtime allocates a device's memory through a session on the device, and
+ * copies by running graphs. So two tiny graphs are kept for as long as their
  * allocations. Operations without a kernel on the device, such as bf16 on
- * WebGPU, run on the CPU, and the result is copied over.
+ * WebGPU, run on the CPU, and the result is copied.
  *
  * @module
  */
@@ -26,7 +27,7 @@ export interface Arranged {
   readonly dtype: Dtype;
   /** Dimensions, outermost first. */
   readonly shape: readonly number[];
-  /** True if the two sides are swapped. */
+  /** True if the two dimensions are swapped. */
   readonly transposed: boolean;
 }
 
@@ -39,7 +40,7 @@ export class DeviceMemory implements AsyncDisposable {
   #allocator: Pointer | undefined;
 
   /**
-   * Creates the memory; callers use `Runtime.device`.
+   * Creates the memory; use `Runtime.device` instead.
    *
    * @param name Name of the memory in ONNX Runtime.
    */
@@ -85,10 +86,10 @@ export class DeviceMemory implements AsyncDisposable {
   }
 
   /**
-   * Returns a tensor over the memory of `owner`, which must outlive it:
-   * sessions take initializers only from memory that is not ONNX Runtime's own.
+   * Returns a tensor over the memory of `owner`, which must outlive it.
+   * Sessions accept initializers only in memory that ONNX Runtime does not own.
    *
-   * @param shape Sides of the view, as many elements; the owner's by default.
+   * @param shape Sides of the view; the same number of elements as the owner.
    */
   view(owner: Tensor, shape: readonly number[] = owner.shape): Tensor {
     const pointer = this.#api.create("GetTensorMutableData", owner.value);
@@ -97,8 +98,8 @@ export class DeviceMemory implements AsyncDisposable {
   }
 
   /**
-   * Copies some rows of `source`: element i of the third side is that at
-   * `rows[i]`.
+   * Copies some rows of `source`: row i of the result is row `rows[i]`, along
+   * the third dimension.
    *
    * @param source Tensor `[·, ·, T, ·]`, on the device.
    * @param target Tensor `[·, ·, rows, ·]`, on the device; overwritten.
@@ -121,7 +122,7 @@ export class DeviceMemory implements AsyncDisposable {
     await binding.run();
   }
 
-  /** Releases the device; all allocations must be freed. */
+  /** Releases the device; all allocations must be freed first. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#allocator !== undefined) {
       this.#api.release("ReleaseAllocator", this.#allocator);

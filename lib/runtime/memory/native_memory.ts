@@ -1,27 +1,27 @@
 /**
- * The native memory outside of JavaScript's: files mapped in place, and blocks
- * that are released to the system page by page.
+ * The native memory: mapped files, and blocks that are released to the system
+ * page by page.
  *
- * Boundary file: calls the C library. Where it has none of these functions
- * (Windows), {@linkcode nativeMemory} is undefined and callers do without.
+ * Boundary file: calls the C library. If it lacks these functions (Windows),
+ * {@linkcode nativeMemory} is undefined.
  *
  * @module
  */
 
 import { RuntimeError } from "../../errors.ts";
 
-/** Functions of the system's memory. */
+/** The memory functions of the system. */
 export interface NativeMemory {
   /**
-   * Maps the file at `path`; its pages are read as they are touched, and shared
+   * Maps the file at `path`; its pages are read on first access, and shared
    * with all other processes that map it.
    *
    * @throws {RuntimeError} If the system refuses.
    */
   mapFile(path: string): MappedBytes;
   /**
-   * Allocates `byteLength` zero bytes, which take memory only where they are
-   * written.
+   * Allocates `byteLength` zero bytes, which take physical memory only where
+   * they are written.
    *
    * @throws {RuntimeError} If the system refuses.
    */
@@ -33,19 +33,23 @@ export interface MappedBytes extends Disposable {
   /** Pointer to the first byte. */
   readonly pointer: Deno.PointerObject;
   /**
-   * Reads some bytes before they are touched, on a thread of its own. This is a
-   * hint, which the system may ignore.
+   * Reads a range of bytes ahead of its first access, on another thread. The
+   * system may ignore this hint.
    */
   readAhead(byteOffset: number, byteLength: number): Promise<void>;
-  /** Releases the pages that were read; they are read again when touched. */
+  /**
+   * Releases the pages that were read; they are read again on the next access.
+   */
   giveBack(): void;
 }
 
 /** A block of memory. */
 export interface AllocatedBytes extends Disposable {
-  /** The whole block. Must not be used once it is disposed of. */
+  /** The whole block, which must not be used after disposal. */
   readonly buffer: ArrayBuffer;
-  /** Releases the whole pages within some bytes; their contents are lost. */
+  /**
+   * Releases the whole pages within a range of bytes; their contents are lost.
+   */
   giveBack(byteOffset: number, byteLength: number): void;
 }
 
@@ -101,7 +105,7 @@ const MAP_PRIVATE = 2;
 const SEEK_END = 2;
 const DONT_NEED = 4;
 
-/** The system's memory; undefined if it is not available. */
+/** The memory functions of the system; undefined if they are not available. */
 export const nativeMemory: NativeMemory | undefined = openMemory();
 
 function openMemory(): NativeMemory | undefined {

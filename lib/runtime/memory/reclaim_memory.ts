@@ -1,9 +1,9 @@
 /**
- * The return of free memory inside the process to the system.
+ * The reclaimer: returns free memory of the process to the system.
  *
- * V8 collects garbage when memory is allocated, and the C library keeps freed
- * memory for the next allocation. A server that is idle after a busy time would
- * therefore hold gigabytes of dead pictures until it is busy again.
+ * V8 collects garbage only when memory is allocated, and the C library keeps
+ * freed memory for the next allocation. So an idle server would hold gigabytes
+ * of unused pictures until the next requests.
  *
  * @module
  */
@@ -17,7 +17,7 @@ type Collect = () => void;
 let collect: Collect | undefined;
 
 /**
- * Returns V8's own function; the flag that exposes it takes effect in new
+ * Returns the collector of V8; the flag that exposes it takes effect in new
  * contexts.
  */
 function collector(): Collect {
@@ -34,7 +34,7 @@ const SYMBOLS = {
 
 /**
  * Collects garbage on this thread, then trims the heap of the C library on
- * another one. Without glibc the second step is omitted.
+ * another thread. The second step requires glibc.
  */
 export async function reclaimMemory(): Promise<void> {
   collector()();
@@ -51,7 +51,7 @@ function glibc(): Deno.DynamicLibrary<typeof SYMBOLS> | null {
       ? Deno.dlopen("libc.so.6", SYMBOLS)
       : null;
   } catch {
-    // Another C library, which releases memory in its own way.
+    // Another C library, without this function.
     library = null;
   }
   return library;

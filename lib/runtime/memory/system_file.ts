@@ -1,9 +1,8 @@
 /**
  * The reader of Linux system files, under `/proc` and `/sys`.
  *
- * Boundary file: calls the C library. Deno denies these files to programs
- * without all permissions; a program that may call native code can read them
- * anyway.
+ * Boundary file: calls the C library, because Deno denies these files to
+ * programs without all permissions.
  *
  * @module
  */
@@ -22,7 +21,7 @@ const PIECE_BYTES = 1 << 14;
 /**
  * Returns the text at `path`, such as `/proc/self/cgroup`.
  *
- * @returns Undefined if there is no such file, or no way to read it.
+ * @returns Undefined if the file does not exist or cannot be read.
  */
 export function readSystemFile(path: string): string | undefined {
   if (Deno.build.os !== "linux") return undefined;

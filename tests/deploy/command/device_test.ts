@@ -30,7 +30,7 @@ Deno.test("deviceFrom() refuses an unknown device and a folder without library",
   for (const path of [folder.path, `${folder.path}/none`]) {
     await rejects(
       deviceFrom(variables({ ONNXRUNTIME_DIR: path })),
-      /Cannot prepare data: ONNXRUNTIME_DIR: /,
+      /Cannot open the device: ONNXRUNTIME_DIR: /,
     );
   }
 });

@@ -55,10 +55,10 @@ const broken: Record<string, [string, RegExp]> = {
     /line 1 does not start with base64/,
   ],
   "a token is empty": [" 0\n", /line 1 does not start with base64/],
-  "the file is empty": ["", /no token stands for the single byte 0/],
+  "the file is empty": ["", /the single byte 0 has no token/],
   "a byte has no token": [
     "AA== 0\nAg== 1\n",
-    /no token stands for the single byte 1/,
+    /the single byte 1 has no token/,
   ],
 };
 
