@@ -39,7 +39,8 @@ export const USAGE =
   `Usage: deno task deploy <platform> --image <reference> --dry-run|--out <folder> [options]
 
 Writes the files that deploy the server on a platform, and prints the commands
-to run with them. Nothing is deployed. Platforms:
+to run with them. Nothing is deployed. With prepare-data for a platform it writes
+a job of Kubernetes: deno task deploy prepare-data --help. Platforms:
 ${
     PLATFORMS.map(({ name, meaning }) => `  ${name.padEnd(13)} ${meaning}`)
       .join("\n")

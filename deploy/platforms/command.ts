@@ -13,6 +13,11 @@ import { UsageError } from "../../lib/command_line.ts";
 import { OptionsError, type SettingParsers } from "./options.ts";
 import type { Rendering } from "./platform.ts";
 import { render } from "./platforms.ts";
+import { renderPrepareJob } from "./prepare_job.ts";
+import { parsePrepareJob, PREPARE_JOB_USAGE } from "./prepare_job_arguments.ts";
+
+/** First word for the preparation of data, in place of a platform. */
+const PREPARE_JOB = "prepare-data";
 
 /** Exit codes: failure, and invalid usage. */
 const FAILED = 1;
@@ -35,10 +40,13 @@ export async function deploy(
   words: readonly string[],
   parsers: SettingParsers,
 ): Promise<void> {
-  if (words.includes("--help")) return say(USAGE);
+  const [first, ...others] = words;
+  const job = first === PREPARE_JOB;
+  if (words.includes("--help")) return say(job ? PREPARE_JOB_USAGE : USAGE);
   try {
-    const { platform, options, out } = parseArguments(words);
-    const rendering = render(platform, options, parsers);
+    const { rendering, out } = job
+      ? preparation(others)
+      : server(words, parsers);
     if (out === undefined) show(rendering);
     else await write(rendering, out);
   } catch (error) {
@@ -54,6 +62,16 @@ export async function deploy(
     }
     throw error;
   }
+}
+
+function server(words: readonly string[], parsers: SettingParsers) {
+  const { platform, options, out } = parseArguments(words);
+  return { rendering: render(platform, options, parsers), out };
+}
+
+function preparation(words: readonly string[]) {
+  const { options, out } = parsePrepareJob(words);
+  return { rendering: renderPrepareJob(options), out };
 }
 
 function show({ files, steps }: Rendering): void {

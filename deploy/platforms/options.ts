@@ -91,16 +91,8 @@ export function checkOptions(
   parsers: SettingParsers,
 ): DeployOptions {
   const { image, name, minServers, maxServers } = options;
-  if (!IMAGE.test(image)) {
-    throw new OptionsError(
-      `"${image}" is not the reference of an image, such as registry.example.org/emu3:1`,
-    );
-  }
-  if (!NAME.test(name)) {
-    throw new OptionsError(
-      `"${name}" is not a valid name, expected up to 40 characters of a-z, 0-9 and -`,
-    );
-  }
+  checkImage(image);
+  checkName(name);
   for (const [field, least, most] of NUMBERS) {
     const value = options[field];
     const whole = field === "cpus" || Number.isInteger(value);
@@ -122,6 +114,32 @@ export function checkOptions(
     throw new OptionsError("storage and MODEL both name a model, set only one");
   }
   return options;
+}
+
+/**
+ * Checks the reference of an image.
+ *
+ * @throws {OptionsError} When it is invalid.
+ */
+export function checkImage(image: string): void {
+  if (!IMAGE.test(image)) {
+    throw new OptionsError(
+      `"${image}" is not the reference of an image, such as registry.example.org/emu3:1`,
+    );
+  }
+}
+
+/**
+ * Checks the name of a service or job.
+ *
+ * @throws {OptionsError} When it is invalid.
+ */
+export function checkName(name: string): void {
+  if (!NAME.test(name)) {
+    throw new OptionsError(
+      `"${name}" is not a valid name, expected up to 40 characters of a-z, 0-9 and -`,
+    );
+  }
 }
 
 function checkSetting(

@@ -156,7 +156,9 @@ export const CONFINED = {
 } as const;
 
 /** Returns the limits, with a GPU if one is requested. */
-export function limits(options: DeployOptions): Record<string, string> {
+export function limits(
+  options: Pick<DeployOptions, "cpus" | "memoryGib" | "gpu">,
+): Record<string, string> {
   return {
     cpu: String(options.cpus),
     memory: `${options.memoryGib}Gi`,

@@ -7,6 +7,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { parseArguments, USAGE } from "../../../deploy/platforms/arguments.ts";
 import { environmentOf } from "../../../deploy/platforms/platform.ts";
+import { renderPrepareJob } from "../../../deploy/platforms/prepare_job.ts";
+import { parsePrepareJob } from "../../../deploy/platforms/prepare_job_arguments.ts";
 import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
 import { VARIABLES } from "../../../functions/variables.ts";
 
@@ -22,6 +24,12 @@ Deno.test("READMEs have only deploy commands that render", () => {
     .map(([, line]) => line!).filter((line) => !line.includes("`"));
   ok(lines.length > PLATFORMS.length);
   for (const line of lines) {
+    const [first, ...others] = line.split(/\s+/);
+    if (first === "prepare-data") {
+      const { options } = parsePrepareJob(others);
+      ok(Object.keys(renderPrepareJob(options).files).length > 0, line);
+      continue;
+    }
     const { platform, options } = parseArguments(line.split(/\s+/));
     ok(
       Object.keys(render(platform, options, VARIABLES).files).length > 0,
