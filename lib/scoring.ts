@@ -139,8 +139,8 @@ export async function scoreAnswer(
   requireGridsFit(grids, model.config.maxPositions);
   const writer = writerFor(model, { caller: turn.caller, signal });
   const prompt = await questionPrompt(writer, grids, question, template);
-  const said = await writer.text.encode(writtenAnswer(text, template));
-  const tokens = Int32Array.from([...said, model.vocabulary.eos]);
+  const answer = await writer.text.encode(writtenAnswer(text, template));
+  const tokens = Int32Array.from([...answer, model.vocabulary.eos]);
   return await score(model, {
     prompts: [prompt],
     given: { tokens, choices: tokens },

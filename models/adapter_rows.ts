@@ -1,5 +1,5 @@
 /**
- * The linear layers of rows that have LoRA adapters, each its own or none.
+ * The linear layers with LoRA adapters, one or none for each row.
  *
  * ```text
  * x ─┬─▶ x · Wᵀ ───────────────────────────┬─▶ y of rows without an adapter
@@ -8,9 +8,10 @@
  *
  * A and B of all adapters are stacked, and each row gathers its own, so that
  * rows of different adapters share a run. The base's product is the same
- * operator as without adapters, and rows without one keep its very bits.
+ * operator as without adapters, so rows without an adapter have bit-identical
+ * results.
  *
- * Shapes: see `decoder.ts`; G adapters, r the greatest rank of a matrix, K
+ * Shapes: see `decoder.ts`; G adapters, r the maximum rank of a matrix, K
  * inputs, M outputs.
  *
  * @module
@@ -20,15 +21,15 @@ import type { Arrangement } from "./attention.ts";
 import type { Graph, Value } from "./graph/graph.ts";
 import { linear } from "./linear.ts";
 
-/** The adapters that a decoder's graph has inputs for. */
+/** The shape of the adapter inputs of a decoder's graph. */
 export interface AdapterStackShape {
   /** Number of adapters, G. */
   readonly count: number;
-  /** Greatest rank of each adapted matrix, by key without `.weight`. */
+  /** Maximum rank of each adapted matrix, by key without `.weight`. */
   readonly ranks: ReadonlyMap<string, number>;
 }
 
-/** A function that adds the linear layer of a name in the present scope. */
+/** A function that adds the linear layer of a name in the current scope. */
 export type Linear = (
   g: Graph,
   x: Value,
@@ -47,7 +48,7 @@ export function stackNames(key: string): { a: string; b: string } {
   return { a: `${key}.lora_A`, b: `${key}.lora_B` };
 }
 
-/** Returns the sides of the input `adapter_used` for so many rows. */
+/** Returns the shape of the input `adapter_used` for a number of rows. */
 export function usedShape(
   arrangement: Arrangement["type"],
   rows: number,
@@ -77,7 +78,7 @@ export function adaptedLinear(
     "bool",
     packed ? [rows, 1] : [rows, 1, 1],
   );
-  // A kernel that selects has no bf16 on every device; a product has.
+  // `Where` does not support bf16 on every device; `Mul` does.
   const selects = g.computeDtype !== "bfloat16";
   const factor = selects ? undefined : g.cast(used, g.computeDtype);
   const one = packed ? g.integers(1) : undefined;

@@ -1,16 +1,16 @@
 /**
- * The grouped-query attention over a cache that is written in place, in the
- * three arrangements in which a decoder runs.
+ * The grouped-query attention over a KV cache that is updated in place, in
+ * three arrangements of rows.
  *
  * ```text
  * step    [B, S, ·]   many rows of one token, or one row of many
  * two     [N, ·]      rows of one token, some of which have a second
- * multi   [R, S, ·]   a few rows of several tokens each, one node a row
+ * multi   [R, S, ·]   a few rows of several tokens each, one node per row
  * ```
  *
- * ONNX Runtime's operator takes, with a past, either many rows of one token or
- * one row of many: hence two nodes one after the other for pairs, and one node
- * a row for multi-token steps.
+ * With a past, ONNX Runtime's operator supports either many rows of one token
+ * or one row of many tokens. So two-token steps have two consecutive nodes, and
+ * multi-token steps one node per row.
  *
  * Shapes: see `decoder.ts`; C rows of which some have a second token.
  *
@@ -54,15 +54,12 @@ export interface Projections {
   readonly value: Value;
 }
 
-/**
- * A function that adds attention of one layer: `[…, N · D]` of the same
- * arrangement.
- */
+/** A function that adds the attention of one layer; returns `[…, N · D]`. */
 export type Attention = (projections: Projections, layer: number) => Value;
 
 /**
- * Declares the inputs of an arrangement; returns the function that attends with
- * them.
+ * Declares the inputs of an arrangement; returns the function that adds
+ * attention.
  */
 export function attention(
   g: Graph,
@@ -88,8 +85,8 @@ export function attention(
 }
 
 /**
- * Returns the names of the cache's inputs and outputs of a layer; `row` of a
- * multi-token step.
+ * Returns the names of the cache's inputs and outputs of a layer; with `row`,
+ * of one row of a multi-token step.
  */
 export function cacheNames(
   layer: number,
@@ -110,11 +107,11 @@ function stepAttention(g: Graph, node: CachedAttention): Attention {
 }
 
 /**
- * Adds the inputs of pairs. Tokens are packed, `[N, ·]`: a first one for some
- * rows, then a second one for some of them. `first_index` `[B]` is the token
- * that each of B adjacent rows takes first, `first_kept` `[N₁]` the rows whose
- * results are kept (a row without a token takes any, and its write is never
- * read); `second_…` the same for `[C]` rows and `[N₂]` results.
+ * Adds the inputs of two-token steps. Tokens are packed, `[N, ·]`: a first one
+ * for some rows, then a second one for some of them. `first_index` `[B]` is the
+ * first token of each of B adjacent rows, `first_kept` `[N₁]` the rows whose
+ * results are used (a row without a token has an arbitrary one, whose write is
+ * never read); `second_…` are the same for `[C]` rows and `[N₂]` results.
  */
 function twoTokenAttention(g: Graph, node: CachedAttention): Attention {
   const turns = ["first", "second"].map((turn) => ({
@@ -147,9 +144,8 @@ function twoTokenAttention(g: Graph, node: CachedAttention): Attention {
 }
 
 /**
- * Returns `value`, but not before `before` is computed: a second token reads
- * what the first wrote, a dependency that the graph does not show, since both
- * nodes name the cache.
+ * Returns `value` with a dependency on `before`: the second node reads what the
+ * first one wrote to the cache, which the graph itself does not express.
  */
 function after(g: Graph, value: Value, before: Value | undefined): Value {
   if (before === undefined) return value;
@@ -206,14 +202,14 @@ function multiTokenAttention(
 
 /** The numbers of tokens of rows. */
 interface Lengths {
-  /** Tokens of each row after this run, minus one: int32 `[B]`. */
+  /** Number of tokens of each row after this run, minus one: int32 `[B]`. */
   readonly seqlens: Value;
   /** The maximum number of tokens of any row after this run: int32 `[]`. */
   readonly total: Value;
 }
 
 /** The positions of a row's tokens, and their attention bias. */
-interface Places {
+interface Positions {
   readonly positions: Value;
   readonly bias: Value;
 }
@@ -254,7 +250,7 @@ class CachedAttention {
     { seqlens, total }: Lengths,
     layer: number,
     row?: string,
-    positionIds?: Places,
+    positionIds?: Positions,
   ): Value {
     const g = this.#g;
     const { heads, keyValueHeads: H, headSize: D } = this.#config;

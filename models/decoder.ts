@@ -8,15 +8,15 @@
  * hidden ─▶ head ─▶ logits                                     (head)
  * ```
  *
- * The head is a graph of its own because few positions need one, and a picture
- * needs only the rows of the head that are codes.
+ * The head is a separate graph, because few positions need it, and a picture
+ * needs only its rows for codes.
  *
- * Shapes: B rows of the batch, S tokens this run, T positions of the cache, E
- * hidden size, N query heads, H key-value heads, D head size, F intermediate
+ * Shapes: B rows of the batch, S tokens of this run, T positions of the cache,
+ * E hidden size, N query heads, H key-value heads, D head size, F intermediate
  * size, V tokens scored.
  *
- * Scopes are the original layout's keys, so that weights are found by scope.
- * Source: Emu3/mllm/modeling_emu3.py of baaivision/Emu3.
+ * Scopes are keys of the original layout, by which weights are found. Source:
+ * Emu3/mllm/modeling_emu3.py of baaivision/Emu3.
  *
  * @module
  */
@@ -51,7 +51,7 @@ interface Shared {
 }
 
 /**
- * Builds the decoder.
+ * Builds the graph of the decoder.
  *
  * Inputs: `input_ids` int64, `[B, S]` but for pairs `[N]`; those of the
  * arrangement (`attention.ts`) and of adapters (`adapter_rows.ts`);
@@ -90,7 +90,7 @@ export function decoderGraph(
 /**
  * Builds the head: `hidden` float32 `[B, E]` → `logits` float32 `[B, V]`.
  *
- * @param rows Rows of the tokens to score, which are read in place.
+ * @param rows Rows of the head for the tokens to score, read in place.
  */
 export function headGraph(
   config: LanguageConfig,
@@ -111,7 +111,8 @@ export function headGraph(
 }
 
 /**
- * Casts to fp32, which JavaScript reads, and which holds any computed value.
+ * Casts to fp32, which JavaScript can read and which represents all computing
+ * types.
  */
 function single(g: Graph, x: Value): Value {
   return g.computeDtype === "float32" ? x : g.cast(x, "float32");

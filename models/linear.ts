@@ -1,6 +1,6 @@
 /**
- * The two reads of a weight matrix in a decoder: as a linear layer and as a
- * table of embeddings. Only this module handles quantized matrices.
+ * The two uses of a weight matrix in a decoder: a linear layer and an embedding
+ * table. Only this module handles quantized matrices.
  *
  * @module
  */
@@ -9,20 +9,21 @@ import type { Graph, Value } from "./graph/graph.ts";
 import type { Rows } from "./graph/weights.ts";
 
 /**
- * The level of `MatMulNBits` that rounds activations to int8: on a CPU several
- * times as fast as fp32, and the only one that has a kernel for codes of 8
+ * The accuracy level of `MatMulNBits` that rounds activations to int8: on a CPU
+ * several times as fast as fp32, and the only one with a kernel for codes of 8
  * bits.
  */
 const INT8_ACTIVATIONS = 4;
 
-/** The level that keeps the activations' type. */
+/** The accuracy level that keeps the type of activations. */
 const WHOLE_ACTIVATIONS = 0;
 
 /**
  * Adds `x · Wᵀ` with W as the checkpoint stores it, `[out, in]`.
  *
  * @param name Name of the layer; its matrix is `{name}.weight`.
- * @param rows Outputs to compute, whose rows are read in place; all by default.
+ * @param rows Rows of the matrix, one per output, read in place; all by
+ * default.
  */
 export function linear(
   g: Graph,
@@ -55,8 +56,8 @@ export function linear(
 }
 
 /**
- * Looks up rows of a table. Unless tables are cast, only rows are, so that the
- * table stays mapped in any stored type.
+ * Looks up rows of a table. Unless tables are cast, only the rows are cast, so
+ * that the table stays mapped in any stored type.
  *
  * @param ids Row indices, `[…]`.
  * @param name Name of the layer; its table is `{name}.weight`, `[V, E]`.

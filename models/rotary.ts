@@ -1,5 +1,5 @@
 /**
- * The rotary embedding of positions: cosines and sines of every angle.
+ * The rotary position embedding: tables of cosines and sines.
  *
  * @module
  */
@@ -15,8 +15,8 @@ export interface RotaryAngles {
 }
 
 /**
- * Returns tables rounded to fp32 at the steps at which the reference rounds:
- * frequencies, then angles, then the table.
+ * Returns the tables, rounded to fp32 at the same steps as in the reference:
+ * frequencies, then angles, then cosines and sines.
  *
  * @param positions Number of positions, T.
  */

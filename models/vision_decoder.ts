@@ -8,8 +8,8 @@
  *                  └──────┴── norms modulated by q ──┘
  * ```
  *
- * The still graph returns the first of the frames that a code stands for; the
- * clip graph returns all of them.
+ * The still graph returns the first frame of each code frame; the clip graph
+ * returns all frames.
  *
  * Shapes: t code frames, T = t · temporalFactor frames, h × w codes,
  * H × W pixels, Z latent channels.
@@ -40,7 +40,7 @@ import {
   type TimeAxis,
 } from "./vision/time_axis.ts";
 
-/** The two streams that leave the layers over time. */
+/** The two output streams of the layers over time. */
 interface Streams {
   /** Stream that becomes pixels, `[T, Z, h, w]`. */
   readonly latent: Value;
@@ -109,8 +109,8 @@ const concatStills = (
 ): readonly Value[] => a.map((frame, i) => concatClips(g, frame, b[i]!));
 
 /**
- * Maps frames of codebook vectors to both streams stacked, `temporalFactor`
- * times as many frames.
+ * Maps frames of codebook vectors to both streams, stacked, with
+ * `temporalFactor` times as many frames.
  */
 function timeDecoder<X>(
   g: Graph,

@@ -122,7 +122,7 @@ function downLevel(
       norm: groupNorm,
     });
     if (level < config.channelMultipliers.length - 1) {
-      // The reference pads one pixel at right and bottom only.
+      // The reference pads one pixel on the right and at the bottom only.
       out = conv(g, out, "downsample.conv", { from: to, to, kernel: 3 }, {
         stride: 2,
         padding: [0, 0, 1, 1],

@@ -5,8 +5,8 @@
  * d(z, e) = |z|² + |e|² − 2 z·e      code = argmin d, the first on ties
  * ```
  *
- * The distance is expanded as in the reference, and computed in fp32 whatever
- * the codebook is stored in: 32,768 entries lie close in four dimensions.
+ * The distance is expanded as in the reference, and computed in fp32 for any
+ * stored type, since 32,768 entries are close together in four dimensions.
  * Source: Emu3VisionVQVectorQuantizer in modeling_emu3visionvq.py of
  * baaivision/Emu3.
  *

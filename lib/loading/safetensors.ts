@@ -87,7 +87,7 @@ export async function readSafetensorsHeader(
   if (length > MAX_HEADER_BYTES && PREFIX_BYTES + length <= size) {
     throw new CheckpointError(
       path,
-      `its header has ${length} bytes, over ${MAX_HEADER_BYTES}`,
+      `its header has ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}`,
     );
   }
   if (PREFIX_BYTES + length > size) {
@@ -155,7 +155,7 @@ function parseHeader(
   if (entries.length > MAX_TENSORS) {
     throw new CheckpointError(
       path,
-      `it has ${entries.length} tensors, over ${MAX_TENSORS}`,
+      `it has ${entries.length} tensors, more than the limit of ${MAX_TENSORS}`,
     );
   }
   for (const [key, value] of entries) {
@@ -196,12 +196,14 @@ function parseEntry(
       : dtype;
     throw fail(`unknown dtype ${said}`);
   }
-  if (!isWholes(shape)) throw fail("its shape is not a list of sizes");
+  if (!isWholes(shape)) throw fail("its shape is not a list of whole numbers");
   if (shape.length > MAX_SIDES) {
-    throw fail(`it has ${shape.length} sides, over ${MAX_SIDES}`);
+    throw fail(
+      `it has ${shape.length} dimensions, more than the limit of ${MAX_SIDES}`,
+    );
   }
   if (!isWholes(offsets) || offsets.length !== 2) {
-    throw fail("its data_offsets are not two positions");
+    throw fail("its data_offsets are not two offsets");
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || dataStart + end > fileSize) {

@@ -201,14 +201,14 @@ function shardNames(
   if (names.length > MAX_SHARDS) {
     throw new CheckpointError(
       indexPath,
-      `it names ${names.length} files, over ${MAX_SHARDS}`,
+      `it names ${names.length} files, more than the limit of ${MAX_SHARDS}`,
     );
   }
   for (const name of names) {
     if (name.length > MAX_NAME || /\p{Cc}/u.test(name)) {
       throw new CheckpointError(
         indexPath,
-        `it names a file of over ${MAX_NAME} characters, or with control characters`,
+        `it names a file with control characters or more than ${MAX_NAME} characters`,
       );
     }
     if (isAbsolute(name) || name.split(/[\\/]/).includes("..")) {

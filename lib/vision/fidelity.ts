@@ -1,5 +1,5 @@
 /**
- * The measures of reconstruction: PSNR and SSIM of a picture beside its
+ * The metrics of reconstruction: PSNR and SSIM of a picture against its
  * original.
  *
  * ```text
@@ -8,8 +8,8 @@
  *              / (μa² + μb² + C1)(σa² + σb² + C2)    mean over red, green, blue
  * ```
  *
- * The window of SSIM is Gaussian, 11 × 11 with σ = 1.5, and lies within the
- * picture everywhere. Source: Wang et al., Image Quality Assessment: From Error
+ * The window of SSIM is Gaussian, 11 × 11 with σ = 1.5; only windows within the
+ * picture are used. Source: Wang et al., Image Quality Assessment: From Error
  * Visibility to Structural Similarity, IEEE TIP 13(4), 2004, which is defined
  * for one channel.
  *
@@ -18,10 +18,12 @@
 
 import type { RgbImage } from "../image/image.ts";
 
-/** The greatest level. */
+/** The maximum level. */
 const PEAK = 255;
 
-/** Side of SSIM's window in pixels; smaller pictures have no SSIM. */
+/**
+ * The side of SSIM's window in pixels, which is the minimum side of a picture.
+ */
 export const SSIM_WINDOW = 11;
 
 const SIGMA = 1.5;
@@ -57,7 +59,7 @@ export function ssim(a: RgbImage, b: RgbImage): number {
   const { height, width } = a;
   if (Math.min(height, width) < SSIM_WINDOW) {
     throw new RangeError(
-      `SSIM needs ${SSIM_WINDOW} × ${SSIM_WINDOW} pixels or more, and the picture is ${height} pixels high and ${width} wide`,
+      `Cannot compute SSIM: the picture is ${height} pixels high and ${width} wide; both must be at least ${SSIM_WINDOW}`,
     );
   }
   const channels = [0, 1, 2].map((channel) =>
@@ -137,6 +139,6 @@ function plane({ pixels }: RgbImage, channel: number): Float64Array {
 function requireEqualSizes(a: RgbImage, b: RgbImage): void {
   if (a.height === b.height && a.width === b.width) return;
   throw new RangeError(
-    `pictures of ${a.height} × ${a.width} and ${b.height} × ${b.width} pixels cannot be compared`,
+    `Cannot compare pictures of ${a.height} × ${a.width} and ${b.height} × ${b.width} pixels: the sizes must be equal`,
   );
 }

@@ -1,8 +1,8 @@
 /**
  * The settings of a LoRA adapter, from its `adapter_config.json`.
  *
- * Names of modules are those of the tuned model, as the adapter's tensors have
- * them: `model.layers.0.self_attn.q_proj` in the original layout. Source:
+ * Modules have the names of the tuned model, as in the adapter's tensors:
+ * `model.layers.0.self_attn.q_proj` in the original layout. Source:
  * `check_target_module_exists` and `get_pattern_key` of huggingface/peft.
  *
  * @module
@@ -15,7 +15,7 @@ import { Count, orDefault, parseFields, Positive } from "./fields.ts";
 export interface AdapterConfig {
   /** Path or repository of the base model; undefined if not stated. */
   readonly baseModel: string | undefined;
-  /** True if it has a head of its own in place of the base's. */
+  /** True if its own head replaces that of the base. */
   readonly savesHead: boolean;
   /** Returns true if a module is adapted. */
   targets(module: string): boolean;
@@ -25,7 +25,7 @@ export interface AdapterConfig {
   scaleOf(module: string): number;
 }
 
-/** Name of the head among the modules that are saved whole. */
+/** Name of the head in `modules_to_save`. */
 const HEAD = "lm_head";
 
 /** Fields of variants that are not supported; each must be unset. */
@@ -45,7 +45,7 @@ const VARIANTS: ReadonlyMap<string, string> = new Map([
   ["velora_config", "VeLoRA"],
 ]);
 
-/** Starts that change the base's weights too. */
+/** Initializations that also change the base's weights. */
 const CHANGED_BASE = /^(pissa|olora|corda|loftq|lora_ga)/;
 
 const Names = v.union(
@@ -75,7 +75,8 @@ const Fields = v.looseObject({
 /**
  * Parses an `adapter_config.json`.
  *
- * @throws {SyntaxError} If a field is wrong, or selects an unsupported variant.
+ * @throws {SyntaxError} If a field is invalid, or selects an unsupported
+ * variant.
  */
 export function parseAdapterConfig(json: unknown): AdapterConfig {
   const fields = parseFields(Fields, json);
@@ -137,7 +138,7 @@ function isSet(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
-/** Returns the test of names by a list of endings or a regular expression. */
+/** Returns the predicate of a list of name endings or a regular expression. */
 function moduleTest(
   names: string | readonly string[],
   field: string,
@@ -151,7 +152,9 @@ function moduleTest(
   return (module) => pattern.test(module);
 }
 
-/** Returns the test of a module's layer; lists of targets alone have one. */
+/**
+ * Returns the predicate of a module's layer; only lists of targets have one.
+ */
 function layerTest(
   fields: v.InferOutput<typeof Fields>,
 ): (module: string) => boolean {
@@ -171,7 +174,10 @@ function layerTest(
   };
 }
 
-/** Returns the reader of the value whose pattern ends a module's name. */
+/**
+ * Returns a function that looks up the value of the first pattern that matches
+ * the end of a module's name.
+ */
 function patternReader(
   values: Readonly<Record<string, number>>,
   field: string,
@@ -185,9 +191,9 @@ function patternReader(
 }
 
 /**
- * Compiles a regular expression of Python.
+ * Compiles a Python regular expression.
  *
- * @throws {SyntaxError} If it is none, or has syntax of Python alone.
+ * @throws {SyntaxError} If it is invalid, or uses syntax that only Python has.
  */
 function regularExpression(source: string, field: string): RegExp {
   try {

@@ -1,8 +1,8 @@
 /**
- * The schemas and functions that all parsers of checkpoint configuration share.
+ * The shared schemas and functions of the configuration parsers.
  *
- * A parser takes the JSON of a file and returns a complete record: no module
- * after it handles an optional field or the layout of a checkpoint.
+ * A parser converts the JSON of a file to a complete record, so that other
+ * modules handle neither optional fields nor the layout of a checkpoint.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export const Positive: v.GenericSchema<number> = v.pipe(
   v.gtValue(0),
 );
 
-/** One id of a token or, as newer savers write it, several. */
+/** One token id or, in newer files, a list. */
 export const TokenIds: v.GenericSchema<number | number[], number[]> = v.pipe(
   v.union(
     [v.number(), v.array(v.number())],
@@ -44,15 +44,15 @@ export function orDefault<const S extends v.GenericSchema, V>(
 /**
  * Parses `json` by `schema`.
  *
- * @param nameOf Returns the file's name for a field of the schema.
- * @throws {SyntaxError} With the first field that is wrong.
+ * @param nameOf Returns the name in the file of a field of the schema.
+ * @throws {SyntaxError} If a field is invalid; the message names the first.
  */
 export function parseFields<T>(
   schema: v.GenericSchema<unknown, T>,
   json: unknown,
   nameOf: (field: string) => string = (field) => field,
 ): T {
-  // Valibot treats an array as an object without the fields in question.
+  // Valibot treats an array as an object without these fields.
   if (Array.isArray(json)) throw new SyntaxError("it is a list, not an object");
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
@@ -67,7 +67,7 @@ export function parseFields<T>(
  * Returns the object that transformers nests under `name`; the whole `json` in
  * the original layout, which is flat.
  *
- * @throws {SyntaxError} If either is no object.
+ * @throws {SyntaxError} If either is not an object.
  */
 export function nestedFields(
   json: unknown,

@@ -25,24 +25,21 @@ export interface GenerationConfig {
   readonly temperature: number;
   /** Number of the most probable codes to keep; 0 for all. */
   readonly topK: number;
-  /** Probability that the kept codes reach together, in (0, 1]. */
+  /** Cumulative probability of the codes to keep, in (0, 1]. */
   readonly topP: number;
   /** Template of questions. */
   readonly template: Template;
   /** Prompts that work well. */
   readonly examples: readonly string[];
-  /**
-   * Number of pictures that one question may be about, as the model was
-   * trained.
-   */
+  /** Maximum number of pictures of one question in the model's training. */
   readonly maxImages: number;
   /** True for a model that also answers questions without a picture. */
   readonly textOnly: boolean;
-  /** Subjects that the model can draw, if it knows few; else empty. */
+  /** Subjects that the model can draw, if they are few; else empty. */
   readonly subjects: readonly string[];
-  /** All words that it was trained on, lower case; empty if not listed. */
+  /** Words that it was trained on, lower case; empty if not listed. */
   readonly knownWords: readonly string[];
-  /** Tokens that end an answer beside EOS, by id. */
+  /** Ids of tokens other than EOS that end an answer. */
   readonly endTokens: readonly number[];
 }
 
@@ -70,7 +67,7 @@ const Fields = v.looseObject({
 /**
  * Parses a `generation_config.json`; `{}` stands for a missing file.
  *
- * @throws {SyntaxError} If a field is wrong.
+ * @throws {SyntaxError} If a field is invalid.
  */
 export function parseGenerationConfig(json: unknown): GenerationConfig {
   const fields = parseFields(Fields, json);

@@ -42,13 +42,11 @@ export interface LanguageConfig {
   readonly normEpsilon: number;
   /** Base of the rotary frequencies. */
   readonly ropeTheta: number;
-  /** Number of tokens that the model was trained to attend over. */
+  /** Context length in training, in tokens. */
   readonly maxPositions: number;
   /** Default area of a drawn picture, in pixels². */
   readonly imageArea: number;
-  /**
-   * True if the head may be the embedding, which it is if it has no weights.
-   */
+  /** True if the embedding is used as the head when the head has no weights. */
   readonly tiedEmbeddings: boolean;
   /** Ids in the file, by field; they must agree with the tokenizer. */
   readonly tokenIds: Readonly<Record<string, number | readonly number[]>>;
@@ -76,7 +74,7 @@ const Rope = v.looseObject({
   type: v.nullish(v.string()),
   partial_rotary_factor: v.nullish(v.literal(
     1,
-    "Emu3 turns all of a head",
+    "Emu3 rotates whole heads; expected 1",
   )),
 });
 
@@ -105,8 +103,8 @@ const DEFAULT_ROPE_THETA = 1_000_000;
 /**
  * Parses a `config.json` into the decoder's configuration.
  *
- * @throws {SyntaxError} If a field is wrong, or selects a variant that Emu3
- * does not have.
+ * @throws {SyntaxError} If a field is invalid, or selects a variant that Emu3
+ * does not support.
  */
 export function parseLanguageConfig(json: unknown): LanguageConfig {
   const flat = inheritedFields(json);
@@ -117,12 +115,12 @@ export function parseLanguageConfig(json: unknown): LanguageConfig {
   const keyValueHeads = fields.num_key_value_heads;
   if (!Number.isInteger(headSize)) {
     throw new SyntaxError(
-      `field "num_attention_heads": ${heads} heads do not split hidden_size ${hiddenSize} evenly`,
+      `field "num_attention_heads": ${heads} heads do not divide hidden_size ${hiddenSize}`,
     );
   }
   if (headSize % 2 !== 0) {
     throw new SyntaxError(
-      `field "head_dim": ${headSize} is odd, rotary positions turn pairs`,
+      `field "head_dim": ${headSize} is odd; rotary embeddings require an even size`,
     );
   }
   if (heads % keyValueHeads !== 0) {
@@ -150,7 +148,7 @@ export function parseLanguageConfig(json: unknown): LanguageConfig {
 
 /**
  * Returns the fields of the language model. Ids and tied weights are outside of
- * `text_config`, inside of it or both, by the version that saved them.
+ * `text_config`, inside of it or both, depending on the version of the saver.
  */
 function inheritedFields(json: unknown): Readonly<Record<string, unknown>> {
   const inner = nestedFields(json, "text_config");

@@ -2,11 +2,10 @@
  * The preprocessing of pictures, from the settings of a checkpoint's image
  * processor.
  *
- * Savers write the same settings into different files: up to transformers 4
- * `preprocessor_config.json`, from transformers 5 on the object
- * `image_processor` of `processor_config.json`. A setting that would change
- * pixels in a way that Emu3 does not have is refused, and so is one of an
- * unknown name: ignoring it would silently change codes.
+ * The settings are in `preprocessor_config.json` up to transformers 4, and in
+ * the object `image_processor` of `processor_config.json` from transformers 5.
+ * A setting that would change pixels in an unsupported way is refused, and so
+ * is one of an unknown name, because ignoring it would silently change codes.
  *
  * Source: image_processing_emu3.py of huggingface/transformers.
  *
@@ -18,11 +17,11 @@ import { Count, parseFields, Positive } from "./fields.ts";
 
 /** The preprocessing from a picture to the encoder's input. */
 export interface PreprocessorConfig {
-  /** Least area after resizing, in pixels². */
+  /** Minimum area after resizing, in pixels². */
   readonly minPixels: number;
-  /** Greatest area after resizing, in pixels². */
+  /** Maximum area after resizing, in pixels². */
   readonly maxPixels: number;
-  /** Number that sides become multiples of. */
+  /** Number of which resized sides are multiples. */
   readonly spatialFactor: number;
   /** Factor of levels 0…255. */
   readonly rescaleFactor: number;
@@ -52,7 +51,7 @@ const byChannel = (each: v.GenericSchema<number>) =>
     v.length<number[], 3>(3),
   );
 
-/** Returns the schema of a setting that has one value in every Emu3. */
+/** Returns the schema of a setting with a single supported value. */
 const fixed = (value: boolean | string, why: string) =>
   v.literal(
     value,
@@ -88,9 +87,9 @@ const Settings = v.looseObject({
     fixed(true, "set image_mean to 0 and image_std to 1 instead"),
   ),
   do_convert_rgb: v.nullish(fixed(true, "the encoder takes red, green, blue")),
-  // Applies to a batch, which is a single picture here.
+  // Pads batches; a batch is a single picture here.
   do_pad: v.nullish(v.boolean()),
-  // Applies to sizes of one number, which are refused.
+  // Affects sizes of one number, which are refused.
   default_to_square: v.nullish(v.boolean()),
   data_format: v.nullish(
     fixed("channels_first", "the encoder takes planes"),
@@ -104,7 +103,7 @@ const Settings = v.looseObject({
   )),
 });
 
-/** Fields that do not affect pixels: the file's writer and its purpose. */
+/** Fields that do not affect pixels. */
 const NOTES: ReadonlySet<string> = new Set([
   "auto_map",
   "feature_extractor_type",
@@ -119,7 +118,7 @@ const KNOWN: ReadonlySet<string> = new Set(Object.keys(Settings.entries));
 
 /** The settings of one file; undefined for those it omits. */
 export type PreprocessorSettings = Partial<PreprocessorConfig> & {
-  /** Number of frames that become one. */
+  /** Number of frames per code frame. */
   readonly temporalFactor?: number | undefined;
 };
 
@@ -129,12 +128,12 @@ export function isPreprocessorSetting(name: string): boolean {
 }
 
 /**
- * Reads the settings of `json`, an image processor in the form of one file.
+ * Reads the settings of `json`, an image processor.
  *
  * If `size` and the fields `min_pixels` and `max_pixels` differ, the fields
- * count, as in transformers: its savers keep a stale `size`.
+ * take precedence, as in transformers, whose savers keep a stale `size`.
  *
- * @throws {SyntaxError} If a setting is wrong, or is not supported.
+ * @throws {SyntaxError} If a setting is invalid or unsupported.
  */
 export function readPreprocessorSettings(json: unknown): PreprocessorSettings {
   const fields = parseFields(Settings, json);
@@ -174,13 +173,14 @@ function refuseUnknown(
     throw new SyntaxError(
       `field "${within}${name.slice(0, MAX_SHOWN)}": ${
         shown(value)
-      } is not understood, Emu3's preprocessing has no such setting; remove it if it changes no pixels`,
+      } is not supported: Emu3's preprocessing has no such setting; remove it if it changes no pixels`,
     );
   }
 }
 
 /**
- * Returns the preprocessing of `settings`, completed by the published model's.
+ * Returns the preprocessing of `settings`, with the published values for
+ * omitted ones.
  *
  * @throws {SyntaxError} If the areas contradict each other.
  */
@@ -203,7 +203,7 @@ export function completePreprocessor(
   return { minPixels, maxPixels, spatialFactor, rescaleFactor, mean, std };
 }
 
-/** Returns a value in the form of messages, cut short. */
+/** Returns a value for a message, shortened if it is long. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;

@@ -34,14 +34,14 @@ export interface VisionConfig {
   readonly residualBlocks: number;
   /** Levels (not resolutions) with attention. */
   readonly attentionLevels: readonly number[];
-  /** Number of frames that become one; a power of two. */
+  /** Number of frames per code frame; a power of two. */
   readonly temporalFactor: number;
   /** Number of channels of the picture. */
   readonly imageChannels: number;
 }
 
 const Original = v.looseObject({
-  // Codes are kept in 16 bits.
+  // Codes are stored in 16 bits.
   codebook_size: orDefault(v.pipe(Count, v.maxValue(2 ** 16)), 32_768),
   embed_dim: orDefault(Count, 4),
   z_channels: orDefault(Count, 4),
@@ -60,7 +60,7 @@ const Original = v.looseObject({
 /** The model type of Emu3's vision tokenizer in transformers. */
 const VQ_TYPE = "emu3_vqgan";
 
-/** The original's fields by their names in transformers. */
+/** The original names of fields, by their names in transformers. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ["latent_channels", "z_channels"],
   ["double_latent", "double_z"],
@@ -71,7 +71,7 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
 /**
  * Parses a `config.json` into the vision tokenizer's configuration.
  *
- * @throws {SyntaxError} If a field is wrong.
+ * @throws {SyntaxError} If a field is invalid.
  */
 export function parseVisionConfig(json: unknown): VisionConfig {
   const given = new Map<string, string>();
@@ -94,7 +94,7 @@ export function parseVisionConfig(json: unknown): VisionConfig {
       `field "${nameOf("double_z")}": Emu3 quantizes a single latent`,
     );
   }
-  // In a language model's file the same field has another meaning.
+  // In a language model's file, the same field has another meaning.
   const heads = fields.model_type === VQ_TYPE ? fields.num_attention_heads : 1;
   if (heads !== 1) {
     throw new SyntaxError(
@@ -119,7 +119,7 @@ export function parseVisionConfig(json: unknown): VisionConfig {
   };
 }
 
-/** Returns the pixels along each side that become one code. */
+/** Returns the number of pixels along each side of a code. */
 export function spatialFactor(config: VisionConfig): number {
   return 2 ** (config.channelMultipliers.length - 1);
 }

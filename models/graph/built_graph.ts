@@ -1,5 +1,5 @@
 /**
- * The finished graph that a session is created from.
+ * The finished graph, from which a session is created.
  *
  * @module
  */
@@ -15,13 +15,13 @@ export interface SuppliedWeight {
   readonly dtype: Dtype;
   /** Dimensions, outermost first. */
   readonly shape: readonly number[];
-  /** Place of the stored tensor, in its own type. */
+  /** Location of the stored tensor, in its stored type. */
   readonly stored: StoredTensor;
   /** True if it is passed as `[K, N]`, while `[N, K]` is stored. */
   readonly transposed: boolean;
 }
 
-/** A graph with the data that is needed to bind it. */
+/** A graph, and the names and weights for its bindings. */
 export interface BuiltGraph {
   /** An encoded `ModelProto`. */
   readonly model: Uint8Array<ArrayBuffer>;

@@ -1,12 +1,12 @@
 /**
  * The builder of an ONNX graph.
  *
- * Operators take and return {@linkcode Value}s; no intermediate name is ever
- * spelled. The scope is at once the path of a node and the prefix of a
+ * Operators take and return {@linkcode Value}s; intermediate names are
+ * generated. The scope is both the path of a node and the prefix of a
  * checkpoint key, so `g.weight("q_proj.weight", …)` in the scope
- * `model.layers.0.self_attn` finds its tensor without a table.
+ * `model.layers.0.self_attn` finds its tensor.
  *
- * Building is deterministic: the same calls give the same bytes.
+ * Building is deterministic: equal calls give equal bytes.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export interface QuantizedValue {
   readonly scales: Value;
 }
 
-/** The domain of ONNX Runtime's own operators, which are not in ONNX. */
+/** The domain of operators that ONNX Runtime adds to ONNX. */
 const CONTRIB_DOMAIN = "com.microsoft";
 const CONTRIB_OPERATORS = new Set([
   "FusedMatMul",
@@ -86,7 +86,7 @@ export class Graph {
     this.#options = options;
   }
 
-  /** Type of entering weights and of activations. */
+  /** Type of weights and activations in the graph. */
   get computeDtype(): Dtype {
     return this.#options.computeDtype;
   }
@@ -133,7 +133,7 @@ export class Graph {
     this.#push("Identity", [value], [name], {});
   }
 
-  /** Makes the result that already has this name an output. */
+  /** Declares the result of this name as an output. */
   declareOutput(
     name: string,
     dtype: Dtype,
@@ -163,7 +163,10 @@ export class Graph {
     return names.map((name) => ({ name }));
   }
 
-  /** Adds an operator whose results have the given names, such as outputs'. */
+  /**
+   * Adds an operator whose results have the given names, such as those of
+   * outputs.
+   */
   applyNamed(
     operator: string,
     inputs: readonly (Value | undefined)[],
@@ -178,8 +181,8 @@ export class Graph {
    * Returns the checkpoint's tensor of this name in this scope, in the
    * computing type.
    *
-   * @param shape Shape by the configuration; checked.
-   * @param rows Rows of the outermost side to use, addressed in place; all by
+   * @param shape Expected shape, according to the configuration.
+   * @param rows Rows of the outermost dimension, addressed in place; all by
    * default.
    */
   weight(name: string, shape: readonly number[], rows?: Rows): Value {
@@ -187,7 +190,7 @@ export class Graph {
     return this.#computing(key, this.#weights.find(key, shape), shape, rows);
   }
 
-  /** Returns the same for a matrix `[N, K]`, as `[K, N]`. */
+  /** Returns the weight of this name, a matrix `[N, K]`, as `[K, N]`. */
   transposedWeight(
     name: string,
     shape: readonly [number, number],
@@ -244,18 +247,18 @@ export class Graph {
     return { name };
   }
 
-  /** Adds integers in the form of shapes and axes. */
+  /** Adds a list of integers, such as a shape or axes. */
   integers(...values: number[]): Value {
     const data = BigInt64Array.from(values, BigInt);
     return this.constant("int64", [values.length], data);
   }
 
-  /** Adds one integer in the form of an index: `[]`. */
+  /** Adds an integer, such as an index: `[]`. */
   scalar(value: number): Value {
     return this.constant("int64", [], BigInt64Array.of(BigInt(value)));
   }
 
-  /** Adds numbers in the computing type. */
+  /** Adds a constant in the computing type. */
   floats(data: Float32Array<ArrayBuffer>, shape: readonly number[]): Value {
     const value = this.constant("float32", shape, data);
     return this.computeDtype === "float32"
@@ -269,8 +272,8 @@ export class Graph {
   }
 
   /**
-   * Makes `value` an output when tracing, named by the scope and `name`; the
-   * second of the same name gets a number.
+   * Makes `value` an output when tracing, named by the scope and `name`;
+   * repeated names are numbered.
    */
   mark(name: string, value: Value): void {
     if (!this.#options.trace) return;

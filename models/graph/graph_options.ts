@@ -1,5 +1,5 @@
 /**
- * The options that build graphs for a device.
+ * The options of graphs, which depend on the device.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Dtype } from "./dtype.ts";
 
 /** Options of a graph. */
 export interface GraphOptions {
-  /** Type of entering weights and of activations. */
+  /** Type of weights and activations in the graph. */
   readonly computeDtype: Dtype;
   /** True if marked values become outputs, for a trace. */
   readonly trace?: boolean;
   /**
-   * True if weights are passed to the session, in the computing type, instead
-   * of being read by it: so that several sessions share them.
+   * True if weights are passed to the session in the computing type instead of
+   * being read by it, so that several sessions can share them.
    */
   readonly supplied?: boolean;
   /**
-   * True if activations keep their type where weights are in few bits; they are
-   * rounded to int8 by default.
+   * True if activations of quantized layers keep their type; they are rounded
+   * to int8 by default.
    */
   readonly wholeActivations?: boolean;
   /**
-   * True if tables of embeddings enter in the computing type, as other weights
-   * do; they stay as they are stored by default.
+   * True if embedding tables are cast to the computing type like other weights;
+   * they keep their stored type by default.
    */
   readonly castTables?: boolean;
   /**

@@ -1,5 +1,5 @@
 /**
- * The parts of a graph that its encoder writes: ports and attributes.
+ * The types of ports and attributes of a graph.
  *
  * @module
  */
@@ -23,9 +23,9 @@ export interface Port {
   readonly name: string;
   /** Element type. */
   readonly dtype: Dtype;
-  /** Dimensions, outermost first; undefined if even their number is open. */
+  /** Dimensions, outermost first; undefined if their number is unknown. */
   readonly shape: readonly Side[] | undefined;
 }
 
-/** A side of a shape, known (number) or named (string). */
+/** A dimension, known (number) or symbolic (string). */
 export type Side = number | string;

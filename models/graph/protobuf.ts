@@ -1,9 +1,9 @@
 /**
  * The encoding of graphs as ONNX protobuf.
  *
- * `onnx-proto` implements the wire format; this file selects the fields that
- * are used. Weights are written as references into files (`external_data`),
- * never as bytes.
+ * `onnx-proto` implements the wire format; this module fills in the used
+ * fields. Weights are written as references into files (`external_data`), never
+ * as bytes.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import proto from "onnx-proto";
 import { type Dtype, ONNX_DTYPE } from "./dtype.ts";
 import type { Attribute, Attributes, Port, Side } from "./nodes.ts";
 
-/** An operator, fully named. */
+/** An operator with the names of its inputs and outputs. */
 export interface Node {
   /** Name such as `MatMul`. */
   readonly operator: string;
@@ -28,10 +28,7 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
-/**
- * A tensor of the graph: with bytes of its own, in a file, or passed to the
- * session.
- */
+/** A tensor of the graph: inline, in a file, or passed to the session. */
 export type Initializer =
   & {
     /** Unique name. */
@@ -55,7 +52,7 @@ export type Initializer =
 export interface Model {
   /** Name shown by profilers. */
   readonly name: string;
-  /** Nodes in an order in which they may run. */
+  /** Nodes in topological order. */
   readonly nodes: readonly Node[];
   /** Constants and weights. */
   readonly initializers: readonly Initializer[];
@@ -78,8 +75,8 @@ const OPERATOR_SETS = [
 const EXTERNAL = 1;
 
 /**
- * An offset beyond every file: a weight that is passed but not used must not be
- * read as other numbers.
+ * An offset beyond any file, so that a weight that was not passed is an error
+ * instead of wrong numbers.
  */
 const NOWHERE = 2 ** 50;
 
@@ -96,7 +93,7 @@ export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
       output: model.outputs.map(port),
     },
   }).finish();
-  // The encoder returns a view of a larger buffer of its own.
+  // The encoder returns a view of a larger buffer.
   return new Uint8Array(bytes);
 }
 
@@ -144,7 +141,7 @@ function initializer(tensor: Initializer) {
   }
   const externalData = [
     { key: "location", value: tensor.location },
-    // A passed weight names a file only because the format requires one.
+    // A passed weight names a file because the format requires one.
     {
       key: "offset",
       value: String("offset" in tensor ? tensor.offset : NOWHERE),

@@ -1,5 +1,5 @@
 /**
- * The graph without a checkpoint: its tensors are inputs or constants.
+ * The graph without a checkpoint, whose tensors are inputs or constants.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * The interface between a graph and the weights of a checkpoint.
  *
- * A graph never reads the bytes of a weight, only their location. Keys are
- * those of the original layout; implementations of {@linkcode Weights} map them
- * to the spelling of their checkpoint.
+ * A graph uses the location of a weight, never its bytes. Keys are those of the
+ * original layout; implementations of {@linkcode Weights} map them to the names
+ * of their checkpoint.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface StoredTensor {
   readonly length: number;
 }
 
-/** Bits that a code of a quantized matrix may have. */
+/** Number of bits of a code of a quantized matrix. */
 export type CodeBits = 4 | 8;
 
 /**
@@ -50,15 +50,15 @@ export interface Weights {
   /**
    * Returns the tensor stored under `key`.
    *
-   * @param shape Shape by the configuration. Sides of one at the end may be
-   * missing or too many: a 1×1 convolution is a matrix.
-   * @throws If there is none, or it has another shape.
+   * @param shape Expected shape, according to the configuration. Trailing
+   * dimensions of 1 are ignored, since a 1×1 convolution is a matrix.
+   * @throws If it is missing or has another shape.
    */
   find(key: string, shape: readonly number[]): StoredTensor;
   /**
    * Returns the matrix `[N, K]` under `key`, if it is quantized.
    *
-   * @throws If it is, but has another shape.
+   * @throws If it has another shape.
    */
   findQuantized(
     key: string,

@@ -4,7 +4,7 @@
  * Shapes: N frames, C channels, H × W the sides at a level, h × w the sides of
  * the grid of codes, Z channels of a codebook vector.
  *
- * Scopes are the original layout's keys. Source: modeling_emu3visionvq.py of
+ * Scopes are keys of the original layout. Source: modeling_emu3visionvq.py of
  * baaivision/Emu3.
  *
  * @module
@@ -39,8 +39,8 @@ export interface ConvShape {
 /**
  * Adds a convolution with bias, `[N, from, H, W]` → `[N, to, H', W']`.
  *
- * @param padding Top, left, bottom, right; by default that which keeps the
- * sides.
+ * @param padding Top, left, bottom, right; by default such that the sides are
+ * unchanged.
  */
 export function conv(
   g: Graph,
@@ -67,7 +67,7 @@ export function swish(g: Graph, x: Value): Value {
 }
 
 /**
- * Adds GroupNorm as InstanceNorm over groups, which has a kernel everywhere.
+ * Adds GroupNorm as InstanceNorm over groups, which every device supports.
  *
  * ```text
  * [N, C, H, W] ─▶ [N, G, C/G·H·W] ─▶ normalize ─▶ [N, C, H, W] ─▶ · weight + bias
@@ -94,7 +94,8 @@ export function groupNorm(
 }
 
 /**
- * Returns a norm that the codes modulate: `GroupNorm(x) · y(zq) + b(zq)`.
+ * Returns a norm that is modulated by the codes: `GroupNorm(x) · y(zq) +
+ * b(zq)`.
  *
  * ```text
  * x  ─▶ norm_layer ──▶ · ──▶ + ──▶
@@ -140,7 +141,7 @@ function residualBlock(
 }
 
 /**
- * Adds attention of one head over all positions of a frame.
+ * Adds single-head attention over all positions of a frame.
  *
  * ```text
  * x ─┬▶ norm ▶ [N, H·W, C] ▶ q, k, v ▶ softmax(qkᵀ/√C)·v ▶ proj_out ─▶ + ─▶
@@ -180,7 +181,7 @@ function attentionBlock(
 export interface LevelShape {
   /** Number of residual blocks. */
   readonly blocks: number;
-  /** True if attention follows each. */
+  /** True if attention follows each block. */
   readonly attention: boolean;
   /** Number of channels of the first input. */
   readonly from: number;
@@ -229,14 +230,14 @@ export function middleBlock(
   });
 }
 
-/** Enlarges the sides by `factor` by repeating pixels. */
+/** Enlarges the sides by `factor`, by repeating pixels. */
 export function enlarge(g: Graph, x: Value, factor: number): Value {
   if (factor === 1) return x;
   const scales = Float32Array.of(1, 1, factor, factor);
   return nearest(g, x, scales);
 }
 
-/** Adds `Resize` that repeats elements; one scale per side. */
+/** Adds a `Resize` that repeats elements; one scale per dimension. */
 export function nearest(
   g: Graph,
   x: Value,

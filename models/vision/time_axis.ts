@@ -1,14 +1,14 @@
 /**
- * The layers that mix frames, along two kinds of time axis.
+ * The layers over time, on two representations of frames.
  *
- * A *clip* is a five-dimensional tensor and takes three-dimensional
- * convolutions. A *still* is a picture that stands for `temporalFactor` equal
- * A *clip* is a five-dimensional tensor and takes three-dimensional
- * convolutions. A *still* is a picture that stands for `temporalFactor` equal
- * frames: since most of its frames are the same tensor, and only the decoder's
- * first is used, each convolution over time is a sum of two-dimensional ones
- * with the temporal slices of the kernel added up. That is exact, and runs
- * everything else on one frame instead of four.
+ * A *clip* is a five-dimensional tensor with three-dimensional convolutions. A
+ * *still* is a picture that represents `temporalFactor` equal A *clip* is a
+ * five-dimensional tensor with three-dimensional convolutions. A *still* is a
+ * picture that represents `temporalFactor` equal frames. Since most of its
+ * frames are the same tensor, and only the decoder's first output frame is
+ * used, each convolution over time is a sum of two-dimensional ones whose
+ * kernels are sums of temporal slices. This is exact, and everything else runs
+ * on one frame instead of four.
  *
  * All convolutions are causal: two frames of zeros before, none after.
  *
@@ -92,7 +92,7 @@ export const STILL: TimeAxis<readonly Value[]> = {
         }),
     );
   },
-  // Only the first frame of a doubled still is ever used.
+  // Only the first frame of a doubled still is used.
   double: (_, frames) => frames,
   map(frames, apply) {
     const known = new Map<Value, Value>();
@@ -106,7 +106,7 @@ export const STILL: TimeAxis<readonly Value[]> = {
 };
 
 /**
- * Returns the slices of the kernel that each frame meets, zero frames omitted.
+ * Returns the kernel slices that apply to each frame, without padding frames.
  */
 function tapsAt(
   frames: readonly Value[],
@@ -151,7 +151,7 @@ function foldedConv(
   return sum(parts);
 }
 
-/** Adds residual blocks one after the other, in scopes `time_res_stack.{i}`. */
+/** Adds consecutive residual blocks, in scopes `time_res_stack.{i}`. */
 export function temporalResidualStack<X>(
   g: Graph,
   axis: TimeAxis<X>,

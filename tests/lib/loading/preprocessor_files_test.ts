@@ -132,7 +132,7 @@ const refused: [files: Record<string, unknown>, message: RegExp][] = [
   ],
   [
     { [NEWER]: SAVED_BY_5, [OLDER]: { "crop_size": 224 } },
-    /\/preprocessor_config\.json: field "crop_size": 224 is not understood/,
+    /\/preprocessor_config\.json: field "crop_size": 224 is not supported/,
   ],
   [
     { [NEWER]: { "image_processor": [] } },

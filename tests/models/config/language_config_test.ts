@@ -144,7 +144,7 @@ const refused: [change: Json, message: RegExp][] = [
   [{ num_attention_heads: [] }, /^field "num_attention_heads": /],
   [
     { num_attention_heads: 6, num_key_value_heads: 2 },
-    /^field "num_attention_heads": 6 heads do not split hidden_size 64 evenly/,
+    /^field "num_attention_heads": 6 heads do not divide hidden_size 64/,
   ],
   [
     { num_key_value_heads: 3 },

@@ -75,11 +75,11 @@ const refused: [change: Json, message: RegExp][] = [
   [{ size: 224 }, /^field "size": .*224/],
   [
     { size: { height: 224, width: 224 } },
-    /^field "size\.height": 224 is not understood/,
+    /^field "size\.height": 224 is not supported/,
   ],
   [
     { size: { shortest_edge: 512 }, min_pixels: 64 },
-    /^field "size\.shortest_edge": 512 is not understood/,
+    /^field "size\.shortest_edge": 512 is not supported/,
   ],
   [{ image_mean: [0.5] }, /^field "image_mean": /],
   [{ image_std: [0.5, 0, 0.5] }, /^field "image_std\.1": .*0/],
@@ -89,8 +89,8 @@ const refused: [change: Json, message: RegExp][] = [
   [{ do_rescale: false }, /^field "do_rescale": false .*rescale_factor to 1/],
   [{ do_normalize: false }, /^field "do_normalize": false .*image_mean to 0/],
   [{ do_convert_rgb: false }, /^field "do_convert_rgb": false is not /],
-  [{ do_center_crop: true }, /^field "do_center_crop": true is not understood/],
-  [{ patch_size: 14 }, /^field "patch_size": 14 is not understood/],
+  [{ do_center_crop: true }, /^field "do_center_crop": true is not supported/],
+  [{ patch_size: 14 }, /^field "patch_size": 14 is not supported/],
   [{ spatial_factor: 8.5 }, /^field "spatial_factor": .*8\.5/],
   [{ temporal_factor: "4" }, /^field "temporal_factor": .*"4"/],
   [
@@ -101,7 +101,7 @@ const refused: [change: Json, message: RegExp][] = [
     { data_format: "channels_last" },
     /^field "data_format": "channels_last" is not Emu3's "channels_first"/,
   ],
-  [{ crop: "x".repeat(99) }, /^field "crop": "x{63}… is not understood/],
+  [{ crop: "x".repeat(99) }, /^field "crop": "x{63}… is not supported/],
 ];
 
 for (const [change, message] of refused) {
