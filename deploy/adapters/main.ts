@@ -33,7 +33,7 @@ async function merge({ stop, release }: CommandSignals): Promise<void> {
     now: () => performance.now(),
   });
   const folder = await bring(model, placesFrom(), report, stop.signal);
-  // A merge that is killed leaves a folder that the next one replaces.
+  // A partial result is replaced by the next run.
   release();
   await mergeAdapter(adapter, folder, target);
   say(`${target} holds ${withoutQuery(model)} with ${adapter}`);

@@ -60,7 +60,7 @@ export async function mergeAdapter(
     );
   }
   if (await exists(target)) {
-    throw new MergeError(target, "it exists; name another folder");
+    throw new MergeError(target, "it exists; choose another folder");
   }
   const partial = `${target}.partial`;
   const remedy = "set --out to another folder";

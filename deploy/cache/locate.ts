@@ -50,7 +50,7 @@ export class SourceError extends Error {
     source: string,
     /** Places that were searched on this machine. */
     readonly searched: readonly string[],
-    /** Replies of remote places; undefined if none was queried. */
+    /** Replies of remote sources; undefined if none was queried. */
     readonly answers: readonly string[] = [
       "name a folder, or download the repository into a Hugging Face cache first",
     ],
@@ -146,7 +146,7 @@ export async function isModel(folder: string): Promise<boolean> {
   try {
     return (await Deno.stat(join(folder, "config.json"))).isFile;
   } catch {
-    // Missing or unreadable: the search goes on with the next place.
+    // Missing or unreadable: the search continues with the next place.
     return false;
   }
 }

@@ -48,7 +48,7 @@ export async function preflightVision(
   if (await isVisionBeside(join(cache, repositoryName(first)))) return;
   throw new CheckpointError(
     first.text,
-    `it contains no vision tokenizer, and there is none beside it in ${cache}: set VISION_MODEL, for example to BAAI/Emu3-VisionTokenizer`,
+    `it contains no vision tokenizer, and ${cache} has none; set VISION_MODEL, for example to BAAI/Emu3-VisionTokenizer`,
   );
 }
 

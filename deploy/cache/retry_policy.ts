@@ -1,5 +1,5 @@
 /**
- * The retry policy: decides when to try again, and when to give up.
+ * The retry policy: decides which failures to retry, when, and how often.
  *
  * @module
  */
@@ -24,8 +24,8 @@ export interface RetryPolicy {
 }
 
 /**
- * A policy that outlasts restarts of servers and bad lines, for about two
- * minutes.
+ * The policy of downloads: retries for about two minutes, enough for a server's
+ * restart.
  */
 export const DOWNLOAD_RETRIES: RetryPolicy = {
   attempts: 8,
@@ -38,7 +38,7 @@ export const DOWNLOAD_RETRIES: RetryPolicy = {
 /** The policy of uploads: the response to a part may take minutes. */
 export const UPLOAD_RETRIES: RetryPolicy = {
   ...DOWNLOAD_RETRIES,
-  // One part on a line of 1 Mbit/s.
+  // One part at 1 Mbit/s.
   stallMs: 600_000,
 };
 
@@ -55,7 +55,7 @@ export class Attempts {
   }
 
   /**
-   * Waits for the time that is due after `error`.
+   * Waits for the delay after `error`.
    *
    * @param progress True if the attempt made progress before it failed.
    * @throws `error`, when another attempt is useless.

@@ -5,7 +5,7 @@
  */
 
 /** Milliseconds until a check is given up. */
-const PATIENCE_MS = 3000;
+const TIMEOUT_MS = 3000;
 
 if (import.meta.main) {
   const port = Deno.env.get("PORT") || Deno.env.get("AIP_HTTP_PORT") || "8080";
@@ -15,7 +15,7 @@ if (import.meta.main) {
 /** Returns true if the server at `url` is live. */
 export async function lives(url: string): Promise<boolean> {
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     const answer = await fetch(url, { signal });
     await answer.body?.cancel();
     return answer.ok;

@@ -148,7 +148,7 @@ export function parseArguments(words: readonly string[]): ModelsArguments {
 
 function none([extra]: readonly string[]): void {
   if (extra !== undefined) {
-    throw usageError(`"${extra}" is unexpected, remove it`);
+    throw usageError(`"${extra}" is unexpected; remove it`);
   }
 }
 

@@ -48,7 +48,7 @@ async function manage({ stop }: CommandSignals): Promise<number> {
   return await run(parsed, report, stop.signal) ? 0 : FAILED;
 }
 
-/** Runs the command; returns true if all was intact. */
+/** Runs the command; returns true if all files are intact. */
 async function run(
   parsed: ModelsArguments,
   report: Report,

@@ -42,7 +42,7 @@ export async function publish(
   report: Report,
 ): Promise<void> {
   const { folder, target, createdBy, threads, signal } = command;
-  // Opened first: an invalid target fails before hours of hashing.
+  // Opened first, so that an invalid target fails before hours of hashing.
   const store = storeOf(command);
   const files = await publishedFiles(folder);
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0);

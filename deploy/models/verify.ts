@@ -67,7 +67,7 @@ async function verifyOne(
     await presentPaths(files),
     new Set([...trusted.map(({ path }) => path), ...faults.keys()]),
   );
-  // Structural faults explain more than a different hash does.
+  // Structural faults are more specific than a different hash.
   for (const { path, reason } of structure) faults.set(path, reason);
   for (const [path, reason] of faults) {
     // A snapshot's link would lead to the same content again.

@@ -1,6 +1,6 @@
 /**
- * The analytic model: bounds that no scheduling can beat, and estimates from
- * queueing theory.
+ * The analytic model: bounds for any scheduling, and estimates from queueing
+ * theory.
  *
  * ```text
  * work   w = prefill + runs · rows · min over r of step(r) / r       engine time
@@ -9,7 +9,7 @@
  * wait   E[W] ≈ C(c, a) / (c/E[S] − λ) · (1 + cv²) / 2
  * ```
  *
- * `C` is Erlang's formula for the part that waits, the last factor is Allen and
+ * `C` is Erlang's formula for the fraction of requests that wait, the last factor is Allen and
  * Cunneen's for services that differ. `S` is a service with all slots taken, so
  * waits are overestimated where most are free.
  *
@@ -61,7 +61,7 @@ export function analyze(
 }
 
 /**
- * Returns the part of arrivals that waits, with random arrivals that offer a
+ * Returns the fraction of arrivals that wait, with random arrivals that offer a
  * load of `offered` (in servers) to `servers`: Erlang's C.
  */
 export function erlangC(servers: number, offered: number): number {
@@ -88,7 +88,7 @@ function meanWait(
 
 /**
  * Returns the arrival rate from the gaps between arrivals, so that one request
- * more or less counts little.
+ * more or less has little effect.
  */
 function rateOf(arrivals: readonly Arrival[]): number {
   const last = arrivals.at(-1)?.atMs ?? 0;

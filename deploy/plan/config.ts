@@ -61,7 +61,7 @@ export interface PlanConfig {
 
 const SECOND = 1000;
 
-/** Most requests of a plan; more would be a load test. */
+/** Maximum requests of a plan. */
 const MAX_ARRIVALS = 1_000_000;
 
 /**
@@ -137,7 +137,7 @@ function engineIn(
   };
 }
 
-/** @param most Largest size that is looked up: the table must reach it. */
+/** @param most Largest size that is looked up; the table must cover it. */
 function checkReaches(table: CostTable, most: number, name: string): void {
   const largest = table.at(-1)?.size ?? 0;
   if (largest >= most) return;
@@ -173,7 +173,7 @@ function classIn(name: string, fields: ClassFields): RequestClass {
       `expected a whole number, ${said} or more: new_tokens is ${said}`,
     );
   }
-  // The last token is not fed.
+  // The last token is not an input.
   return {
     ...common,
     prompts: [length],
@@ -217,7 +217,7 @@ function arrivalsIn(
   if (arrivals.length > 0) return arrivals;
   throw new PlanError(
     "/requests",
-    "no request arrives in this time: raise seconds or per_second",
+    "no request arrives in this time; raise seconds or per_second",
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * The policy of a planned request: feeds the tokens of its class in its number
+ * The policy of a planned request: appends the tokens of its class in its number
  * of runs.
  *
  * @module
@@ -16,9 +16,9 @@ export interface PlannedEvents {
   readonly onEnd?: () => void;
 }
 
-/** Chooses as many tokens as the class of a request says. */
+/** Chooses the number of tokens that the class of a request sets. */
 export class PlannedPolicy implements Policy {
-  /** The head is of no consequence: logits are never read. */
+  /** The head is irrelevant: logits are never read. */
   readonly head: Head = "codes";
   readonly #kind: RequestClass;
   readonly #events: PlannedEvents;
@@ -41,7 +41,7 @@ export class PlannedPolicy implements Policy {
     const fed = fedAfter(this.#kind, this.#runs);
     const count = fedAfter(this.#kind, ++this.#runs) - fed;
     const kept = this.#draft.tokens.length;
-    // Most drafts equal the one before.
+    // Most drafts equal the previous one.
     if (count !== kept || kept !== this.#draft.kept) {
       this.#draft = this.#draftOf(count, kept, fed);
     }
@@ -53,7 +53,7 @@ export class PlannedPolicy implements Policy {
     if (this.#kind.tokensPerRun === 1) {
       return { kept, tokens, scored: [count - 1] };
     }
-    // Positions make it a multi-token step, be it of one token.
+    // Positions make it a multi-token step, even with one token.
     const positionIds = tokens.map((_, i) => fed + i);
     return { kept, tokens, scored: [...tokens.keys()], positionIds };
   }

@@ -40,7 +40,7 @@ export interface PlannedRequest {
 /** Caller of all planned requests. */
 const CALLER = "";
 
-/** Requests of a plan are never canceled. */
+/** A signal that never aborts: planned requests are not canceled. */
 const { signal: NEVER } = new AbortController();
 
 /** A server, from the demand for it to its end. Times are in milliseconds. */

@@ -41,7 +41,7 @@ export interface Summary {
   readonly classes: ReadonlyMap<string, ClassSummary>;
   /** Requests done per second. */
   readonly perSecond: number;
-  /** Part of the servers' time in which they ran. */
+  /** Fraction of the servers' time in which they ran. */
   readonly utilization: number;
   /** Time of all servers, in seconds. */
   readonly replicaSeconds: number;

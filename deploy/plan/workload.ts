@@ -22,11 +22,11 @@ export interface RequestClass {
   readonly sharesLast: boolean;
   /** Runs after its prompts. */
   readonly runs: number;
-  /** Tokens that these runs feed to each row. */
+  /** Tokens that these runs append to each row. */
   readonly newTokens: number;
   /** Tokens that it reserves for them. */
   readonly maxNewTokens: number;
-  /** Tokens that a run feeds; above 1 the request runs alone. */
+  /** Tokens that a run appends; above 1 the request runs alone. */
   readonly tokensPerRun: number;
   /** True if it counts as an image. */
   readonly long: boolean;
@@ -55,7 +55,7 @@ export function pictureRuns(
   height: number,
   width: number,
 ): { readonly runs: number; readonly newTokens: number } {
-  // The last code, and the end of its row, are not fed.
+  // The last code, and the end of its row, are not inputs.
   return { runs: height * width - 1, newTokens: height * (width + 1) - 2 };
 }
 
@@ -67,7 +67,7 @@ export function reservedTokens(
 }
 
 /**
- * Returns the tokens that a number of a request's runs have fed to each row.
+ * Returns the number of tokens per row after a number of a request's runs.
  */
 export function fedAfter(
   { newTokens, runs: all }: RequestClass,

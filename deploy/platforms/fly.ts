@@ -1,5 +1,5 @@
 /**
- * The platform Fly Machines, for models that processors run fast enough.
+ * The platform Fly Machines, for models that run fast enough on CPUs.
  *
  * There are no GPUs. Machines are stopped with SIGINT by default and killed
  * after `kill_timeout`; they stop when idle and start with the next request.
@@ -35,7 +35,7 @@ export const FLY: Platform = {
   render: (options) => {
     if (options.storage !== undefined) {
       throw new OptionsError(
-        "Fly does not fetch models: remove --storage and set MODEL",
+        "Fly does not fetch models; remove --storage and set MODEL",
       );
     }
     if (!Number.isInteger(options.cpus)) {

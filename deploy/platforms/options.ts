@@ -3,7 +3,7 @@
  *
  * Settings are the server's own variables, parsed by the parsers that the server
  * passes in: settings that it would refuse at its start are refused here. Secrets
- * are named, never given.
+ * are referred to by name.
  *
  * @module
  */
@@ -111,7 +111,7 @@ export function checkOptions(
   }
   Object.entries(options.secrets).forEach(checkSecret);
   if (options.storage !== undefined && options.settings["MODEL"]) {
-    throw new OptionsError("storage and MODEL both name a model, set only one");
+    throw new OptionsError("storage and MODEL both name a model; set only one");
   }
   return options;
 }
@@ -149,16 +149,16 @@ function checkSetting(
 ): void {
   if (!Object.hasOwn(parsers, name)) {
     throw new OptionsError(
-      `there is no variable ${name}, see deno task start --help`,
+      `there is no variable ${name}; see deno task start --help`,
     );
   }
   if (SECRETS.some((secret) => secret === name)) {
     throw new OptionsError(
-      `${name} is a secret: use --secret ${name}=<name in the store of secrets>`,
+      `${name} is a secret; use --secret ${name}=<name in the store of secrets>`,
     );
   }
   if (OURS.some((own) => own === name) || name === "SHUTDOWN_GRACE_S") {
-    throw new OptionsError(`${name} is set by the platform, remove it`);
+    throw new OptionsError(`${name} is set by the platform; remove it`);
   }
   try {
     parsers[name]!.parse(value);
@@ -179,6 +179,6 @@ function checkSecret([name, reference]: [string, string]): void {
   // The reference may be the secret itself, by mistake: it is not repeated.
   if (REFERENCE.test(reference) && !reference.startsWith("whsec_")) return;
   throw new OptionsError(
-    `the reference of ${name} is not a name: give the name of the secret, not its value`,
+    `the reference of ${name} is not a name; use the name of the secret, not its value`,
   );
 }

@@ -47,7 +47,7 @@ export function render(
   const { name, facts } = platform;
   const { gpu, requestTimeoutS } = checkOptions(options, parsers);
   if (gpu && !facts.gpu) {
-    throw new OptionsError(`${name} has no GPUs, remove --gpu`);
+    throw new OptionsError(`${name} has no GPUs; remove --gpu`);
   }
   if (requestTimeoutS > (facts.maxRequestS ?? Infinity)) {
     throw new OptionsError(

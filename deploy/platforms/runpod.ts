@@ -76,7 +76,7 @@ function rendering(
 ): Rendering {
   if (!options.gpu) {
     throw new OptionsError(
-      "RunPod has only servers with a GPU, add --gpu",
+      "RunPod has only servers with a GPU; add --gpu",
     );
   }
   const { name, image, secrets, storage } = options;

@@ -2,7 +2,7 @@
  * The table of hashes: 12 bytes a slot, so that millions of names or pictures
  * fit.
  *
- * Entries are compared by 64 bits of SHA-256 alone. Among 100 million of them
+ * Entries are identified by 64 bits of SHA-256. Among 100 million of them
  * two are equal with a probability of 0.03 %.
  *
  * @module

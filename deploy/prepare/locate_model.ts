@@ -18,7 +18,7 @@ import { RELEASED_AREA } from "./encoding/picture_encoder.ts";
 export const EMBEDDED_MODEL: string =
   new URL("../../models/emu3-mini", import.meta.url).pathname;
 
-/** A model, as far as it decides about codes. */
+/** The parts of a model that determine codes. */
 export interface LocatedModel {
   /** Folder of the vision tokenizer. */
   readonly vision: string;
@@ -26,7 +26,7 @@ export interface LocatedModel {
   readonly imageArea: number;
 }
 
-/** The model that is asked for. */
+/** The requested model. */
 export interface ModelChoice {
   /** Folder or source of a language model or vision tokenizer. */
   readonly model: string | undefined;

@@ -39,7 +39,7 @@ if (import.meta.main) {
   await runCommand({
     usage: USAGE,
     expected: [SourceError, DiskError],
-    interrupted: "Interrupted, run it again to resume",
+    interrupted: "Interrupted; run it again to resume",
     run: prepare,
   });
 }

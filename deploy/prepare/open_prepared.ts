@@ -35,7 +35,7 @@ const OPENERS: Readonly<
 const PART = /^shard-(\d+)-of-(\d+)$/;
 
 /**
- * Opens the prepared set in `folder`. Records are read when they are asked for.
+ * Opens the prepared set in `folder`. Records are read on access.
  *
  * @throws {PreparedSetError} If there is none, a part of it is missing, or a
  * list is damaged.
@@ -50,7 +50,7 @@ export async function openPrepared(folder: string): Promise<PreparedSet> {
     if (opened === undefined) {
       throw new PreparedSetError(
         join(folder, part),
-        "it is empty, prepare this part again",
+        "it is empty; prepare this part again",
       );
     }
     sets.push(opened);
@@ -81,7 +81,7 @@ async function partsOf(folder: string): Promise<readonly string[]> {
   if (names.length === 0) {
     throw new PreparedSetError(
       folder,
-      "it holds neither list/train.json nor manifest.json, make it with task prepare-data",
+      "it holds neither list/train.json nor manifest.json; make it with task prepare-data",
     );
   }
   const [, , count] = PART.exec(names[0]!)!;

@@ -6,7 +6,7 @@
 
 import { Emu3Error } from "../../lib/errors.ts";
 
-/** An error for input, output or settings that a run cannot go on with. */
+/** An error of input, output or settings that ends a run. */
 export class PreparationError extends Emu3Error {
   /** Creates an error from its reason. */
   constructor(

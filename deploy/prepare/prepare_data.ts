@@ -6,8 +6,8 @@
  *                                           └── several at once ──┘    in order
  * ```
  *
- * A record that cannot be used is noted and passed over. Memory is that of the
- * pictures that are under way, however long the input is.
+ * An unusable record is recorded and skipped. Memory is bounded by the pictures
+ * in progress, for an input of any length.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
 } from "./readers/source.ts";
 import { isOfPart, SafeKeys } from "./safe_keys.ts";
 
-/** A part of an input: records whose keys fall to it. */
+/** A part of an input: the records whose keys hash to it. */
 export interface InputPart {
   /** Index of the part, from 0. */
   readonly index: number;
@@ -64,7 +64,7 @@ export interface PreparationProgress {
   readonly untitled: number;
 }
 
-/** Outcome of a record: codes, or the reason that there are none. */
+/** Outcome of a record: codes, or the reason for none. */
 type Outcome =
   & { readonly key: string; readonly place: string }
   & (
@@ -143,7 +143,7 @@ async function* turns(
   }
 }
 
-/** Returns the number of records not seen yet that are of this part. */
+/** Returns the number of unread records of this part. */
 function unseen(seen: number, { source, part }: PreparationOptions): number {
   const share = source.share();
   if (share === 0) return 0;
@@ -194,7 +194,7 @@ async function store(
   );
 }
 
-/** Codes of errors about a picture, which other pictures do not share. */
+/** Codes of errors that concern a single picture. */
 const PICTURE_ERRORS = ["unreadable-image", "image-too-large", "image-size"];
 
 function isOfRecord(error: unknown): error is Error {
@@ -209,6 +209,6 @@ function isUntitled({ text, question }: NewRecord): boolean {
 function refuseNothing({ counts, firstError }: PreparedOutput): void {
   if (counts.stored > 0 || counts.failed === 0) return;
   throw new PreparationError(
-    `none of ${counts.failed} records can be used, errors.jsonl says why; the first: ${firstError}`,
+    `none of ${counts.failed} records can be used, see errors.jsonl; the first: ${firstError}`,
   );
 }

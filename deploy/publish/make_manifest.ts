@@ -64,7 +64,7 @@ export async function makeManifest(
 export function changed(path: string): PublishError {
   return new PublishError(
     path,
-    "it changed during the publication, publish again when nothing writes to it",
+    "it changed during the publication; publish again when nothing writes to it",
   );
 }
 

@@ -68,7 +68,7 @@ export async function publishToFolder(
   if (there !== undefined && !options.replace) {
     throw new PublishError(
       target,
-      "it has other content, choose another folder or add --replace",
+      "it has other content; choose another folder or add --replace",
     );
   }
   const partial = `${resolve(target)}.partial`;
@@ -85,7 +85,7 @@ export async function publishToFolder(
   if (!await lock.tryLock(true)) {
     throw new PublishError(
       target,
-      "another process is publishing there, wait for it to end",
+      "another process is publishing there; wait for it to end",
     );
   }
   const paths = new Map(files.map(({ path, from }) => [path, from]));
@@ -145,7 +145,7 @@ async function holds(path: string, file: ManifestFile): Promise<boolean> {
   return (await hashFile({ path, kind: "sha256" })).hex === file.sha256;
 }
 
-/** Removes the remains of an attempt with other content. */
+/** Removes the leftovers of an attempt with other content. */
 async function clearOthers(
   folder: string,
   within: string,

@@ -52,26 +52,26 @@ export async function publishToStore(
 ): Promise<Published> {
   const { manifest } = publication;
   const { signal, replace } = options;
-  const asking = <T>(ask: (signal: AbortSignal) => Promise<T>) =>
-    withRetries(store.place, ask, retryPolicy, signal);
-  const before = await asking((signal) => readManifest(store, signal));
+  const attempt = <T>(work: (signal: AbortSignal) => Promise<T>) =>
+    withRetries(store.place, work, retryPolicy, signal);
+  const before = await attempt((signal) => readManifest(store, signal));
   if (before?.revision === manifest.revision) {
-    await asking((signal) => store.remove(UNFINISHED_FILE, signal));
+    await attempt((signal) => store.remove(UNFINISHED_FILE, signal));
     options.onBytes(bytesOf(manifest));
     return { sent: 0, kept: manifest.files.length };
   }
   const text = manifestText(manifest);
-  const mark = await asking((signal) => store.text(UNFINISHED_FILE, signal));
+  const mark = await attempt((signal) => store.text(UNFINISHED_FILE, signal));
   const resume = mark === text;
   if (!resume && !replace) {
-    const objects = await asking((signal) => store.list(signal));
+    const objects = await attempt((signal) => store.list(signal));
     refuseOthers(store.place, before, mark, objects.length);
   }
   if (!resume) {
-    await asking((signal) => store.put(UNFINISHED_FILE, text, signal));
+    await attempt((signal) => store.put(UNFINISHED_FILE, text, signal));
   }
   if (before !== undefined) {
-    await asking((signal) => store.remove(MANIFEST_FILE, signal));
+    await attempt((signal) => store.remove(MANIFEST_FILE, signal));
   }
   const sender = new Sender(publication, store, options, retryPolicy, resume);
   const sent = await runConcurrently(
@@ -80,19 +80,19 @@ export async function publishToStore(
     signal,
   );
   if (
-    await asking((signal) => store.text(UNFINISHED_FILE, signal)) !== text
+    await attempt((signal) => store.text(UNFINISHED_FILE, signal)) !== text
   ) {
     throw new PublishError(
       store.place,
-      "another process is publishing there, choose another prefix",
+      "another process is publishing there; choose another prefix",
     );
   }
-  await asking((signal) => store.put(MANIFEST_FILE, text, signal));
-  await asking((signal) => store.remove(UNFINISHED_FILE, signal));
+  await attempt((signal) => store.put(MANIFEST_FILE, text, signal));
+  await attempt((signal) => store.remove(UNFINISHED_FILE, signal));
   const paths = new Set(manifest.files.map(({ path }) => path));
   for (const { path } of before?.files ?? []) {
     if (!paths.has(path)) {
-      await asking((signal) => store.remove(path, signal));
+      await attempt((signal) => store.remove(path, signal));
     }
   }
   const count = sent.filter(Boolean).length;

@@ -23,8 +23,8 @@ export interface PublishedFile {
 }
 
 /**
- * Most levels of folders: deeper than any checkpoint, and a bound for links to
- * their own folder.
+ * Maximum depth of folders: deeper than any checkpoint, and a bound for cyclic
+ * links.
  */
 const MAX_DEPTH = 8;
 
@@ -42,7 +42,7 @@ export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
   if (!files.some(({ path }) => path === "config.json")) {
     throw new PublishError(
       folder,
-      "it has no config.json, choose the folder of a checkpoint",
+      "it has no config.json; choose the folder of a checkpoint",
     );
   }
   await refuseLackingWeights(folder, files);
@@ -95,7 +95,7 @@ async function collect(
     if (!isSafePath(path)) {
       throw new PublishError(
         from,
-        "its name is not valid on every system, rename it",
+        "its name is not valid on every system; rename it",
       );
     }
     const placeholder = await placeholderAt(from);

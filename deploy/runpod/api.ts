@@ -77,7 +77,7 @@ const POST_MS = 60_000;
 /** Pauses between attempts to deliver a result, in seconds. */
 const PAUSES_S = [1, 1, 2, 3, 5, 8, 13];
 
-/** Statuses that ask for a retry, beside server errors. */
+/** Statuses after which a request is retried, besides server errors. */
 const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** A client of RunPod's API. */

@@ -1,5 +1,5 @@
 /**
- * The thread of the heartbeat. It receives its place once, and the running jobs
+ * The thread of the heartbeat. It receives its target once, and the running jobs
  * at each change.
  *
  * @module

@@ -3,7 +3,7 @@
  *
  * ```text
  * {openai_route, openai_input}            as RunPod's vLLM worker has it
- * {route, method, body, headers}          any route; `endpoint` says the same
+ * {route, method, body, headers}          any route; `endpoint` is a synonym of `route`
  * {function: "generate", …fields}         a function and its fields
  * {prompt: …}, {image: …}, {messages: …}  the same, by its fields
  * ```

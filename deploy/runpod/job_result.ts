@@ -91,7 +91,7 @@ export function interruptedProblem(
   const { error, state } = interruption(inFlight);
   const problem = problemOf(error);
   if (inFlight === undefined || state === undefined) return problem;
-  const { asked: { path, fields } } = inFlight;
+  const { request: { path, fields } } = inFlight;
   const body = { ...fields, seed: state.seed, ...state.images[0] };
   return { ...problem, resume: { route: path, method: "POST", body } };
 }

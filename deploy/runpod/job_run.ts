@@ -4,7 +4,7 @@
  * ```text
  * input ─▶ request ─▶ handler ─▶ answer ─▶ output
  *                        ├ progress, or parts of the answer
- *                        └ no room: again later
+ *                        └ no room: retried later
  * ```
  *
  * @module

@@ -1,8 +1,8 @@
 /**
- * The server that runs the jobs of a queue, as the worker sees it: requests in,
- * answers and problem documents out.
+ * The interface of the server that runs the jobs of a queue: requests in, answers
+ * and problem documents out.
  *
- * The server implements it and passes it in; the worker knows nothing else of
+ * The server implements it and passes it in; the worker depends on nothing else of
  * its routes, errors and formats.
  *
  * @module
@@ -21,7 +21,7 @@ export interface JobEvent {
 /** A job's request in flight. */
 export interface JobInFlight {
   /** Request that gives the same result: its path and JSON fields. */
-  readonly asked: {
+  readonly request: {
     readonly path: string;
     readonly fields: Readonly<Record<string, unknown>>;
   };
@@ -41,7 +41,7 @@ export interface JobCall {
   readonly seed: number;
   /** Observer of its progress. */
   readonly observer: {
-    /** Called with each progress event, whatever the form of the answer. */
+    /** Called with each progress event, for any form of the answer. */
     readonly event: (event: JobEvent) => void;
     /** Called with the request in flight, before it waits for its turn. */
     readonly inFlight: (inFlight: JobInFlight) => void;

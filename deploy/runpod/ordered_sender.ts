@@ -1,15 +1,15 @@
 /**
- * The feed: sends items one after the other, in order, while more are added.
+ * The ordered sender: sends items one after the other while more are added.
  *
  * ```text
- * push ─▶ waiting ─▶ one under way
- *            └ the last of those that wait may take the next one in
+ * push ─▶ waiting ─▶ one in flight
+ *            └ the last waiting item may absorb the next one
  * ```
  *
  * @module
  */
 
-/** Options of a feed. */
+/** Options of an ordered sender. */
 export interface OrderedSenderOptions<T> {
   /** Sends an item; the next one waits for it. */
   readonly send: (item: T) => Promise<void>;
@@ -19,13 +19,13 @@ export interface OrderedSenderOptions<T> {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A feed of items. */
+/** A queue of items to send. */
 export class OrderedSender<T> {
   readonly #options: OrderedSenderOptions<T>;
   readonly #waiting: T[] = [];
   #sending: Promise<void> | undefined;
 
-  /** Creates an empty feed. */
+  /** Creates an empty queue. */
   constructor(options: OrderedSenderOptions<T>) {
     this.#options = options;
   }
@@ -53,7 +53,7 @@ export class OrderedSender<T> {
   }
 
   async #send(): Promise<void> {
-    // Items that are added in the same turn of the event loop go along.
+    // Items added in the same turn of the event loop are merged.
     await Promise.resolve();
     for (;;) {
       const item = this.#waiting.shift();

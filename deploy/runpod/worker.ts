@@ -3,7 +3,7 @@
  * requests, delivers their results.
  *
  * ```text
- * take ─▶ run ─▶ hand in        as many at once as the model has rows
+ * take ─▶ run ─▶ deliver        as many at once as the model has rows
  *          ▲
  * stop ────┘ within a step      alive ─▶ every ten seconds, from another thread
  * ```
@@ -37,7 +37,7 @@ export interface RunpodWorkerOptions extends JobRunOptions {
   readonly delay: Delay;
 }
 
-/** A running job, as a server that stops sees it. */
+/** A running job, as a stopping server needs it. */
 export interface ResumableJob {
   /** Returns the remaining milliseconds; undefined if they are unknown. */
   readonly remainingMs: () => number | undefined;
@@ -63,7 +63,7 @@ const UNREAD_ROWS = 2;
 const IDLE_MS = 100;
 const STOP_IDLE_MS = 1000;
 
-/** Pause after RunPod asks for one. */
+/** Pause after RunPod responds with 429. */
 const BUSY_MS = 5000;
 
 /** Pauses after failures in a row. */
@@ -85,9 +85,9 @@ export class RunpodWorker implements AsyncDisposable {
   readonly #notifier = new Notifier();
   /** Aborts when no more jobs are taken. */
   readonly #stop = new AbortController();
-  /** Aborts when no job runs any more. */
+  /** Aborts when all jobs have ended. */
   readonly #end = new AbortController();
-  /** Aborts when nothing is waited for any more. */
+  /** Aborts when all waits end. */
   readonly #hurry = new AbortController();
   #heartbeat: Heartbeat | undefined;
   #taking: Promise<void> = Promise.resolve();

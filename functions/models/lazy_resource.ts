@@ -119,5 +119,5 @@ export class LazyResource<T extends AsyncDisposable>
 export function reasonOf(error: unknown): string {
   return error instanceof Emu3Error || error instanceof RangeError
     ? error.message
-    : "an unexpected error occurred, see the log";
+    : "an unexpected error occurred; see the log";
 }

@@ -99,7 +99,7 @@ export class PendingDownload {
       // The places that were tried are for the log, not for clients.
       this.#reason = error instanceof Emu3Error
         ? error.message
-        : "it cannot be downloaded from its source, see the log";
+        : "it cannot be downloaded from its source; see the log";
       throw error;
     } finally {
       this.log.arrived();

@@ -11,7 +11,7 @@ import type { GenerationEvent, GenerationParams } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 
 /** A request to one of the functions that repeats the work. */
-export interface AskedFunction {
+export interface FunctionRequest {
   /** Path of the function. */
   readonly path: "/v1/generate" | "/v1/caption";
   /** JSON body of the request. */
@@ -21,7 +21,7 @@ export interface AskedFunction {
 /** A request in flight. */
 export interface InFlight {
   /** Request that gives the same result. */
-  readonly asked: AskedFunction;
+  readonly request: FunctionRequest;
   /** Seed of its draws. */
   readonly seed: number;
   /** Returns the remaining time in milliseconds; undefined if unknown. */
@@ -44,7 +44,7 @@ export class GenerationInFlight implements InFlight {
   #firstAt = 0;
   #lastAt = 0;
   /** Request that gives the same result. */
-  readonly asked: AskedFunction;
+  readonly request: FunctionRequest;
 
   /**
    * Creates a drawing without rows.
@@ -52,11 +52,11 @@ export class GenerationInFlight implements InFlight {
    * @param now A clock, in milliseconds.
    */
   constructor(
-    fields: AskedFunction["fields"],
+    fields: FunctionRequest["fields"],
     params: GenerationParams,
     now: () => number = () => performance.now(),
   ) {
-    this.asked = { path: "/v1/generate", fields };
+    this.request = { path: "/v1/generate", fields };
     this.#params = params;
     this.#now = now;
   }
@@ -124,11 +124,11 @@ export class GenerationInFlight implements InFlight {
 
 /** Returns an answer in flight: text is generated again, in unknown time. */
 export function captioningInFlight(
-  fields: AskedFunction["fields"],
+  fields: FunctionRequest["fields"],
   seed: number,
 ): InFlight {
   return {
-    asked: { path: "/v1/caption", fields },
+    request: { path: "/v1/caption", fields },
     seed,
     remainingMs: () => undefined,
     resumeStates: () => [],

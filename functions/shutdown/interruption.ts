@@ -121,19 +121,19 @@ class InFlightRequest implements ResumableRequest {
 
   #request(): JobRequest | undefined {
     const { raw, path } = this.#context.req;
-    const asked = this.#inFlight?.asked;
-    const same = asked?.path === path;
+    const request = this.#inFlight?.request;
+    const same = request?.path === path;
     // A request in flight is parsed already, and takes less space as codes.
     const body = this.#repeats && !same ? keptBody(raw) : undefined;
     if (body !== undefined) return repeatable(raw, body);
-    if (asked === undefined) return undefined;
+    if (request === undefined) return undefined;
     return {
-      path: asked.path,
+      path: request.path,
       headers: {
         accept: same ? repeatable(raw, EMPTY).headers["accept"]! : JSON_TYPE,
         "content-type": JSON_TYPE,
       },
-      body: new TextEncoder().encode(JSON.stringify(asked.fields)),
+      body: new TextEncoder().encode(JSON.stringify(request.fields)),
     };
   }
 }

@@ -34,7 +34,7 @@ export interface ProbeReport {
 const PAUSE_MS = 10;
 
 /** Timeout of a request, in milliseconds. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /** Returns the resident bytes of a process; 0 for one that ended. */
 export function residentBytes(pid: number): number {
@@ -69,7 +69,7 @@ async function probe({ url, pid }: ProbePlace): Promise<ProbeReport> {
     const start = performance.now();
     const computed = loopTime(pid);
     try {
-      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
       const answer = await fetch(`${url}/livez`, { signal });
       await answer.body?.cancel();
       if (answer.status !== 200) failures++;

@@ -18,17 +18,17 @@ export class DiskError extends Error {
 
 /** Messages of the system, each with advice. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/ENOSPC|os error 28\b/, "the disk is full, free some space"],
-  [/EDQUOT|os error 122\b/, "the quota is used up, free some space"],
-  [/EROFS|os error 30\b/, "it is mounted read-only, mount it writable"],
+  [/ENOSPC|os error 28\b/, "the disk is full; free some space"],
+  [/EDQUOT|os error 122\b/, "the quota is used up; free some space"],
+  [/EROFS|os error 30\b/, "it is mounted read-only; mount it writable"],
   [
     /ENOTDIR|EEXIST|os error 17\b|os error 20\b/,
-    "a file is in the place of a folder, remove it",
+    "a file is in the place of a folder; remove it",
   ],
   [/EFBIG|os error 27\b/, "the file is too large for this file system"],
   [
     /EACCES|EPERM|os error 1\b|os error 13\b|NotCapable|PermissionDenied/,
-    "permission is denied, grant write access",
+    "permission is denied; grant write access",
   ],
 ];
 
@@ -65,11 +65,11 @@ export function diskError(
     });
   }
   const code = "code" in error ? String(error.code) : "";
-  const said = `${code} ${error.name} ${error.message}`;
-  const reason = REASONS.find(([pattern]) => pattern.test(said))?.[1];
+  const text = `${code} ${error.name} ${error.message}`;
+  const reason = REASONS.find(([pattern]) => pattern.test(text))?.[1];
   if (reason === undefined) return error;
   return new DiskError(
-    `Cannot write ${path}: ${reason}, or ${remedy}`,
+    `Cannot write ${path}: ${reason} or ${remedy}`,
     { cause: error },
   );
 }

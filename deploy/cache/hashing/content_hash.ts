@@ -1,10 +1,10 @@
 /**
- * The hashes of content, in the kinds that places provide.
+ * The content hashes, in the kinds that sources provide.
  *
  * ```text
  * sha256    large files of a hub, manifests
  * git       blob <size>\0<content> in SHA-1: small files of a hub
- * crc32     check of a part on this disk; no place provides it
+ * crc32     check of a part on this disk; no source provides it
  * ```
  *
  * @module
@@ -33,7 +33,7 @@ export interface ExpectedHash {
   readonly hex: string;
 }
 
-/** Returns the expected hash of `file`; undefined if its place has none. */
+/** Returns the expected hash of `file`; undefined if its source has none. */
 export function expectedHash(
   { sha256, gitHash }: Partial<Pick<RemoteFile, "sha256" | "gitHash">>,
 ): ExpectedHash | undefined {

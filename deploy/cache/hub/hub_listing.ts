@@ -25,7 +25,7 @@ export function parseListing(text: string, place: string): RemoteSnapshot {
   if (typeof commit !== "string" || !Array.isArray(siblings)) {
     throw unreadable(
       place,
-      "the response is not that of a hub, check HF_ENDPOINT",
+      "the response is not that of a hub; check HF_ENDPOINT",
     );
   }
   const files = siblings.map(record).flatMap((sibling) => {

@@ -81,10 +81,10 @@ export class HubRemote implements Remote {
     const path = `api/models/${owner}/${name}/revision/${
       encodeURIComponent(revision)
     }?blobs=true`;
-    const { answer } = await this.#ask(this.#url(path), {}, signal);
+    const { answer } = await this.#fetchFollowed(this.#url(path), {}, signal);
     if (answer.status !== 200) throw await this.#refusal(answer, this.place);
-    const asked = { what: `read what ${this.place} lists`, access: "" };
-    const text = await boundedText(asked, answer, LISTING_BYTES, signal);
+    const context = { what: `read what ${this.place} lists`, access: "" };
+    const text = await boundedText(context, answer, LISTING_BYTES, signal);
     const snapshot = parseListing(text, this.place);
     this.#commit = snapshot.commit;
     this.#found.clear();
@@ -141,7 +141,11 @@ export class HubRemote implements Remote {
         encodeURIComponent(this.#commit ?? revision)
       }/${path}`,
     );
-    const { answer, at, hubHeaders } = await this.#ask(url, headers, signal);
+    const { answer, at, hubHeaders } = await this.#fetchFollowed(
+      url,
+      headers,
+      signal,
+    );
     if (answer.ok) {
       const etag = hubHeaders.get("X-Linked-Etag") ??
         (at.host === url.host ? hubHeaders.get("ETag") : null);
@@ -160,7 +164,7 @@ export class HubRemote implements Remote {
    * @returns The last response, its URL, and the metadata of the file from the
    * hub's own last response.
    */
-  async #ask(
+  async #fetchFollowed(
     url: URL,
     headers: Record<string, string>,
     signal: AbortSignal,
@@ -180,7 +184,7 @@ export class HubRemote implements Remote {
       if (next === null || downgrade || hops === MAX_REDIRECTS) {
         throw new RemoteError(
           `Cannot follow ${this.place}: it redirects ${
-            hops === MAX_REDIRECTS ? "in a circle" : "to what is no https URL"
+            hops === MAX_REDIRECTS ? "in a loop" : "to a URL that is not https"
           }`,
           { type: "elsewhere" },
         );
@@ -232,18 +236,18 @@ export class HubRemote implements Remote {
     switch (true) {
       case code === "GatedRepo":
         return known
-          ? `it is gated and this HF_TOKEN has no access (${status}), request access on its page`
-          : `it is gated (${status}), request access on its page and set HF_TOKEN`;
+          ? `it is gated and this HF_TOKEN has no access (${status}); request access on its page`
+          : `it is gated (${status}); request access on its page and set HF_TOKEN`;
       case status === 401 || status === 403:
         return known
           ? `HF_TOKEN has no access (${status}), or the repository does not exist`
-          : `it is private or does not exist (${status}), set HF_TOKEN for a private one`;
+          : `it is private or does not exist (${status}); set HF_TOKEN for a private one`;
       case code === "RevisionNotFound":
         return `there is no revision "${this.#source.revision}"`;
       case status === 404:
         return "the repository or file does not exist (404)";
       case status === 429:
-        return "too many requests (429), set HF_TOKEN for a higher limit";
+        return "too many requests (429); set HF_TOKEN for a higher limit";
       default:
         return `the hub responds with ${status}`;
     }

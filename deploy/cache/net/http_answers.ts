@@ -3,7 +3,7 @@
  *
  * ```text
  * 206 of the range     the bytes
- * 200 to a range       the server gives whole files only
+ * 200 to a range       the server serves whole files only
  * 408 425 429 5xx      retry, after the given time
  * 412 416              the content has changed
  * other 4xx            try another place
@@ -52,25 +52,25 @@ export function checkRange(
   const encoding = headers.get("Content-Encoding") ?? "identity";
   if (encoding !== "identity") {
     throw new RemoteError(
-      `Cannot ${what}: it comes packed with ${encoding}, which was not asked for`,
+      `Cannot ${what}: it is encoded as ${encoding}, which was not requested`,
       { type: "elsewhere" },
     );
   }
   if (status === 200) {
     if (range.start !== 0 || range.end !== size) {
       throw new RemoteError(
-        `Cannot ${what} from byte ${range.start}: the server gives whole files only`,
+        `Cannot ${what} from byte ${range.start}: the server serves whole files only`,
         { type: "whole" },
       );
     }
     if (length === null || Number(length) === size) return;
     throw otherContent(what, `${length} bytes instead of ${size}`);
   }
-  const said = headers.get("Content-Range") ?? "";
-  const parts = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(said);
+  const header = headers.get("Content-Range") ?? "";
+  const parts = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(header);
   if (parts === null) {
     throw new RemoteError(
-      `Cannot ${what}: the server does not say which bytes it sends`,
+      `Cannot ${what}: the response has no valid Content-Range`,
       { type: "retry", retryAfterMs: undefined },
     );
   }

@@ -74,7 +74,7 @@ export class HttpConnection implements Disposable {
    * the connection is unusable.
    * @throws {Error} When no response comes.
    */
-  async ask(url: URL, headers: Headers): Promise<AnswerHead | undefined> {
+  async request(url: URL, headers: Headers): Promise<AnswerHead | undefined> {
     const lines = [
       `GET ${url.pathname}${url.search} HTTP/1.1`,
       `host: ${url.host}`,
@@ -130,7 +130,7 @@ export class HttpConnection implements Disposable {
     for (let count = 0; count < memory.length;) {
       const came = await this.read(memory.subarray(count));
       if (came === 0) {
-        throw new TypeError("the connection ends before an answer");
+        throw new TypeError("the connection closed before a response");
       }
       count += came;
       const text = latin1.decode(memory.subarray(0, count));
@@ -174,7 +174,7 @@ export function bodyOf(
       const whole = left === 0;
       if (whole || count === 0) done(whole);
       if (count === 0) {
-        throw new TypeError(`the connection ends ${left} bytes early`);
+        throw new TypeError(`the connection closed ${left} bytes early`);
       }
       request.respond(count);
       if (whole) controller.close();

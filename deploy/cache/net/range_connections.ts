@@ -1,6 +1,6 @@
 /**
- * The `fetch` for downloads: ranges use our own connections, which cost less,
- * and everything else uses `fetch` itself.
+ * The `fetch` for downloads: ranges use pooled HTTP/1.1 connections, which cost
+ * less; all other requests use `fetch` itself.
  *
  * Over TLS, as from every hub and store, `fetch` takes 17 % more processor time
  * for a download and is 14 % slower where processors are the limit; without TLS
@@ -8,7 +8,7 @@
  *
  * ```text
  * a range, no proxy, a plain response   http_connection.ts
- * what it cannot connect with or read   fetch, as a retry
+ * a failed connection or response       fetch, as a retry
  * all others                            fetch
  * ```
  *
@@ -52,7 +52,7 @@ export class RangeConnections implements Disposable {
   /** Sends a request as `fetch` does. */
   readonly fetch: Fetch = async (url, init) => {
     const answer = this.#isOurs(url, init)
-      ? await this.#ask(url, init)
+      ? await this.#requestRange(url, init)
       : undefined;
     return answer ?? await fetch(url, { ...init, client: this.#client });
   };
@@ -72,7 +72,10 @@ export class RangeConnections implements Disposable {
   }
 
   /** Returns the response; undefined when `fetch` must send the request. */
-  async #ask(url: URL, init: RequestInit): Promise<Response | undefined> {
+  async #requestRange(
+    url: URL,
+    init: RequestInit,
+  ): Promise<Response | undefined> {
     const signal = init.signal ?? undefined;
     for (;;) {
       signal?.throwIfAborted();
@@ -103,7 +106,7 @@ export class RangeConnections implements Disposable {
     { headers, redirect }: RequestInit,
     done: (stays: boolean) => void,
   ): Promise<Response | undefined> {
-    const head = await connection.ask(url, asked(headers));
+    const head = await connection.request(url, rangeHeaders(headers));
     const follows = redirect !== "manual" && (head?.status ?? 0) >= 300 &&
       head!.status < 400;
     if (head === undefined || follows) {
@@ -146,7 +149,7 @@ export class RangeConnections implements Disposable {
 }
 
 /** Returns the headers to send: a compressed body has no ranges. */
-function asked(given: HeadersInit | undefined): Headers {
+function rangeHeaders(given: HeadersInit | undefined): Headers {
   const headers = new Headers(given);
   for (
     const [name, value] of [["accept", "*/*"], ["accept-encoding", "identity"]]

@@ -5,7 +5,7 @@
  * hub     hf://org/name@revision     files of a commit
  * store   s3://bucket/prefix         objects under a prefix
  *         gs://bucket/prefix
- * web     https://host/path/         a manifest and what it lists
+ * web     https://host/path/         a manifest and the listed files
  * ```
  *
  * Each remote lists its files and reads ranges of them; the downloader decides

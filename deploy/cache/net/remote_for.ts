@@ -73,7 +73,7 @@ export async function remoteFor(
   if (source.type !== "hub") return await openUrl(source, variables);
   if (/^(1|on|yes|true)$/i.test(variables.get("HF_HUB_OFFLINE") ?? "")) {
     throw new RemoteError(
-      `Cannot ask a hub for ${source.text}: HF_HUB_OFFLINE is set`,
+      `Cannot download ${source.text}: HF_HUB_OFFLINE is set; unset it`,
       { type: "elsewhere" },
     );
   }

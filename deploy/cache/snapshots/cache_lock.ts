@@ -1,9 +1,8 @@
 /**
  * The lock that gives one process at a time access to shared files.
  *
- * The system holds the lock (`flock`), so it ends with the process in every
- * case. Over NFS Linux makes it a lock of the server, which holds between
- * machines; with `nolock` mounts or file systems without locks, two processes
+ * The system holds the lock (`flock`), so it is released when the process ends.
+ * Over NFS, Linux locks the file on the server, for all machines; with `nolock` mounts or file systems without locks, two processes
  * may work at once. They then write the same bytes to the same paths, and
  * results are checked before use.
  *

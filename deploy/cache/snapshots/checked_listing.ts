@@ -20,7 +20,7 @@ import { quoteText } from "../../../lib/escaped_text.ts";
 /** Bytes of a listing, or of a page of one. */
 export const LISTING_BYTES = 2 ** 24;
 
-/** Most files of a checkpoint. */
+/** Maximum number of files of a checkpoint. */
 const MAX_FILES = 10_000;
 
 /** Bytes of a file, and of all files: more than any disk for models has. */
@@ -46,7 +46,7 @@ export function checkedListing(
 ): RemoteSnapshot {
   const unusable = (reason: string) =>
     new RemoteError(
-      `Cannot use the listing of ${place}: ${reason}, choose another source`,
+      `Cannot use the listing of ${place}: ${reason}; choose another source`,
       { type: "elsewhere" },
     );
   if (!COMMIT.test(commit)) {

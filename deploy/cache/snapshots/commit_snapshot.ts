@@ -26,7 +26,7 @@ import { whatLacks } from "./snapshot_check.ts";
 const COPIED_BYTES = 2 ** 24;
 
 /**
- * Makes a snapshot visible, once all its blobs are there.
+ * Makes a snapshot visible, once all its blobs are present.
  *
  * @returns Path of its folder.
  * @throws {RemoteError} When it is not a complete checkpoint.

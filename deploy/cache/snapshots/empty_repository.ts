@@ -1,5 +1,5 @@
 /**
- * The removal of repositories without files: a download that brought nothing
+ * The removal of repositories without files: a download without files
  * leaves none, since other tools warn of them.
  *
  * @module
@@ -28,7 +28,7 @@ export async function removeIfEmpty(repository: string): Promise<void> {
     if (!await holdsNothing(repository)) return;
     await Deno.remove(repository, { recursive: true });
   } catch {
-    // Not removable by this user: it stays.
+    // Not removable by this user: it is kept.
   }
 }
 

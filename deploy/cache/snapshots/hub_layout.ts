@@ -135,7 +135,7 @@ export async function keptFiles(
 }
 
 /**
- * Returns true if this module wrote the record: other programs may write into a
+ * Returns true if this module wrote the record; other programs may write to the
  * cache.
  */
 function isKept(file: Partial<KeptFile> | null): boolean {

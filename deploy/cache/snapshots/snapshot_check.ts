@@ -7,7 +7,7 @@
  * ```
  *
  * Hashes are those recorded at the download, or the names of the blobs, which
- * other tools keep as well.
+ * other tools use as well.
  *
  * @module
  */

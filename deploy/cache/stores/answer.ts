@@ -12,7 +12,7 @@ import { checkRange, otherContent, remedyOf } from "../net/http_answers.ts";
 import { type ByteRange, type Remedy, RemoteError } from "../net/remote.ts";
 
 /** Description of a request, for messages. */
-export interface Asked {
+export interface RequestContext {
   /** Action, such as `read "model.safetensors" of s3://bucket/prefix`. */
   readonly what: string;
   /** Advice for refused access. */
@@ -20,7 +20,7 @@ export interface Asked {
 }
 
 /** Codes of transient errors: S3 sends some of them with a status of 400. */
-const PASSING = new Set([
+const TRANSIENT = new Set([
   "SlowDown",
   "RequestTimeout",
   "InternalError",
@@ -31,51 +31,51 @@ const PASSING = new Set([
 
 /** Returns the error for an unsuccessful response. */
 export function refusal(
-  asked: Asked,
+  context: RequestContext,
   { status, headers }: Pick<Response, "status" | "headers">,
   code?: string,
 ): RemoteError {
-  const says = code === undefined ? `${status}` : `${status} ${code}`;
+  const reply = code === undefined ? `${status}` : `${status} ${code}`;
   const failure = (reason: string, remedy: Remedy) =>
-    new RemoteError(`Cannot ${asked.what}: ${reason}`, remedy);
-  const passing = code !== undefined && PASSING.has(code);
+    new RemoteError(`Cannot ${context.what}: ${reason}`, remedy);
+  const transient = code !== undefined && TRANSIENT.has(code);
   // Some transient errors have a status of 400.
   const remedy = remedyOf(
-    { status: passing ? 503 : status, headers },
+    { status: transient ? 503 : status, headers },
     Date.now(),
   );
-  if (passing || remedy.type === "retry" || status >= 500) {
-    return failure(`it answers ${says} for now, try again later`, remedy);
+  if (transient || remedy.type === "retry" || status >= 500) {
+    return failure(`it answers ${reply} for now; try again later`, remedy);
   }
   if (remedy.type === "changed") {
     return failure(
-      `it answers ${says}: the file was changed since it was listed`,
+      `it answers ${reply}: the file was changed since it was listed`,
       remedy,
     );
   }
   if (status === 404 || status === 410) {
     return failure(
-      `it answers ${says}: there is none, check the name`,
+      `it answers ${reply}: it was not found; check the name`,
       { type: "elsewhere" },
     );
   }
   if (status === 401 || status === 403 || code?.startsWith("Expired")) {
     return failure(
-      `it answers ${says}: access is refused, ${asked.access}`,
+      `it answers ${reply}: access is denied; ${context.access}`,
       { type: "elsewhere" },
     );
   }
   return failure(
-    `it answers ${says}, which is not what it was asked for`,
+    `it answers ${reply}, which is unexpected; check the address`,
     { type: "elsewhere" },
   );
 }
 
-/** Most objects of a list; no checkpoint has as many files. */
+/** Maximum objects of a list; no checkpoint has as many files. */
 const MAX_OBJECTS = 10_000;
 
 /**
- * Most pages of a list; a page has a thousand objects, or few if many are
+ * Maximum pages of a list; a page has a thousand objects, or few if many are
  * hidden.
  */
 const MAX_PAGES = 1_000;
@@ -105,9 +105,9 @@ export class Pages {
     throw new RemoteError(
       `Cannot ${this.#what}: ${
         again
-          ? "the list leads back to a page that it had"
+          ? "the list repeats a page"
           : `the list has over ${MAX_PAGES} pages`
-      }, check the endpoint and the prefix`,
+      }; check the endpoint and the prefix`,
       { type: "elsewhere" },
     );
   }
@@ -123,14 +123,14 @@ export function refuseCrowd(
 ): void {
   if (length <= MAX_OBJECTS) return;
   throw new RemoteError(
-    `Cannot list ${place}: it has over ${MAX_OBJECTS} objects, name the prefix of one checkpoint`,
+    `Cannot list ${place}: it has over ${MAX_OBJECTS} objects; name the prefix of one checkpoint`,
     { type: "elsewhere" },
   );
 }
 
 /** Rejects a response of another version: some servers ignore conditions. */
 export async function refuseOtherVersion(
-  asked: Asked,
+  context: RequestContext,
   answer: Response,
   versions: {
     readonly wanted: string | undefined;
@@ -140,7 +140,7 @@ export async function refuseOtherVersion(
   const { wanted, seen } = versions;
   if (wanted === undefined || seen === undefined || wanted === seen) return;
   await answer.body?.cancel();
-  throw otherContent(asked.what, "it is of another version");
+  throw otherContent(context.what, "it is of another version");
 }
 
 /**
@@ -148,20 +148,20 @@ export async function refuseOtherVersion(
  * unchanged.
  */
 export function unanswered(
-  asked: Asked,
+  context: RequestContext,
   cause: unknown,
   signal: AbortSignal,
 ): unknown {
   if (signal.aborted) return signal.reason;
   if (cause instanceof TypeError && /redirect/i.test(cause.message)) {
     return new RemoteError(
-      `Cannot ${asked.what}: it redirects in a circle or to no URL, check the address`,
+      `Cannot ${context.what}: it redirects in a loop or to an invalid URL; check the address`,
       { type: "elsewhere" },
       { cause: cause.name },
     );
   }
   return new RemoteError(
-    `Cannot ${asked.what}: the connection failed, check the network`,
+    `Cannot ${context.what}: the connection failed; check the network`,
     { type: "retry", retryAfterMs: undefined },
     // The message of the cause may hold the URL, and with it a signature.
     { cause: cause instanceof Error ? cause.name : typeof cause },
@@ -174,7 +174,7 @@ export function unanswered(
  * @throws {RemoteError} When it holds other bytes, or another file.
  */
 export async function rangeBody(
-  { what }: Asked,
+  { what }: RequestContext,
   answer: Response,
   range: ByteRange,
   size: number,

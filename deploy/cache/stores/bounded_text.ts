@@ -5,7 +5,7 @@
  */
 
 import { RemoteError } from "../net/remote.ts";
-import { type Asked, unanswered } from "./answer.ts";
+import { type RequestContext, unanswered } from "./answer.ts";
 
 /**
  * Returns the whole text of a response.
@@ -13,7 +13,7 @@ import { type Asked, unanswered } from "./answer.ts";
  * @throws {RemoteError} When it has over `most` bytes, or ends too early.
  */
 export async function boundedText(
-  asked: Asked,
+  context: RequestContext,
   answer: Response,
   most: number,
   signal: AbortSignal,
@@ -27,11 +27,11 @@ export async function boundedText(
       if (bytes > most) break;
     }
   } catch (cause) {
-    throw unanswered(asked, cause, signal);
+    throw unanswered(context, cause, signal);
   }
   if (bytes <= most) return await new Blob(parts).text();
   throw new RemoteError(
-    `Cannot ${asked.what}: it has over ${most} bytes, check the name`,
+    `Cannot ${context.what}: it has over ${most} bytes; check the name`,
     { type: "elsewhere" },
   );
 }

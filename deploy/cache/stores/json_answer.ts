@@ -21,8 +21,8 @@ export async function readRecord(
   what: string,
   signal: AbortSignal,
 ): Promise<JsonRecord> {
-  const asked = { what, access: "" };
-  const text = await boundedText(asked, answer, LISTING_BYTES, signal);
+  const context = { what, access: "" };
+  const text = await boundedText(context, answer, LISTING_BYTES, signal);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -31,7 +31,7 @@ export async function readRecord(
   }
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     throw new RemoteError(
-      `Cannot ${what}: the answer is cut off or not JSON, try again later`,
+      `Cannot ${what}: the response is truncated or not JSON; try again later`,
       { type: "retry", retryAfterMs: undefined },
     );
   }

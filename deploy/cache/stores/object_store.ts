@@ -3,7 +3,7 @@
  *
  * Each kind of store has one implementation with its protocol: signatures,
  * formats of lists and errors, uploads of large files. None of them depends on
- * what a checkpoint is.
+ * the contents of a checkpoint.
  *
  * @module
  */

@@ -63,8 +63,8 @@ export class StoreRemote implements Remote {
       ? file.etag
       : this.#versions.get(path);
     const answer = await this.#store.get(path, { range, version }, signal);
-    const asked = { what: `read "${path}" of ${this.place}`, access: "" };
-    const body = await rangeBody(asked, answer, range, size);
+    const context = { what: `read "${path}" of ${this.place}`, access: "" };
+    const body = await rangeBody(context, answer, range, size);
     const seen = this.#store.versionOf(answer);
     if (seen !== undefined && !this.#versions.has(path)) {
       this.#versions.set(path, seen);
@@ -96,7 +96,7 @@ function filesOf(
     new RemoteError(`Cannot use ${place}: ${reason}`, { type: "elsewhere" });
   if (objects.some(({ path }) => path === UNFINISHED_FILE)) {
     throw unusable(
-      "it is being published, or that was broken off; publish it to the end",
+      "its publication is in progress or was interrupted; complete it with deno task models publish",
     );
   }
   const files: RemoteFile[] = [];
@@ -107,7 +107,7 @@ function filesOf(
   }
   if (!files.some(({ path }) => path === "config.json")) {
     throw unusable(
-      `it has neither a ${MANIFEST_FILE} nor a config.json, check the prefix`,
+      `it has neither a ${MANIFEST_FILE} nor a config.json; check the prefix`,
     );
   }
   return files;

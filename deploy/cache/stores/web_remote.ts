@@ -1,5 +1,5 @@
 /**
- * The remote over any web server: a manifest and the files that it lists.
+ * The remote for any web server: a manifest and the files that it lists.
  *
  * ```text
  * https://host/folder?key        folder/manifest.json?key, folder/<path>?key
@@ -26,7 +26,12 @@ import {
   type RemoteFile,
   type RemoteSnapshot,
 } from "../net/remote.ts";
-import { type Asked, rangeBody, refusal, unanswered } from "./answer.ts";
+import {
+  rangeBody,
+  refusal,
+  type RequestContext,
+  unanswered,
+} from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
 import { snapshotOf, usableManifest } from "./remote_manifest.ts";
 
@@ -90,9 +95,9 @@ export class WebRemote implements Remote {
     });
     const tag = this.#tags.get(file.path);
     if (tag !== undefined) headers.set("if-match", tag);
-    const asked = this.#asked(`read "${file.path}"`);
-    const answer = await this.#fetch(asked, url, headers, signal);
-    const body = await rangeBody(asked, answer, range, file.size);
+    const context = this.#context(`read "${file.path}"`);
+    const answer = await this.#fetch(context, url, headers, signal);
+    const body = await rangeBody(context, answer, range, file.size);
     // Weak tags match nothing (RFC 9110, 8.8.3.2).
     const seen = answer.headers.get("etag");
     if (seen?.startsWith('"') && tag === undefined) {
@@ -109,7 +114,7 @@ export class WebRemote implements Remote {
     const entry = this.#manifest.files.find((file) => file.path === path);
     if (entry?.sha256 !== sha256) {
       throw new RemoteError(
-        `Cannot read "${path}" of ${this.place}: the manifest has changed`,
+        `Cannot read "${path}" of ${this.place}: the manifest has changed; download the model again`,
         { type: "changed" },
       );
     }
@@ -118,7 +123,7 @@ export class WebRemote implements Remote {
     if (url === null || !isGuarded(url)) {
       throw new RemoteError(
         `Cannot read "${path}" of ${this.place}: ` +
-          "the manifest gives no https URL for it",
+          "the manifest has no https URL for it; publish it again",
         { type: "elsewhere" },
       );
     }
@@ -128,11 +133,11 @@ export class WebRemote implements Remote {
   }
 
   async #readManifest(signal: AbortSignal): Promise<Manifest> {
-    const asked = this.#asked(`read "${MANIFEST_FILE}"`);
+    const context = this.#context(`read "${MANIFEST_FILE}"`);
     const url = this.#manifestUrl;
-    const answer = await this.#fetch(asked, url, new Headers(), signal);
+    const answer = await this.#fetch(context, url, new Headers(), signal);
     const written = await boundedText(
-      asked,
+      context,
       answer,
       MANIFEST_BYTES,
       signal,
@@ -141,7 +146,7 @@ export class WebRemote implements Remote {
   }
 
   async #fetch(
-    asked: Asked,
+    context: RequestContext,
     url: URL,
     headers: Headers,
     signal: AbortSignal,
@@ -156,17 +161,17 @@ export class WebRemote implements Remote {
     try {
       answer = await this.#send(url, { headers, signal });
     } catch (cause) {
-      throw unanswered(asked, cause, signal);
+      throw unanswered(context, cause, signal);
     }
     if (answer.ok) return answer;
     await answer.body?.cancel();
-    throw refusal(asked, answer);
+    throw refusal(context, answer);
   }
 
-  #asked(what: string): Asked {
+  #context(what: string): RequestContext {
     return {
       what: `${what} of ${this.place}`,
-      access: "a signature in the URL may have expired, get a new one",
+      access: "a signature in the URL may have expired; get a new one",
     };
   }
 }

@@ -7,7 +7,7 @@
  *           └──── has changed ──────┘
  * ```
  *
- * Bytes that arrived are kept: the next attempt, in any process, goes on from
+ * Received bytes are kept: the next attempt, in any process, resumes from
  * there. Content that another mirror has provided is not fetched twice.
  *
  * @module
@@ -83,7 +83,7 @@ export interface DownloadOptions extends DownloadEffort {
   readonly signal: AbortSignal;
 }
 
-/** Most listings of a place that changes during the download. */
+/** Maximum listings of a source that changes during the download. */
 const MAX_LISTINGS = 4;
 
 /**

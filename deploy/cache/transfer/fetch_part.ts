@@ -1,8 +1,8 @@
 /**
  * The download of a range of a remote file, written to its place on arrival.
  *
- * An interrupted transfer goes on at the byte that it reached. Memory holds
- * only the bytes of one read.
+ * An interrupted transfer resumes at the next byte. Memory holds only the bytes
+ * of one read.
  *
  * @module
  */

@@ -39,7 +39,7 @@ export async function preallocate(
   });
 }
 
-/** Removes the remains of content that does not match its hash. */
+/** Removes the leftovers of content that does not match its hash. */
 export async function discard(
   file: Pick<RemoteFile, "path">,
   ...remains: readonly string[]

@@ -67,7 +67,7 @@ export async function trustedBlobs(repository: string): Promise<Set<string>> {
 }
 
 /**
- * Rejects a download that does not fit, before it begins.
+ * Rejects a download that does not fit on the disk, before it starts.
  *
  * @throws {DiskError} With the number of free bytes.
  */
@@ -94,7 +94,7 @@ export async function checkRoom(
   throw new DiskError(
     `Cannot download ${formatBytes(needed)} into ${repository}: ${
       formatBytes(free)
-    } are free, free some space or set MODEL_CACHE to another folder`,
+    } are free; free space or set MODEL_CACHE to another folder`,
   );
 }
 
@@ -107,6 +107,6 @@ export function noteUnchecked(
   const unchecked = missing.filter((file) => expectedHash(file) === undefined);
   if (unchecked.length === 0) return;
   onNotice(
-    `Cannot verify ${unchecked.length} files of ${place}: it provides no hashes, publish the model there with deno task models publish`,
+    `Cannot verify ${unchecked.length} files of ${place}: it provides no hashes; publish the model there with deno task models publish`,
   );
 }

@@ -1,6 +1,6 @@
 /**
  * The journal of a download: records the parts of a file that have arrived,
- * complete or not, so that the next process goes on from there.
+ * complete or not, so that the next process resumes from there.
  *
  * ```text
  * {"file": "<etag>", "size": …, "partBytes": …}
@@ -10,9 +10,9 @@
  * {"part": 6, "bytes": 70}                the same; with another kind of hash
  * ```
  *
- * A line is written once its bytes are synced to the disk. It counts once it is
- * complete: the last one may be torn. The later of two lines about one part
- * counts.
+ * A line is written once its bytes are synced to the disk. It is valid once it is
+ * complete: the last one may be truncated. The later of two lines about one part
+ * is used.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export class PartJournal implements Disposable, PartsHere {
   /**
    * Opens the journal at `path`, empty unless it is about this job.
    *
-   * @param forget True to begin anew in any case.
+   * @param forget True to start a new journal in any case.
    * @throws {PlainFileError} When there is something other than a file.
    */
   static async open(
@@ -137,7 +137,7 @@ function parse(
   if (!text.startsWith(header)) return { here, length: 0 };
   let length = header.length;
   for (const line of text.slice(length).split("\n").slice(0, -1)) {
-    // Torn by a crash: the lines after it do not count.
+    // Truncated by a crash: the lines after it are ignored.
     if (!take(line, job, here)) break;
     length += line.length + 1;
   }
@@ -150,12 +150,12 @@ function parse(
 function take(line: string, job: PartJob, { parts, starts }: PartsHere) {
   const known = LINE.exec(line);
   if (known === null) return false;
-  const [, index, said, crc32, sha256] = known;
+  const [, index, written, crc32, sha256] = known;
   const part = Number(index);
   const length = Math.min(job.partBytes, job.size - part * job.partBytes);
-  const bytes = Number(said);
+  const bytes = Number(written);
   if (length <= 0) return false;
-  if (said !== undefined) {
+  if (written !== undefined) {
     if (bytes > length) return false;
     if (parts.has(part)) return true;
     starts.set(part, crc32 === undefined ? { bytes } : { bytes, crc32 });

@@ -1,5 +1,5 @@
 /**
- * The saver of downloaded bytes: many are synced and recorded with one wait for
+ * The saver of downloaded bytes: syncs and records many parts with one wait for
  * the disk.
  *
  * Parts are recorded when they are complete, and periodically up to the bytes

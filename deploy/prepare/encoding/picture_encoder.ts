@@ -13,7 +13,7 @@ import {
   trainingSizes,
 } from "../../../lib/tuning/training_sizes.ts";
 
-/** Facts of a vision tokenizer that decide about codes. */
+/** Facts of a vision tokenizer that determine codes. */
 export interface TokenizerFacts {
   /** Name of the checkpoint. */
   readonly name: string;

@@ -41,7 +41,7 @@ export interface RemoteEncoderOptions {
 /** Bytes of a picture's file that every server takes. */
 const MAX_SENT_BYTES = 2 ** 24;
 
-/** Requests that each server may come to have; windows grow up to it. */
+/** Maximum of a server's window of concurrent requests. */
 const AHEAD = 8;
 
 /**
@@ -94,7 +94,7 @@ export async function openRemoteEncoder(
   };
 }
 
-/** The models of a server, as far as they decide about codes. */
+/** The facts of a server's models that determine codes. */
 interface ServedFacts {
   readonly tokenizer: TokenizerFacts;
   readonly imageArea: number;
@@ -149,6 +149,6 @@ async function factsOf(url: string, answer: Response): Promise<ServedFacts> {
     };
   }
   throw new PreparationError(
-    `${url} has no vision tokenizer open, its FUNCTIONS must have tokenize`,
+    `${url} has no vision tokenizer; add tokenize to its FUNCTIONS`,
   );
 }

@@ -1,11 +1,11 @@
 /**
- * A server of Emu3, as preparation uses it: with a window of requests of its
- * own, and rests after refusals and failures.
+ * A server that encodes for preparation: with its own window of concurrent
+ * requests, and pauses after refusals and failures.
  *
  * ```text
- * answered          window + 1 for every window of answers
- * 429, 503          window / 2, rest for Retry-After
- * failed, silent    rest, twice as long each time
+ * success           window + 1 for every window of answers
+ * 429, 503          window / 2, pause for Retry-After
+ * failure, timeout  pause, doubled each time
  * ```
  *
  * @module
@@ -21,16 +21,16 @@ export interface ServerOptions {
   readonly apiKey: string | undefined;
   /** Clock, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Milliseconds after which a server that does not answer has failed. */
+  /** Timeout of a request in milliseconds. */
   readonly timeoutMs: number;
-  /** Milliseconds of the first rest after a failure. */
+  /** Milliseconds of the first pause after a failure. */
   readonly restMs: number;
 }
 
 /** Options that suit pictures of the published size on a CPU. */
 export const SERVER_OPTIONS = { timeoutMs: 600_000, restMs: 1000 } as const;
 
-/** Outcome of a request that is not the fault of its record. */
+/** Outcome of a request that failed for a reason other than its record. */
 export type Unanswered = "busy" | "failed";
 
 /** Requests that a new server is given at once. */
@@ -39,7 +39,7 @@ const FIRST_WINDOW = 2;
 /** The most requests that a server is given at once. */
 const MAX_WINDOW = 64;
 
-/** Milliseconds of a rest without Retry-After, and of the longest rest. */
+/** Milliseconds of a pause without Retry-After, and of the longest pause. */
 const BUSY_MS = 2000;
 const MAX_REST_MS = 60_000;
 
@@ -67,14 +67,14 @@ export class EncodingServer {
     const url = URL.parse(address);
     if (url === null || !/^https?:$/.test(url.protocol)) {
       throw new PreparationError(
-        `"${address}" is no address of a server, expected one such as http://127.0.0.1:8080`,
+        `"${address}" is not the address of a server, expected one such as http://127.0.0.1:8080`,
       );
     }
     this.url = url.href.replace(/\/$/, "");
     this.#options = options;
   }
 
-  /** Number of requests that it may have at once. */
+  /** Maximum number of concurrent requests. */
   get window(): number {
     return this.#window;
   }
@@ -85,7 +85,7 @@ export class EncodingServer {
     return Math.max(0, this.#restsUntil - this.#options.now());
   }
 
-  /** Reason that it counts as dead; undefined while it does not. */
+  /** Reason that it counts as dead; undefined while it is alive. */
   get dead(): string | undefined {
     return this.#failures >= MAX_FAILURES ? this.#reason : undefined;
   }
@@ -156,7 +156,7 @@ export class EncodingServer {
 
   #failed(reason: string): "failed" {
     const { now, restMs } = this.#options;
-    // Requests that fail together are one failure.
+    // Requests that fail together count as one failure.
     if (now() >= this.#restsUntil) {
       const rest = Math.min(MAX_REST_MS, restMs * 2 ** this.#failures++);
       this.#restsUntil = now() + rest;
@@ -185,7 +185,7 @@ const OF_RECORD = [400, 413, 415, 422];
 function refusal(status: number, reason: string): Error {
   if (OF_RECORD.includes(status)) return new RecordError(reason);
   const remedy = status === 401 || status === 403
-    ? ", set EMU3_API_KEY to one of its keys"
+    ? "; set EMU3_API_KEY to one of its keys"
     : "";
   return new PreparationError(`${reason}${remedy}`);
 }

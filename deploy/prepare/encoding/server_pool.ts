@@ -9,7 +9,7 @@ import { delay } from "../../../lib/async/delay.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { EncodingServer, type ServerOptions } from "./server.ts";
 
-/** Milliseconds until servers are looked at again while all are busy. */
+/** Milliseconds until servers are polled again while all are busy. */
 const LOOK_MS = 20;
 
 /** Servers of the same models. */
@@ -71,10 +71,10 @@ export class ServerPool {
       this.#next = at + 1;
       return server;
     }
-    // A dead server rests before it is tried again, so none is free.
+    // A dead server pauses before it is tried again, so none is free.
     if (this.#servers.every(({ dead }) => dead !== undefined)) {
       throw new PreparationError(
-        `no server answers, run it again once one does: ${
+        `no server answers; run it again once one does: ${
           this.#servers.map(({ url, dead }) => `${url}: ${dead}`).join("; ")
         }`,
       );

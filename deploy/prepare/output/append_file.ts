@@ -54,7 +54,7 @@ export class AppendFile implements Disposable {
     await onDisk(this.#path, () => this.#file.syncData(), OUTPUT_REMEDY);
   }
 
-  /** Removes the content. */
+  /** Removes all content. */
   async empty(): Promise<void> {
     await this.#file.truncate(0);
     await this.#file.seek(0, Deno.SeekMode.Start);

@@ -1,5 +1,5 @@
 /**
- * The list of the released form, `list/train.json`: complete JSON after every
+ * The list of the released form, `list/train.json`: valid JSON after every
  * picture.
  *
  * ```text

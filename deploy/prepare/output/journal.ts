@@ -1,15 +1,15 @@
 /**
- * The journal of a prepared set, from which the next run goes on.
+ * The journal of a prepared set, from which the next run resumes.
  *
  * ```json
  * {"key": "a", "picture": "8f0c5b1d22a4e6f7"}     is stored
  * {"key": "b", "error": "…", "place": "data.json, record 2"}
- * {"key": "c", "same_as": 0}                      is left out, as a duplicate
- * {"shard": "data-00000.jsonl", "records": 1000}  is whole
+ * {"key": "c", "same_as": 0}                      is omitted, as a duplicate
+ * {"shard": "data-00000.jsonl", "records": 1000}  is complete
  * ```
  *
- * A line is written once what it says is on the disk. It counts once it is
- * whole: the last one may be torn. A journal is held by one process at a time.
+ * A line is written once its record is on the disk. It is valid once it is
+ * complete: the last one may be truncated. One process at a time holds a journal.
  *
  * @module
  */
@@ -136,7 +136,7 @@ export class PreparationJournal implements Disposable {
       return JSON.parse(text) as JournalLine;
     } catch (cause) {
       throw new PreparationError(
-        `${this.#path} is damaged at byte ${offset}: name another --out, or remove the folder to begin again`,
+        `${this.#path} is damaged at byte ${offset}; choose another --out, or remove the folder to start again`,
         { cause },
       );
     }

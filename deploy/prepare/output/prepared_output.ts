@@ -3,9 +3,9 @@
  * each once, however often the run is killed and started again.
  *
  * ```text
- * settings.json     what all records have in common
+ * settings.json     settings of all records
  * journal.jsonl     every record that is done, in order
- * errors.jsonl      those that cannot be used, and why
+ * errors.jsonl      unusable records, with the reason
  * duplicates.jsonl  those whose picture a stored record has, by its index
  * feature/ list/    form emu3
  * data-00000.…      other forms, with manifest.json

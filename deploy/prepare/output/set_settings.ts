@@ -1,8 +1,8 @@
 /**
- * The settings of a prepared set: what every record of it has in common.
+ * The settings of a prepared set, shared by all of its records.
  *
- * They are written with the first run. A later run of other settings would mix
- * records that do not belong together, and is refused.
+ * They are written with the first run. A later run with other settings would mix
+ * incompatible records, and is rejected.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export async function keepSettings(
     );
     if (old === given) continue;
     throw new PreparationError(
-      `${folder} was begun with ${name} ${old}, not ${given}: repeat that setting, or name another --out`,
+      `${folder} was created with ${name} ${old}, not ${given}; repeat that setting or choose another --out`,
     );
   }
 }

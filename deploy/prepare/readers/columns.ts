@@ -1,6 +1,6 @@
 /**
- * The choice of columns: those that the user names, or else the first that
- * exists of the usual names.
+ * The choice of columns: those that the user names, else the first one with a
+ * usual name.
  *
  * @module
  */
@@ -68,7 +68,7 @@ export function chooseColumns(
   const image = choose("image");
   if (image === undefined) {
     throw new PreparationError(
-      `no column of ${place} is named as one of pictures, name it with --image-column: it has ${
+      `no column of ${place} looks like one of pictures; set --image-column: it has ${
         listed(there)
       }`,
     );

@@ -52,7 +52,7 @@ async function* rows(
     bom: true,
     columns: (names: readonly string[]) => names.map((name) => name.trim()),
     delimiter: tabs ? "\t" : ",",
-    // Tab-separated files have quotes as they are.
+    // Tab-separated files do not escape quotes.
     quote: tabs ? false : '"',
     relaxColumnCount: true,
     skipEmptyLines: true,

@@ -1,5 +1,5 @@
 /**
- * The reader of a folder of pictures, with a `.txt` beside each or none.
+ * The reader of a folder of pictures, each with or without a `.txt` beside it.
  *
  * @module
  */

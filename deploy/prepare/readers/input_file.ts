@@ -1,5 +1,5 @@
 /**
- * The input file as a stream, with the share of it that was read.
+ * The input file as a stream, with the fraction that was read.
  *
  * @module
  */
@@ -39,12 +39,12 @@ export class InputStream implements Disposable {
     }
   }
 
-  /** Share of the file that was read, 0 to 1. */
+  /** Fraction of the file that was read, 0 to 1. */
   get share(): number {
     return this.#size === 0 ? 1 : Math.min(1, this.#read / this.#size);
   }
 
-  /** Yields the bytes of the file; each chunk is its consumer's. */
+  /** Yields the bytes of the file; consumers may keep the chunks. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     for (;;) {
       const chunk = new Uint8Array(this.#chunkBytes);

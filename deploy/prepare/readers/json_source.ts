@@ -73,7 +73,7 @@ async function* recordsOf(
       yield faulty(where.otherwise, where.place, fault);
       continue;
     }
-    // Records may lack fields; the first shows that names are those meant.
+    // Records may lack fields; the first one determines the columns.
     columns ??= chooseColumns(Object.keys(fields), named, where.place);
     yield rowRecord(fields, withOptional(columns, fields), where);
   }
@@ -142,9 +142,12 @@ async function* elements(
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     // Records after the fault cannot be found, so none may be skipped.
-    throw new PreparationError(`${path} is no whole JSON array: ${reason}`, {
-      cause,
-    });
+    throw new PreparationError(
+      `${path} is not a complete JSON array: ${reason}`,
+      {
+        cause,
+      },
+    );
   }
   yield* found.splice(0);
 }

@@ -45,7 +45,7 @@ const HEAD_BYTES = 2 ** 16;
  * Opens the input at `path`.
  *
  * @param format Format of it; undefined to recognize it.
- * @throws {PreparationError} If there is nothing, or nothing known.
+ * @throws {PreparationError} If there is no input, or its format is unknown.
  */
 export async function openSource(
   path: string,
@@ -165,7 +165,7 @@ async function formatOf(path: string): Promise<InputFormat> {
     return "webdataset";
   }
   if (/^([^]PNG\r\n|\xff\xd8\xff|GIF8|RIFF)/.test(head)) {
-    throw new PreparationError(`${path} is one picture, name its folder`);
+    throw new PreparationError(`${path} is a single picture; use its folder`);
   }
   if (bytes.length === 0) throw new PreparationError(`${path} is empty`);
   const text = head.replace(/^\xef\xbb\xbf/, "").trimStart();
@@ -179,7 +179,7 @@ async function formatOf(path: string): Promise<InputFormat> {
     return "csv";
   }
   throw new PreparationError(
-    `the format of ${path} is not recognized, name it with --format ${
+    `the format of ${path} is not recognized; set --format ${
       INPUT_FORMATS.join("|")
     }`,
   );

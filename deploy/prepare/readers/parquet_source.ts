@@ -112,8 +112,11 @@ async function onParquet<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PreparationError(`${path} is no whole Parquet file: ${reason}`, {
-      cause,
-    });
+    throw new PreparationError(
+      `${path} is not a complete Parquet file: ${reason}`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -27,7 +27,7 @@ export interface RowPlace {
   readonly otherwise: string;
 }
 
-/** Returns the record of `row`. Faults of it show when the picture is read. */
+/** Returns the record of `row`. Its faults are reported when the picture is read. */
 export function rowRecord(
   row: Row,
   columns: Columns,
@@ -76,7 +76,7 @@ async function pictureAt(
   if (/^data:/i.test(address)) return inDataUrl(address);
   if (/^https?:/i.test(address)) {
     throw new RecordError(
-      "its picture is a URL, which is not fetched: download it first",
+      "its picture is a URL, which is not fetched; download it first",
     );
   }
   return await readPicture(await placeOf(address, folder));
@@ -87,9 +87,9 @@ function inDataUrl(url: string): Uint8Array<ArrayBuffer> {
   try {
     if (base64 !== undefined) return Uint8Array.fromBase64(base64);
   } catch {
-    // The error names the offset, which helps no one.
+    // The error's own message names only an offset.
   }
-  throw new RecordError("its data URL is no base64");
+  throw new RecordError("its data URL is not base64");
 }
 
 async function placeOf(path: string, folder: string): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * The records of an input, whatever its format: pictures that are still to be
- * read, with their texts.
+ * The records of an input, in any format: pictures, read on
+ * demand, with their texts.
  *
  * @module
  */
@@ -20,18 +20,18 @@ export interface SourceRecord {
   /**
    * Returns the bytes of the picture.
    *
-   * @throws {RecordError} If the record is unusable; says why.
+   * @throws {RecordError} If the record is unusable, with the reason.
    */
   readonly picture: () => Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** An input that was recognized. */
+/** An opened input. */
 export interface RecordSource {
   /** Name of its format. */
   readonly format: string;
   /** Returns the records in order, each time from the first. */
   readonly records: () => AsyncIterable<SourceRecord>;
-  /** Returns the share of the input that was handed out, 0 to 1. */
+  /** Returns the fraction of the input that was returned, 0 to 1. */
   readonly share: () => number;
 }
 
@@ -49,7 +49,7 @@ export interface ColumnNames {
   readonly answer?: string | undefined;
 }
 
-/** An error for one record, which the others do not share. */
+/** An error that concerns one record only. */
 export class RecordError extends Error {
   /** Creates an error from the reason. */
   constructor(reason: string, options?: ErrorOptions) {

@@ -85,9 +85,12 @@ async function* samples(
   } catch (cause) {
     if (cause instanceof PreparationError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PreparationError(`${path} is no whole tar archive: ${reason}`, {
-      cause,
-    });
+    throw new PreparationError(
+      `${path} is not a complete tar archive: ${reason}`,
+      {
+        cause,
+      },
+    );
   }
   if (sample !== undefined) yield sample;
 }
@@ -124,7 +127,7 @@ function recordOf(
   } catch {
     return faulty(key, place, "its .json is damaged");
   }
-  // The picture is a file, so any name serves for its column.
+  // The picture is a file, so its column may have any name.
   const columns = chooseColumns(["image", ...Object.keys(fields)], {}, place);
   const field = (name: string | undefined) =>
     name === undefined ? undefined : asText(file(name) ?? fields[name]);

@@ -28,7 +28,7 @@ export async function readSlice(
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
     const count = await file.read(bytes.subarray(at));
-    if (count === null) throw new PreparedSetError(path, "it is cut short");
+    if (count === null) throw new PreparedSetError(path, "it is truncated");
     at += count;
   }
   return bytes;

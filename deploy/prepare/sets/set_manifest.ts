@@ -64,7 +64,7 @@ export async function readManifest(
   if (known === undefined) {
     throw new PreparedSetError(
       path,
-      `its form is none of ${SHARD_FORMS.join(", ")}`,
+      `its form is not one of ${SHARD_FORMS.join(", ")}`,
     );
   }
   if (!Array.isArray(shards) || !shards.every(isShard)) {
@@ -92,7 +92,7 @@ export async function readJsonFile(
   if (typeof json === "object" && json !== null && !Array.isArray(json)) {
     return { ...json };
   }
-  throw new PreparedSetError(path, "it is no JSON object");
+  throw new PreparedSetError(path, "it is not a JSON object");
 }
 
 /** Names of shards hold no folder: a manifest may come from elsewhere. */

@@ -33,7 +33,7 @@ export async function openTarShard(path: string): Promise<OpenShard> {
       read: (index) =>
         onShard(path, () => {
           const key = keys[index];
-          if (key === undefined) throw new SyntaxError("it is cut short");
+          if (key === undefined) throw new SyntaxError("it is truncated");
           return Promise.resolve(recordOf(key, records.get(key)!));
         }),
     };

@@ -69,12 +69,14 @@ class PickledArray implements IntegerArray {
       !Array.isArray(shape) || shape.length !== 2 || kind === undefined ||
       !(data instanceof Uint8Array) || fortran === true
     ) {
-      throw new SyntaxError("its array is not of whole numbers, [h, w]");
+      throw new SyntaxError(
+        "its array does not hold whole numbers in the shape [h, w]",
+      );
     }
     const bytes = Number(digits);
     [this.height, this.width] = shape;
     if (data.length !== this.height * this.width * bytes) {
-      throw new SyntaxError("its array has another size than its values");
+      throw new SyntaxError("its array and its values differ in size");
     }
     const big = dtype.order === ">";
     this.values = Array.from(
@@ -84,7 +86,7 @@ class PickledArray implements IntegerArray {
   }
 }
 
-/** Returns the number in `bytes`; one of 2⁵³ or more, or below 0, is no code. */
+/** Returns the number in `bytes`; values outside 0 to 2⁵³ − 1 are not codes. */
 function unsigned(bytes: Uint8Array, big: boolean): number {
   const ordered = big ? bytes : bytes.toReversed();
   return ordered.reduce((sum, byte) => sum * 256 + byte, 0);

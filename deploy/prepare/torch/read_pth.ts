@@ -3,7 +3,7 @@
  * tensor, and those of the released script, with a NumPy array.
  *
  * A pickle may name any function of Python. Only those that make up tensors and
- * arrays are known here; any other is refused by its name, and nothing runs.
+ * arrays are known here; any other is rejected by its name, and nothing is executed.
  *
  * @module
  */
@@ -64,7 +64,7 @@ export function readPth(bytes: Uint8Array): PthContent {
   const name = text("name");
   const texts = text("texts");
   if (name === undefined || texts === undefined || !isArray(images)) {
-    throw new SyntaxError("it is no dictionary of name, images and texts");
+    throw new SyntaxError("it is not a dictionary of name, images and texts");
   }
   return {
     name,
@@ -93,7 +93,9 @@ function unpickle(
       resolve: (module, name) => {
         const known = names.get(`${module}.${name}`);
         if (known !== undefined) return known;
-        throw new SyntaxError(`it names ${module}.${name}, which is not read`);
+        throw new SyntaxError(
+          `it refers to ${module}.${name}, which is not supported`,
+        );
       },
     },
     persistentResolver: {
@@ -118,16 +120,16 @@ function storageOf(
   const reader = typeof name === "string" ? STORAGES[name] : undefined;
   const bytes = bytesOf(String(key));
   if (kind !== "storage" || reader === undefined || bytes === undefined) {
-    throw new SyntaxError("its tensor is not of whole numbers");
+    throw new SyntaxError("its tensor does not hold whole numbers");
   }
   if (bytes.length !== length * reader.bytes) {
-    throw new SyntaxError("its tensor has another size than its values");
+    throw new SyntaxError("its tensor and its values differ in size");
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { length, at: (index) => reader.at(view, index) };
 }
 
-/** Rebuilds a tensor, whatever its strides. */
+/** Rebuilds a tensor of any strides. */
 function tensor(...args: unknown[]): IntegerArray {
   // The arguments are those of torch._utils._rebuild_tensor_v2.
   const [storage, offset, shape, strides] = args as [

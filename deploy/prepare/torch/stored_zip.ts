@@ -127,7 +127,7 @@ export function readStoredZip(
       throw new SyntaxError(`its entry "${name}" is compressed`);
     }
     const start = dataStart(view, view.getUint32(at + 42, true));
-    if (start + length > end) throw new SyntaxError("it is cut short");
+    if (start + length > end) throw new SyntaxError("it is truncated");
     entries.set(name, bytes.subarray(start, start + length));
     at += CENTRAL_BYTES + nameLength + view.getUint16(at + 30, true) +
       view.getUint16(at + 32, true);
@@ -141,7 +141,7 @@ function endRecord(view: DataView): number {
   for (let at = last; at >= Math.max(0, last - 0xffff); at--) {
     if (view.getUint32(at, true) === END) return at;
   }
-  throw new SyntaxError("it is no ZIP archive, or cut short");
+  throw new SyntaxError("it is not a ZIP archive, or is truncated");
 }
 
 function dataStart(view: DataView, header: number): number {

@@ -55,7 +55,7 @@ export function keyHeaders({ key }: Target): Record<string, string> {
 }
 
 /** Timeout of an attacker, in milliseconds. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /**
  * Sends a request and reads its answer.
@@ -69,7 +69,7 @@ export async function ask(
 ): Promise<number> {
   try {
     const answer = await fetch(`${target.url}${path}`, {
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       ...init,
       headers: { ...keyHeaders(target), ...init.headers },
     });

@@ -92,7 +92,7 @@ Deno.test("mergeAdapter() replaces what an interrupted merge left, never a finis
     mergeAdapter(madeByPeft("plain"), tinyFolder("emu3-tiny"), target);
   await merge();
   await openLanguageCheckpoint(target);
-  await rejects(merge, /it exists; name another folder/);
+  await rejects(merge, /it exists; choose another folder/);
 });
 
 Deno.test("mergeAdapter() refuses a base in few bits, and a head that is tied", async () => {

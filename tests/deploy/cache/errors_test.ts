@@ -42,7 +42,7 @@ Deno.test("obtain() refuses content larger than the disk, before a byte arrives"
       ok(error instanceof DiskError);
       match(
         error.message,
-        /^Cannot download 78\d\d\.\d TB into .*: .* are free, free some space or set MODEL_CACHE/,
+        /^Cannot download 78\d\d\.\d TB into .*: .* are free; free space or set MODEL_CACHE/,
       );
       return true;
     },

@@ -34,7 +34,7 @@ const REFUSED: readonly [Partial<DeployOptions>, RegExp][] = [
   [{ settings: { PRECISION: "int2" } }, /PRECISION cannot be "int2": expected/],
   [{ settings: { PORT: "80" } }, /PORT is set by the platform/],
   [{ settings: { SHUTDOWN_GRACE_S: "80" } }, /SHUTDOWN_GRACE_S is set by/],
-  [{ settings: { API_KEYS: "hush" } }, /API_KEYS is a secret: use --secret/],
+  [{ settings: { API_KEYS: "hush" } }, /API_KEYS is a secret; use --secret/],
   [{ secrets: { SLOTS: "slots" } }, /SLOTS is not a secret/],
   [{ storage: "a", settings: { MODEL: "b" } }, /both name a model/],
 ];
@@ -123,7 +123,7 @@ Deno.test("deploy writes files once, and prints them without writing", async () 
   match(again.said, /Cannot write files: .* nothing is overwritten/);
   const wrong = await deploy(["fly", "--image", "emu3", "--dry-run", "--gpu"]);
   strictEqual(wrong.code, 2);
-  strictEqual(wrong.said, "Cannot deploy: fly has no GPUs, remove --gpu\n");
+  strictEqual(wrong.said, "Cannot deploy: fly has no GPUs; remove --gpu\n");
 });
 
 async function deploy(line: readonly string[]) {

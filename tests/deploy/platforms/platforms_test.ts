@@ -226,7 +226,7 @@ Deno.test("Kubernetes mounts a claim for one server; several servers share model
 });
 
 const REFUSED: readonly [string, Partial<DeployOptions>, RegExp][] = [
-  ["fly", {}, /fly has no GPUs, remove --gpu/],
+  ["fly", {}, /fly has no GPUs; remove --gpu/],
   ["fly", { gpu: false, cpus: 0.5 }, /cpus is 0.5, expected a whole number/],
   ["fly", { gpu: false, storage: "x" }, /Fly does not fetch models/],
   ["cloud-run", { cpus: 2 }, /an L4 needs --cpus 4/],

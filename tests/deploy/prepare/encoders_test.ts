@@ -91,7 +91,10 @@ Deno.test("openRemoteEncoder() rejects servers without a tokenizer, with differe
       ...{ endpoints, server: SERVER, threads: 1, resize: "smart" },
       imageArea: undefined,
     }, signal);
-  await rejects(open(none.url), /no vision tokenizer open, its FUNCTIONS/);
+  await rejects(
+    open(none.url),
+    /no vision tokenizer; add tokenize to its FUNCTIONS/,
+  );
   await rejects(open(one.url, two.url), /have different vision tokenizers/);
   await rejects(open("http://127.0.0.1:9"), /no server answers: http/);
 });

@@ -63,7 +63,7 @@ Deno.test("prepare-data ends at a signal, and goes on when it is run again", asy
   strictEqual(code, 130);
   match(
     new TextDecoder().decode(stderr),
-    /Interrupted, run it again to resume/,
+    /Interrupted; run it again to resume/,
   );
   const { out } = await runPrepare(folder.path, words);
   match(out, /^data holds 60 records/);
@@ -80,7 +80,7 @@ Deno.test("prepare-data ends with a code and a reason", async () => {
     [["empty", "-o", "x1", ...TINY], 1, /empty has no pictures/],
     [["photos", "-o", "photos/x"], 1, /photos\/x lies within the input photos/],
     [["photos", "-o", "x2", ...TINY], 1, /none of 1 records can be used/],
-    [["data.csv", "-o", "x3", ...TINY], 1, /no column of data\.csv is named/],
+    [["data.csv", "-o", "x3", ...TINY], 1, /no column of data\.csv looks like/],
     [["photos", "-o", "x4", "--model", "no/model"], 1, /no\/model/],
     [
       ["photos", "-o", "/dev/null/x", ...TINY],

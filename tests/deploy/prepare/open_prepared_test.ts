@@ -92,8 +92,8 @@ Deno.test("openPrepared() reports the fault of a set", async () => {
   const faults: [(folder: TemporaryFolder) => void, RegExp][] = [
     [() => {}, /neither list\/train\.json nor manifest\.json/],
     [({ write }) => write("manifest.json", "{"), /manifest\.json: /],
-    [({ write }) => write("manifest.json", "[]"), /no JSON object/],
-    [({ write }) => write("manifest.json", "{}"), /form is none of jsonl/],
+    [({ write }) => write("manifest.json", "[]"), /not a JSON object/],
+    [({ write }) => write("manifest.json", "{}"), /form is not one of jsonl/],
     [
       ({ write }) =>
         write("manifest.json", '{"form":"jsonl","shards":[{"file":"../a"}]}'),

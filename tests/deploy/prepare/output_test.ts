@@ -154,9 +154,9 @@ Deno.test("PreparedOutput rejects other settings, a second process and damage", 
   const other = settingsOf("jsonl", { resize: "smart" });
   await rejects(
     openOutput(folder.path, "jsonl", { settings: other }),
-    /begun with resize "released", not "smart"/,
+    /created with resize "released", not "smart"/,
   );
-  await rejects(openOutput(folder.path, "emu3"), /begun with form "jsonl"/);
+  await rejects(openOutput(folder.path, "emu3"), /created with form "jsonl"/);
   folder.write("journal.jsonl", '{"key":\n{"key":"a"}\n');
   await rejects(openOutput(folder.path, "jsonl"), /damaged at byte 0/);
 });

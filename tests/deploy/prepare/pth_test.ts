@@ -42,14 +42,17 @@ Deno.test("readPth() rejects other files than codes, with a reason", () => {
   const pth = (data: Uint8Array) =>
     writeStoredZip([{ name: "archive/data.pkl", data }]);
   const faults: [Uint8Array, RegExp][] = [
-    [new Uint8Array(10), /no ZIP archive/],
-    [golden("tensor.pth").subarray(0, 600), /no ZIP archive, or cut short/],
+    [new Uint8Array(10), /not a ZIP archive/],
+    [
+      golden("tensor.pth").subarray(0, 600),
+      /not a ZIP archive, or is truncated/,
+    ],
     [writeStoredZip([]), /no data\.pkl/],
-    [golden("floats.pth"), /not of whole numbers/],
-    [pth(new PickleWriter().code("}").finish()), /no dictionary of name/],
+    [golden("floats.pth"), /does not hold whole numbers/],
+    [pth(new PickleWriter().code("}").finish()), /not a dictionary of name/],
     [
       pth(new PickleWriter().global("os", "system").finish()),
-      /names os\.system, which is not read/,
+      /refers to os\.system, which is not supported/,
     ],
     [pth(Uint8Array.of(0x80, 2, 0xfe)), /pickle is damaged/],
   ];

@@ -138,7 +138,7 @@ Deno.test("SourceRecord reads pictures of data URLs, and refuses others by their
   const { records } = await read(path);
   deepStrictEqual(records[0]!.picture, Uint8Array.of(0x89, 0x50));
   const reasons = [
-    /its data URL is no base64/,
+    /its data URL is not base64/,
     /its picture is a URL, which is not fetched/,
     /missing\.png cannot be read: there is no such file/,
     /it has no "image"/,
@@ -175,23 +175,29 @@ Deno.test("openSource() says what is wrong with an input", async () => {
     [({ write }) => write("a.csv", "image,text\n"), /a\.csv has no records/],
     [
       ({ write }) => write("a", "hello"),
-      /not recognized, name it with --format/,
+      /not recognized; set --format/,
     ],
     [
       ({ write }) => write("a.png", Uint8Array.of(0x89, 80, 78, 71, 13, 10)),
-      /a\.png is one picture/,
+      /a\.png is a single picture/,
     ],
-    [({ write }) => write("a", '[{"image": 1}, '), /no whole JSON array/],
-    [({ write }) => write("a", '[{"image": 1} 5]'), /no whole JSON array/],
-    [({ write }) => write("a", "PAR1"), /no whole Parquet file/],
-    [({ write }) => write("a.tar", "x".repeat(700)), /no whole tar archive/],
+    [({ write }) => write("a", '[{"image": 1}, '), /not a complete JSON array/],
+    [
+      ({ write }) => write("a", '[{"image": 1} 5]'),
+      /not a complete JSON array/,
+    ],
+    [({ write }) => write("a", "PAR1"), /not a complete Parquet file/],
+    [
+      ({ write }) => write("a.tar", "x".repeat(700)),
+      /not a complete tar archive/,
+    ],
     [
       ({ write }) => write("a.csv", 'image,text\n"a,b\n'),
       /a\.csv is no table/,
     ],
     [
       ({ write }) => write("a.csv", "x,y\n1,2\n"),
-      /no column of a\.csv is named as one of pictures, .*"x", "y"/,
+      /no column of a\.csv looks like one of pictures; .*"x", "y"/,
     ],
     [
       ({ write }) => write("a.csv", "image,y\n1,2\n"),
@@ -200,7 +206,7 @@ Deno.test("openSource() says what is wrong with an input", async () => {
     ],
     [
       ({ write }) => write("a.jsonl", '{"y": 1}\n'),
-      /no column of a\.jsonl, record 1 is named/,
+      /no column of a\.jsonl, record 1 looks like/,
     ],
   ];
   for (const [write, message, named] of faults) {

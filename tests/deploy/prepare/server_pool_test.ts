@@ -166,6 +166,6 @@ Deno.test("ServerPool sends the key, and stops on abort", async () => {
 
 Deno.test("ServerPool rejects an address that is no HTTP URL", () => {
   for (const url of ["", "localhost:80", "ftp://x"]) {
-    throws(() => poolOf([{ url }]), /is no address of a server/);
+    throws(() => poolOf([{ url }]), /is not the address of a server/);
   }
 });

@@ -98,7 +98,7 @@ Deno.test("publishToFolder() keeps other content of the target, unless it may re
   const target = join(to.path, "out");
   await rejects(
     publishToFolder(publication, from.path, target, OPTIONS),
-    /it has other content, choose another folder or add --replace/,
+    /it has other content; choose another folder or add --replace/,
   );
   strictEqual(await Deno.readTextFile(join(target, "notes.txt")), "mine");
   const options = { ...OPTIONS, replace: true };

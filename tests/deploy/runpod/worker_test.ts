@@ -309,7 +309,7 @@ Deno.test("RunpodWorker.shutdown() still cancels jobs", async () => {
 /** Returns a picture in flight: 8 × 2 codes, of which two rows are drawn. */
 function inFlight(): InFlight {
   return {
-    asked: { path: "/v1/generate", fields: { ...fox, height: 64 } },
+    request: { path: "/v1/generate", fields: { ...fox, height: 64 } },
     seed: 42,
     remainingMs: () => 5000,
     resumeStates: () => [],

@@ -66,7 +66,7 @@ Deno.test("JobRunner.drain() starts no jobs, leaves queued ones, and lets runnin
     calls.get(id)!.call.observer!.event!(started);
   }
   calls.get(ends.id)!.call.observer!.inFlight!({
-    asked: { path: "/v1/generate", fields: {} },
+    request: { path: "/v1/generate", fields: {} },
     seed: 1,
     remainingMs: () => 77,
     resumeStates: () => [],

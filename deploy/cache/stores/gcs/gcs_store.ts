@@ -11,11 +11,11 @@ import { MANIFEST_BYTES } from "../../manifest/manifest.ts";
 import type { RetryPolicy } from "../../retry_policy.ts";
 import { type Fetch, RemoteError } from "../../net/remote.ts";
 import {
-  type Asked,
   Pages,
   refusal,
   refuseCrowd,
   refuseOtherVersion,
+  type RequestContext,
   unanswered,
 } from "../answer.ts";
 import { boundedText } from "../bounded_text.ts";
@@ -58,7 +58,7 @@ export class GcsStore implements ObjectStore {
     this.#settings = settings;
     this.place = `gs://${settings.bucket}/${settings.prefix}`;
     this.#upload = new GcsUpload(
-      (request, signal) => this.#ask(request, signal),
+      (request, signal) => this.#send(request, signal),
       retryPolicy,
     );
   }
@@ -75,7 +75,7 @@ export class GcsStore implements ObjectStore {
         fields: "nextPageToken,items(name,size,generation,md5Hash,crc32c)",
         ...token === "" ? {} : { pageToken: token },
       });
-      const answer = await this.#ask({ what, url }, signal);
+      const answer = await this.#send({ what, url }, signal);
       const page = await readRecord(answer, what, signal);
       const items = page["items"] ?? [];
       if (!Array.isArray(items)) throw unclear(what);
@@ -101,7 +101,7 @@ export class GcsStore implements ObjectStore {
       alt: "media",
       ...generation === undefined ? {} : { ifGenerationMatch: generation },
     });
-    const answer = await this.#ask({ what, url, headers }, signal);
+    const answer = await this.#send({ what, url, headers }, signal);
     const seen = this.versionOf(answer);
     const versions = { wanted: generation, seen };
     await refuseOtherVersion({ what, access: ACCESS }, answer, versions);
@@ -112,10 +112,10 @@ export class GcsStore implements ObjectStore {
   async text(path: string, signal: AbortSignal): Promise<string | undefined> {
     const what = `read "${path}" of ${this.place}`;
     const url = this.#url("storage/v1", path, { alt: "media" });
-    const answer = await this.#ask({ what, url, accept: [404] }, signal);
+    const answer = await this.#send({ what, url, accept: [404] }, signal);
     if (answer.ok) {
-      const asked = { what, access: ACCESS };
-      return await boundedText(asked, answer, MANIFEST_BYTES, signal);
+      const context = { what, access: ACCESS };
+      return await boundedText(context, answer, MANIFEST_BYTES, signal);
     }
     await answer.body?.cancel();
     return undefined;
@@ -133,7 +133,7 @@ export class GcsStore implements ObjectStore {
   ): Promise<KnownObject | undefined> {
     const what = `look for "${path}" in ${this.place}`;
     const url = this.#url("storage/v1", path, { fields: "size,metadata" });
-    const answer = await this.#ask({ what, url, accept: [404] }, signal);
+    const answer = await this.#send({ what, url, accept: [404] }, signal);
     if (answer.status === 404) {
       await answer.body?.cancel();
       return undefined;
@@ -155,7 +155,7 @@ export class GcsStore implements ObjectStore {
     });
     const headers = { "content-type": "application/json" };
     const request = { what, url, method: "POST", headers, body: text };
-    await (await this.#ask(request, signal)).body?.cancel();
+    await (await this.#send(request, signal)).body?.cancel();
   }
 
   /** Writes a file piece by piece, and resumes after an interruption. */
@@ -174,7 +174,7 @@ export class GcsStore implements ObjectStore {
     const what = `remove "${path}" from ${this.place}`;
     const url = this.#url("storage/v1", path, {});
     const request = { what, url, method: "DELETE", accept: [404] };
-    await (await this.#ask(request, signal)).body?.cancel();
+    await (await this.#send(request, signal)).body?.cancel();
   }
 
   #listed(item: JsonRecord, what: string): ListedObject {
@@ -209,9 +209,9 @@ export class GcsStore implements ObjectStore {
     return url;
   }
 
-  async #ask(request: GcsRequest, signal: AbortSignal): Promise<Response> {
+  async #send(request: GcsRequest, signal: AbortSignal): Promise<Response> {
     const { what, method = "GET", url, body } = request;
-    const asked: Asked = { what, access: ACCESS };
+    const context: RequestContext = { what, access: ACCESS };
     const token = await this.#settings.token();
     const headers = new Headers(request.headers);
     headers.set("accept-encoding", "identity");
@@ -226,17 +226,17 @@ export class GcsStore implements ObjectStore {
         signal,
       });
     } catch (cause) {
-      throw unanswered(asked, cause, signal);
+      throw unanswered(context, cause, signal);
     }
     if (answer.ok || request.accept?.includes(answer.status)) return answer;
     await answer.body?.cancel();
-    throw refusal(asked, answer);
+    throw refusal(context, answer);
   }
 }
 
 function unclear(what: string): RemoteError {
   return new RemoteError(
-    `Cannot ${what}: the answer is not that of Cloud Storage, try again later`,
+    `Cannot ${what}: the response is not from Cloud Storage; try again later`,
     { type: "retry", retryAfterMs: undefined },
   );
 }

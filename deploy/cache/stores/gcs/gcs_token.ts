@@ -3,8 +3,8 @@
  *
  * ```text
  * GOOGLE_OAUTH_ACCESS_TOKEN        a token
- * GOOGLE_APPLICATION_CREDENTIALS   a file: of a service account, or a person's
- * ~/.config/gcloud/…               what `gcloud auth application-default` wrote
+ * GOOGLE_APPLICATION_CREDENTIALS   a file: of a service account, or a user's
+ * ~/.config/gcloud/…               the file of `gcloud auth application-default`
  * the metadata server              the machine's service account
  * ```
  *
@@ -27,8 +27,8 @@ interface Token {
 }
 
 const EARLY_MS = 5 * 60_000;
-const METADATA_PATIENCE_MS = 1000;
-const PATIENCE_MS = 10_000;
+const METADATA_TIMEOUT_MS = 1000;
+const TIMEOUT_MS = 10_000;
 const FOREVER = new AbortController().signal;
 
 const GOOGLE_TOKENS = "https://oauth2.googleapis.com/token";
@@ -46,10 +46,10 @@ export function gcsToken(
   let expiresAt = Infinity;
   return async () => {
     if (found === undefined || now() > expiresAt - EARLY_MS) {
-      const asked = find(variable, now);
-      found = asked;
+      const pending = find(variable, now);
+      found = pending;
       expiresAt = Infinity;
-      asked.then(
+      pending.then(
         (token) => expiresAt = token?.expiresAt ?? Infinity,
         // The next call tries again.
         () => found = undefined,
@@ -90,13 +90,13 @@ async function fromFile(
     fields = { ...JSON.parse(await Deno.readTextFile(path)) };
   } catch {
     // The cause of a JSON error would show the file's content.
-    throw unusable("it cannot be read as JSON, check the path");
+    throw unusable("it cannot be read as JSON; check the path");
   }
   const type = textField(fields, "type");
   const url = textField(fields, "token_uri") || GOOGLE_TOKENS;
   if (type === "service_account") {
     const assertion = await assertionOf(fields, url, now()).catch(() => {
-      throw unusable("its private key cannot be read, download it again");
+      throw unusable("its private key cannot be read; download it again");
     });
     return await exchange(url, now, {
       "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -113,7 +113,7 @@ async function fromFile(
   }
   throw unusable(
     `type "${type}" is not service_account or authorized_user; ` +
-      "give a token in GOOGLE_OAUTH_ACCESS_TOKEN",
+      "set a token in GOOGLE_OAUTH_ACCESS_TOKEN",
   );
 }
 
@@ -127,7 +127,7 @@ async function exchange(
     fetch(url, {
       method: "POST",
       body: new URLSearchParams(form),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     }));
 }
 
@@ -142,7 +142,7 @@ async function fromMetadata(
   try {
     answer = await fetch(url, {
       headers: { "metadata-flavor": "Google" },
-      signal: AbortSignal.timeout(METADATA_PATIENCE_MS),
+      signal: AbortSignal.timeout(METADATA_TIMEOUT_MS),
     });
   } catch {
     // No metadata server: this machine is not in Google Cloud.
@@ -160,26 +160,26 @@ async function fromMetadata(
 async function readToken(
   what: string,
   now: () => number,
-  ask: () => Promise<Response>,
+  fetchAnswer: () => Promise<Response>,
 ): Promise<Token> {
-  const asked = { what, access: "check the service account" };
+  const context = { what, access: "check the service account" };
   let answer: Response;
   try {
-    answer = await ask();
+    answer = await fetchAnswer();
   } catch (cause) {
-    throw unanswered(asked, cause, FOREVER);
+    throw unanswered(context, cause, FOREVER);
   }
   if (!answer.ok) {
     await answer.body?.cancel();
     // The service reports an invalid key as 400.
     const status = answer.status === 400 ? 401 : answer.status;
-    throw refusal(asked, { status, headers: answer.headers });
+    throw refusal(context, { status, headers: answer.headers });
   }
   const fields = await readRecord(answer, what, FOREVER);
   const text = textField(fields, "access_token");
   const seconds = Number(fields["expires_in"] ?? 0);
   if (text === "") {
-    throw refusal(asked, { status: 401, headers: new Headers() });
+    throw refusal(context, { status: 401, headers: new Headers() });
   }
   return { text, expiresAt: now() + 1000 * seconds };
 }

@@ -3,11 +3,11 @@
  *
  * ```text
  * POST uploadType=resumable ─▶ a session
- * PUT bytes 0-…/size        ─▶ 308, range: bytes=0-…     how far it is
- * PUT bytes …-size/size     ─▶ 200                       the object is there
+ * PUT bytes 0-…/size        ─▶ 308, range: bytes=0-…     offset reached
+ * PUT bytes …-size/size     ─▶ 200                       the object is complete
  * ```
  *
- * After a failure the session reports its offset, and the upload goes on from
+ * After a failure the session reports its offset, and the upload resumes from
  * there. The object appears with the last byte. Its checksum is compared with
  * the bytes that were read; an object that differs is removed.
  *
@@ -37,7 +37,7 @@ export interface GcsRequest {
 }
 
 /** A function that sends a request to Cloud Storage. */
-export type AskGcs = (
+export type SendGcs = (
   request: GcsRequest,
   signal: AbortSignal,
 ) => Promise<Response>;
@@ -51,12 +51,12 @@ const INCOMPLETE = 308;
 
 /** An uploader of files. */
 export class GcsUpload {
-  readonly #ask: AskGcs;
+  readonly #send: SendGcs;
   readonly #retryPolicy: RetryPolicy;
 
   /** Creates an uploader; sends nothing yet. */
-  constructor(ask: AskGcs, retryPolicy: RetryPolicy) {
-    this.#ask = ask;
+  constructor(send: SendGcs, retryPolicy: RetryPolicy) {
+    this.#send = send;
     this.#retryPolicy = retryPolicy;
   }
 
@@ -88,7 +88,7 @@ export class GcsUpload {
       return;
     }
     throw new RemoteError(
-      `Cannot ${what}: other bytes have come than were sent, publish it again`,
+      `Cannot ${what}: the received bytes differ from those sent; publish it again`,
       { type: "elsewhere" },
     );
   }
@@ -110,7 +110,7 @@ export class GcsUpload {
     };
     const answer = await withRetries(
       url.host,
-      (signal) => this.#ask(request, signal),
+      (signal) => this.#send(request, signal),
       this.#retryPolicy,
       signal,
     );
@@ -119,7 +119,7 @@ export class GcsUpload {
     // The session URL grants write access: no other host gets the bytes.
     if (session !== null && session.host === url.host) return session;
     throw new RemoteError(
-      `Cannot ${what}: the service opens no session for it`,
+      `Cannot ${what}: the service opened no upload session; try again later`,
       { type: "elsewhere" },
     );
   }
@@ -155,7 +155,7 @@ export class GcsUpload {
         const stand = await this.#put(target, range, body, signal);
         if (stand.type === "partial" && stand.bytes < end) {
           throw new RemoteError(
-            `Cannot ${target.what}: not all bytes have come, try again later`,
+            `Cannot ${target.what}: some bytes did not arrive; try again later`,
             { type: "retry", retryAfterMs: undefined },
           );
         }
@@ -172,7 +172,7 @@ export class GcsUpload {
     body: Uint8Array<ArrayBuffer> | undefined,
     signal: AbortSignal,
   ): Promise<Stand> {
-    const answer = await this.#ask({
+    const answer = await this.#send({
       ...target,
       method: "PUT",
       headers: { "content-range": range },
@@ -194,7 +194,7 @@ export class GcsUpload {
 
 function lost(what: string): RemoteError {
   return new RemoteError(
-    `Cannot ${what}: the service has lost what was sent, publish it again`,
+    `Cannot ${what}: the service lost the upload; publish it again`,
     { type: "elsewhere" },
   );
 }

@@ -4,9 +4,9 @@
  * ```text
  * AWS_ACCESS_KEY_ID, …                     keys
  * AWS_WEB_IDENTITY_TOKEN_FILE              a token for a role, of EKS and others
- * AWS_CONTAINER_CREDENTIALS_FULL_URI, …    the task's, of ECS and EKS
- * ~/.aws/credentials                       a person's, by AWS_PROFILE
- * the instance's metadata (IMDSv2)         the machine's
+ * AWS_CONTAINER_CREDENTIALS_FULL_URI, …    keys of the task, of ECS and EKS
+ * ~/.aws/credentials                       keys of a user, by AWS_PROFILE
+ * the instance's metadata (IMDSv2)         keys of the machine
  * ```
  *
  * The first provider with credentials is used, as in Amazon's tools.
@@ -38,10 +38,10 @@ export function awsCredentials(
   let expiresAt = Infinity;
   return () => {
     if (found === undefined || now() > expiresAt - EARLY_MS) {
-      const asked = find(variable);
-      found = asked;
+      const pending = find(variable);
+      found = pending;
       expiresAt = Infinity;
-      asked.then(
+      pending.then(
         (credentials) => expiresAt = credentials?.expiresAt ?? Infinity,
         // The next call tries again.
         () => found = undefined,

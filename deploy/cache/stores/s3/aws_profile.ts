@@ -1,5 +1,5 @@
 /**
- * The AWS keys of a user, from the credentials file of Amazon's tools.
+ * The AWS keys of a user, from the shared credentials file.
  *
  * @module
  */

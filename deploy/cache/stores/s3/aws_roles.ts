@@ -14,8 +14,8 @@ const CONTAINER_HOST = "http://169.254.170.2";
 const INSTANCE_HOST = "http://169.254.169.254";
 
 /** Timeout in milliseconds: outside Amazon nothing responds. */
-const INSTANCE_PATIENCE_MS = 1000;
-const PATIENCE_MS = 10_000;
+const INSTANCE_TIMEOUT_MS = 1000;
+const TIMEOUT_MS = 10_000;
 
 /** Bytes of a response; keys and tokens are shorter. */
 const ANSWER_BYTES = 2 ** 16;
@@ -38,7 +38,7 @@ export async function fromWebIdentity(
       : "https://sts.amazonaws.com");
   const token = await readToken(file, "AWS_WEB_IDENTITY_TOKEN_FILE");
   const what = "assume the role that AWS_ROLE_ARN names";
-  const answer = await ask(what, endpoint, {
+  const answer = await fetchSuccess(what, endpoint, {
     method: "POST",
     body: new URLSearchParams({
       Action: "AssumeRoleWithWebIdentity",
@@ -75,7 +75,7 @@ export async function fromContainer(
     : variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   const what = "get the container's credentials";
   const headers: HeadersInit = token ? { authorization: token } : {};
-  return fromJson(what, await ask(what, url, { headers }));
+  return fromJson(what, await fetchSuccess(what, url, { headers }));
 }
 
 /** Requests the keys of the machine; undefined outside Amazon. */
@@ -92,10 +92,10 @@ export async function fromInstance(
     const answer = await fetch(at("/latest/api/token"), {
       method: "PUT",
       headers: { "x-aws-ec2-metadata-token-ttl-seconds": "21600" },
-      signal: AbortSignal.timeout(INSTANCE_PATIENCE_MS),
+      signal: AbortSignal.timeout(INSTANCE_TIMEOUT_MS),
     });
-    const asked = { what: "get a token of the instance", access: "" };
-    token = await boundedText(asked, answer, ANSWER_BYTES, NEVER);
+    const context = { what: "get a token of the instance", access: "" };
+    token = await boundedText(context, answer, ANSWER_BYTES, NEVER);
     if (!answer.ok) return undefined;
   } catch {
     // No metadata service: this machine is not Amazon's.
@@ -109,7 +109,10 @@ export async function fromInstance(
   if (found.status === 404) return undefined;
   if (!found.ok) throw refused(what, found.answer);
   const [role = ""] = found.text.trim().split("\n");
-  return fromJson(what, await ask(what, `${roles}${role}`, { headers }));
+  return fromJson(
+    what,
+    await fetchSuccess(what, `${roles}${role}`, { headers }),
+  );
 }
 
 function fromJson(what: string, written: string): AwsCredentials {
@@ -144,7 +147,7 @@ function credentials(
   const { accessKeyId, secretAccessKey, token, expiration } = keys;
   if (accessKeyId === "" || secretAccessKey === "") {
     throw new RemoteError(
-      `Cannot ${what}: the answer holds none, check the role`,
+      `Cannot ${what}: the response has no keys; check the role`,
       ELSEWHERE,
     );
   }
@@ -157,7 +160,7 @@ function credentials(
   };
 }
 
-async function ask(
+async function fetchSuccess(
   what: string,
   url: string,
   init: RequestInit,
@@ -168,11 +171,11 @@ async function ask(
 }
 
 async function fetchText(what: string, url: string, init: RequestInit) {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const answer = await fetch(url, { ...init, redirect: "manual", signal });
-    const asked = { what, access: "" };
-    const text = await boundedText(asked, answer, ANSWER_BYTES, signal);
+    const context = { what, access: "" };
+    const text = await boundedText(context, answer, ANSWER_BYTES, signal);
     return { ok: answer.ok, status: answer.status, answer, text };
   } catch (cause) {
     if (cause instanceof RemoteError) throw cause;
@@ -189,7 +192,7 @@ async function readToken(file: string, name: string): Promise<string> {
     return (await Deno.readTextFile(file)).trim();
   } catch (cause) {
     throw new RemoteError(
-      `Cannot read the file that ${name} names: check the path`,
+      `Cannot read the file that ${name} names; check the path`,
       ELSEWHERE,
       { cause },
     );

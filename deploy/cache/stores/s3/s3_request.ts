@@ -1,5 +1,5 @@
 /**
- * The signed requests to a bucket that speaks S3.
+ * The signed requests to a bucket of the S3 protocol.
  *
  * ```text
  * Amazon       https://<bucket>.s3.<region>.amazonaws.com/<key>
@@ -15,7 +15,7 @@
 
 import { AwsV4Signer } from "aws4fetch";
 import { type Fetch, RemoteError } from "../../net/remote.ts";
-import { type Asked, refusal, unanswered } from "../answer.ts";
+import { refusal, type RequestContext, unanswered } from "../answer.ts";
 import { boundedText } from "../bounded_text.ts";
 import { errorCode } from "./s3_xml.ts";
 import type { AwsCredentials } from "./aws_profile.ts";
@@ -51,7 +51,7 @@ export interface S3Request {
   readonly headers?: Readonly<Record<string, string>>;
   /** Body of the request. */
   readonly body?: Uint8Array<ArrayBuffer>;
-  /** SHA-256 of the body in hex, if the sender knows it. */
+  /** SHA-256 of the body in hex, if it is already known. */
   readonly sha256?: string;
   /** True if 404 is a valid response. */
   readonly maybeMissing?: boolean;
@@ -83,27 +83,27 @@ export class S3Requests {
    *
    * @throws {RemoteError} When the response is not successful.
    */
-  async ask(request: S3Request, signal: AbortSignal): Promise<Response> {
-    const asked: Asked = { what: request.what, access: ACCESS };
+  async send(request: S3Request, signal: AbortSignal): Promise<Response> {
+    const context: RequestContext = { what: request.what, access: ACCESS };
     const isFine = ({ ok, status }: Response) =>
       ok || (request.maybeMissing === true && status === 404);
-    const answer = await this.#send(request, asked, signal);
+    const answer = await this.#sendSigned(request, context, signal);
     if (isFine(answer)) return answer;
     const region = answer.headers.get("x-amz-bucket-region");
     const elsewhere = region !== null && region !== this.#region &&
       /^[a-z0-9-]+$/.test(region) && this.#settings.endpoint === undefined;
-    const code = await readErrorCode(asked, answer, signal);
-    if (!elsewhere) throw this.#refusal(asked, answer, code, region);
+    const code = await readErrorCode(context, answer, signal);
+    if (!elsewhere) throw this.#refusal(context, answer, code, region);
     this.#region = region;
-    const second = await this.#send(request, asked, signal);
+    const second = await this.#sendSigned(request, context, signal);
     if (isFine(second)) return second;
-    const other = await readErrorCode(asked, second, signal);
-    throw this.#refusal(asked, second, other, null);
+    const other = await readErrorCode(context, second, signal);
+    throw this.#refusal(context, second, other, null);
   }
 
-  async #send(
+  async #sendSigned(
     request: S3Request,
-    asked: Asked,
+    context: RequestContext,
     signal: AbortSignal,
   ): Promise<Response> {
     const { url, method, headers } = await this.#signed(request);
@@ -117,7 +117,7 @@ export class S3Requests {
         signal,
       });
     } catch (cause) {
-      throw unanswered(asked, cause, signal);
+      throw unanswered(context, cause, signal);
     }
   }
 
@@ -171,14 +171,14 @@ export class S3Requests {
   }
 
   #refusal(
-    asked: Asked,
+    context: RequestContext,
     answer: Response,
     code: string | undefined,
     region: string | null,
   ): RemoteError {
     if (code === "RequestTimeTooSkewed") {
       return new RemoteError(
-        `Cannot ${asked.what}: the clock of this machine is wrong, set it`,
+        `Cannot ${context.what}: the clock of this machine is wrong; set it`,
         { type: "elsewhere" },
       );
     }
@@ -186,11 +186,11 @@ export class S3Requests {
     if (redirected || code === "AuthorizationHeaderMalformed") {
       const there = region === null ? "another region" : `region ${region}`;
       return new RemoteError(
-        `Cannot ${asked.what}: the bucket is in ${there}, set AWS_REGION`,
+        `Cannot ${context.what}: the bucket is in ${there}; set AWS_REGION`,
         { type: "elsewhere" },
       );
     }
-    return refusal(asked, answer, code);
+    return refusal(context, answer, code);
   }
 }
 
@@ -210,13 +210,13 @@ function encode(segment: string): string {
 }
 
 async function readErrorCode(
-  asked: Asked,
+  context: RequestContext,
   answer: Response,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
     return errorCode(
-      await boundedText(asked, answer, MAX_ERROR_BYTES, signal),
+      await boundedText(context, answer, MAX_ERROR_BYTES, signal),
     );
   } catch {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 /**
- * The object store for buckets that speak S3: Amazon, R2, MinIO, Ceph and
+ * The object store for buckets of the S3 protocol: Amazon, R2, MinIO, Ceph and
  * others.
  *
  * @module
@@ -74,7 +74,7 @@ export class S3Store implements ObjectStore {
     if (version !== undefined) headers["if-match"] = `"${version}"`;
     const what = `read "${path}" of ${this.place}`;
     const key = this.#prefix + path;
-    const answer = await this.#requests.ask({ what, key, headers }, signal);
+    const answer = await this.#requests.send({ what, key, headers }, signal);
     const versions = { wanted: version, seen: this.versionOf(answer) };
     await refuseOtherVersion({ what, access: "" }, answer, versions);
     return answer;
@@ -84,10 +84,10 @@ export class S3Store implements ObjectStore {
   async text(path: string, signal: AbortSignal): Promise<string | undefined> {
     const what = `read "${path}" of ${this.place}`;
     const request = { what, key: this.#prefix + path, maybeMissing: true };
-    const answer = await this.#requests.ask(request, signal);
+    const answer = await this.#requests.send(request, signal);
     if (answer.ok) {
-      const asked = { what, access: "" };
-      return await boundedText(asked, answer, MANIFEST_BYTES, signal);
+      const context = { what, access: "" };
+      return await boundedText(context, answer, MANIFEST_BYTES, signal);
     }
     await answer.body?.cancel();
     return undefined;
@@ -106,7 +106,7 @@ export class S3Store implements ObjectStore {
     const what = `look for "${path}" in ${this.place}`;
     const key = this.#prefix + path;
     const request = { what, key, method: "HEAD", maybeMissing: true };
-    const { headers, status } = await this.#requests.ask(request, signal);
+    const { headers, status } = await this.#requests.send(request, signal);
     if (status === 404) return undefined;
     return {
       size: Number(headers.get("content-length")),
@@ -121,7 +121,7 @@ export class S3Store implements ObjectStore {
     const body = new TextEncoder().encode(text);
     const headers = { "content-type": "application/json" };
     const request = { what, key, method: "PUT", body, headers };
-    await (await this.#requests.ask(request, signal)).body?.cancel();
+    await (await this.#requests.send(request, signal)).body?.cancel();
   }
 
   /** Writes a file, in parts that are sent concurrently. */
@@ -133,7 +133,7 @@ export class S3Store implements ObjectStore {
   async remove(path: string, signal: AbortSignal): Promise<void> {
     const what = `remove "${path}" from ${this.place}`;
     const request = { what, key: this.#prefix + path, method: "DELETE" };
-    await (await this.#requests.ask(request, signal)).body?.cancel();
+    await (await this.#requests.send(request, signal)).body?.cancel();
   }
 
   async #page(token: string | undefined, signal: AbortSignal) {
@@ -144,7 +144,7 @@ export class S3Store implements ObjectStore {
       prefix: this.#prefix,
       ...token === undefined ? {} : { "continuation-token": token },
     };
-    const answer = await this.#requests.ask({ what, key: "", query }, signal);
+    const answer = await this.#requests.send({ what, key: "", query }, signal);
     const found = documentElement(await readText(answer, what, signal));
     if (found?.name !== "ListBucketResult") {
       throw torn(what);

@@ -1,5 +1,5 @@
 /**
- * The uploads into a bucket: small files at once, others in parts.
+ * The S3 uploads: small files in one request, others in parts.
  *
  * ```text
  * create ─▶ concurrent parts, each with its own retries ─▶ complete
@@ -90,7 +90,7 @@ export class S3Upload {
       sha256,
       headers: { "x-amz-meta-sha256": sha256 },
     };
-    const answer = await this.#ask(request, signal);
+    const answer = await this.#send(request, signal);
     await answer.body?.cancel();
     source.onSent(size);
   }
@@ -154,7 +154,7 @@ export class S3Upload {
       source.onSent(body.length);
       return tag;
     }
-    const answer = await this.#ask({
+    const answer = await this.#send({
       what: upload.what,
       key: upload.key,
       method: "PUT",
@@ -234,7 +234,7 @@ export class S3Upload {
   ): Promise<void> {
     const query = { uploadId: id };
     const request = { what, key, method: "DELETE", query };
-    await (await this.#ask(request, signal)).body?.cancel();
+    await (await this.#send(request, signal)).body?.cancel();
   }
 
   async #element(
@@ -244,14 +244,18 @@ export class S3Upload {
     return await withRetries(
       this.#place,
       async (signal) => {
-        const answer = await this.#requests.ask(request, signal);
+        const answer = await this.#requests.send(request, signal);
         const xml = await readText(answer, request.what, signal);
         // Completing takes long: S3 sends 200 at once, and an error in the
         // body.
         const code = errorCode(xml);
         if (code !== undefined) {
-          const asked = { what: request.what, access: "" };
-          throw refusal(asked, { status: 400, headers: answer.headers }, code);
+          const context = { what: request.what, access: "" };
+          throw refusal(
+            context,
+            { status: 400, headers: answer.headers },
+            code,
+          );
         }
         const found = documentElement(xml);
         if (found === undefined) throw torn(request.what);
@@ -262,13 +266,13 @@ export class S3Upload {
     );
   }
 
-  #ask(
+  #send(
     request: S3Request,
     signal: AbortSignal,
   ): Promise<Response> {
     return withRetries(
       this.#place,
-      (signal) => this.#requests.ask(request, signal),
+      (signal) => this.#requests.send(request, signal),
       this.#retryPolicy,
       signal,
     );

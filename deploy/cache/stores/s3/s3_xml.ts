@@ -85,7 +85,7 @@ export async function readText(
 /** Returns the error for an unusable response. */
 export function torn(what: string): RemoteError {
   return new RemoteError(
-    `Cannot ${what}: the answer is cut off or not S3's, try again later`,
+    `Cannot ${what}: the response is truncated or not from S3; try again later`,
     { type: "retry", retryAfterMs: undefined },
   );
 }

@@ -35,7 +35,7 @@ Deno.test({
         ok(error instanceof DiskError);
         match(
           error.message,
-          /^Cannot write \/dev\/full: the disk is full, free some space, or set MODEL_CACHE/,
+          /^Cannot write \/dev\/full: the disk is full; free some space or set MODEL_CACHE/,
         );
         return true;
       },

@@ -187,7 +187,7 @@ Deno.test("obtain() reports an endless listing, and one shorter than its length"
   await refused(short.url, /the connection failed/);
 });
 
-Deno.test("obtain() reports a hub that redirects in a circle, or to nowhere", async () => {
+Deno.test("obtain() reports a hub that redirects in a loop, or to an invalid URL", async () => {
   for (
     const target of ["/again", "ftp://x/y", "http://[", "file:///etc/passwd"]
   ) {

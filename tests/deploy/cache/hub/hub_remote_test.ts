@@ -106,12 +106,12 @@ Deno.test("HubRemote requests an expired signature again", async () => {
 Deno.test("HubRemote rejects redirect loops, and redirects away from https", async () => {
   const read = ({ remote: hub }: ReturnType<typeof remote>) =>
     hub.read(file, { start: 5, end: 9 }, signal);
-  await rejects(read(remote(() => redirect("/again"))), /in a circle/);
+  await rejects(read(remote(() => redirect("/again"))), /in a loop/);
   await rejects(
     read(remote(() => redirect("http://cdn.test/"))),
-    /to what is no https URL/,
+    /to a URL that is not https/,
   );
-  await rejects(read(remote(() => redirect("https://"))), /no https URL/);
+  await rejects(read(remote(() => redirect("https://"))), /not https/);
 });
 
 Deno.test("HubRemote detects changed content by its ETag", async () => {

@@ -199,7 +199,7 @@ Deno.test("RangeConnections fails for a body that ends early, after the bytes re
     (await reader.read()).value,
     new TextEncoder().encode("four"),
   );
-  await rejects(reader.read(), /ends 6 bytes early|reset/);
+  await rejects(reader.read(), /closed 6 bytes early|reset/);
 });
 
 Deno.test("RangeConnections fails without a response and without a server", async () => {
@@ -209,7 +209,7 @@ Deno.test("RangeConnections fails without a response and without a server", asyn
   using connections = new RangeConnections(NO_PROXY);
   await rejects(
     connections.fetch(server.url, ranged),
-    /ends before an answer|reset/,
+    /closed before a response|reset/,
   );
   const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   nobody.close();

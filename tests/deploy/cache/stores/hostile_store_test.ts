@@ -55,7 +55,7 @@ const DEEP = 200_000;
 const S3: Readonly<Record<string, readonly [() => string, RegExp]>> = {
   "the same page again and again": [
     () => page("", "a"),
-    /leads back to a page/,
+    /repeats a page/,
   ],
   "a new page again and again": [
     () => page("", crypto.randomUUID()),
@@ -63,12 +63,15 @@ const S3: Readonly<Record<string, readonly [() => string, RegExp]>> = {
   ],
   "elements within elements": [
     () => "<a>".repeat(DEEP) + "</a>".repeat(DEEP),
-    /cut off or not S3's/,
+    /truncated or not from S3/,
   ],
-  "elements that do not end": [() => "<a>".repeat(DEEP), /cut off or not S3's/],
+  "elements that do not end": [
+    () => "<a>".repeat(DEEP),
+    /truncated or not from S3/,
+  ],
   "a size of many digits": [
     () => page(object("config.json", "9".repeat(400))),
-    /cut off or not S3's/,
+    /truncated or not from S3/,
   ],
   "a size beyond any disk": [
     () => page(object("config.json", "9".repeat(15))),
@@ -125,7 +128,7 @@ Deno.test("StoreRemote maps an endless error body by its status", async () => {
   const { body, read } = endless("<");
   server.fault = () => new Response(body, { status: 403 });
   const remote = openRemote("s3://models/p", (name) => server.variables[name]);
-  await refused(remote, /it answers 403: access is refused/);
+  await refused(remote, /it answers 403: access is denied/);
   ok(read() < LISTING_BYTES, `${read()}`);
 });
 
@@ -136,7 +139,7 @@ Deno.test("StoreRemote reports a Google Cloud list whose next page is itself", a
       ? Response.json({ items: [], nextPageToken: "again" })
       : undefined;
   const remote = openRemote("gs://models/p", (name) => server.variables[name]);
-  await refused(remote, /leads back to a page/);
+  await refused(remote, /repeats a page/);
 });
 
 Deno.test("WebRemote reports a redirect loop", async () => {
@@ -147,6 +150,6 @@ Deno.test("WebRemote reports a redirect loop", async () => {
   });
   await refused(
     openRemote(new URL("/m", site.url).href, () => undefined),
-    /it redirects in a circle/,
+    /it redirects in a loop/,
   );
 });

@@ -207,7 +207,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     "nothing": [{}, /neither a manifest.json nor/],
     "a publication that lasts": [
       { "p/config.json": "{}", "p/manifest.json.unfinished": "{}" },
-      /being published/,
+      /publication is in progress/,
     ],
     "a manifest without end": [
       { "p/manifest.json": " ".repeat(2 ** 24 + 1) },
@@ -259,7 +259,7 @@ Deno.test("StoreRemote reports faults of keys, buckets, regions and clocks of S3
   match(await wrong({ AWS_SESSION_TOKEN: "" }), /check AWS_ACCESS_KEY_ID/);
   match(await wrong({}, "nobodys"), /NoSuchBucket|neither a manifest/);
   server.fault = () => failed(400, "AuthorizationHeaderMalformed");
-  match(await wrong({}), /another region, set AWS_REGION/);
+  match(await wrong({}), /another region; set AWS_REGION/);
   server.fault = () => failed(403, "RequestTimeTooSkewed");
   match(await wrong({}), /the clock of this machine is wrong/);
 });

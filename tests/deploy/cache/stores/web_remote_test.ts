@@ -208,7 +208,7 @@ Deno.test("WebRemote rejects URLs whose content could be changed in transit", as
   const remote = new WebRemote(`${web.url}/a`, fetch);
   const [file] = (await remote.list(NEVER)).files;
   const error = await failure(remote.read(file!, { start: 0, end: 7 }, NEVER));
-  match(error.message, /gives no https URL/);
+  match(error.message, /has no https URL/);
 });
 
 async function failure(promise: Promise<unknown>): Promise<RemoteError> {

@@ -110,7 +110,7 @@ Deno.test("gcsToken() reports the fault of a file, and never its content", async
   using folder = temporaryFolder();
   await using answers = openAnswers(() => new Response("", { status: 400 }));
   const files: Record<string, RegExp> = {
-    "not JSON s3cr3t": /cannot be read as JSON, check the path/,
+    "not JSON s3cr3t": /cannot be read as JSON; check the path/,
     [JSON.stringify({ type: "external_account", x: "s3cr3t" })]:
       /type "external_account" is not.*GOOGLE_OAUTH_ACCESS_TOKEN/,
     [JSON.stringify({ type: "service_account", private_key: "s3cr3t" })]:

@@ -115,7 +115,7 @@ Deno.test("awsCredentials() reports why it cannot assume a role, without the tok
     /Cannot read the file that AWS_WEB_IDENTITY_TOKEN_FILE names/,
   );
   answers.answer = () => new Response("<Other/>");
-  match((await failure(variables)).message, /holds none, check the role/);
+  match((await failure(variables)).message, /has no keys; check the role/);
 });
 
 Deno.test("awsCredentials() requests the container's service, with its token", async () => {

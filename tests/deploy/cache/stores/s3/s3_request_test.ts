@@ -47,7 +47,7 @@ Deno.test("S3Requests addresses Amazon's buckets by region, those with a dot by 
   for (const [url, settings] of Object.entries(urls)) {
     const { seen, fetch } = turns([new Response("")]);
     const requests = new S3Requests({ ...SETTINGS, ...settings, fetch });
-    await requests.ask(asked, NEVER);
+    await requests.send(asked, NEVER);
     strictEqual(seen[0]!.url, url);
   }
 });
@@ -58,15 +58,15 @@ Deno.test("S3Requests follows a redirect to a bucket's region once, and stays th
   const answers = [moved(), new Response(""), new Response("")];
   const { seen, fetch } = turns(answers);
   const requests = new S3Requests({ ...SETTINGS, fetch });
-  await requests.ask(asked, NEVER);
-  await requests.ask(asked, NEVER);
+  await requests.send(asked, NEVER);
+  await requests.send(asked, NEVER);
   deepStrictEqual(
     seen.map(({ url }) => new URL(url).hostname.split(".")[2]),
     ["us-east-1", "eu-west-1", "eu-west-1"],
   );
   const twice = turns([moved(), moved()]);
   const lost = new S3Requests({ ...SETTINGS, fetch: twice.fetch });
-  await rejects(lost.ask(asked, NEVER), /another region, set AWS_REGION/);
+  await rejects(lost.send(asked, NEVER), /another region; set AWS_REGION/);
 });
 
 Deno.test("S3Requests rejects a region that names another host", async () => {
@@ -74,7 +74,7 @@ Deno.test("S3Requests rejects a region that names another host", async () => {
   const answer = failed(301, "x", { "x-amz-bucket-region": region });
   const { seen, fetch } = turns([answer]);
   const requests = new S3Requests({ ...SETTINGS, fetch });
-  await rejects(requests.ask(asked, NEVER), /set AWS_REGION/);
+  await rejects(requests.send(asked, NEVER), /set AWS_REGION/);
   strictEqual(seen.length, 1);
 });
 
@@ -82,6 +82,6 @@ Deno.test("S3Requests signs nothing without credentials", async () => {
   const credentials = () => Promise.resolve(undefined);
   const { seen, fetch } = turns([new Response("")]);
   const requests = new S3Requests({ ...SETTINGS, credentials, fetch });
-  await requests.ask(asked, NEVER);
+  await requests.send(asked, NEVER);
   strictEqual(seen[0]!.headers.get("authorization"), null);
 });
