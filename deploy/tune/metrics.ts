@@ -14,7 +14,7 @@ export interface MetricsLine {
   readonly step: number;
   /** Passes over the set so far. */
   readonly epoch: number;
-  /** Mean loss of the step's labels, in nats. */
+  /** Mean loss of the step's records, in nats. */
   readonly loss: number;
   /** Mean loss of what is held out, after the step. */
   readonly "held_out_loss"?: number;

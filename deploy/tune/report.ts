@@ -68,7 +68,7 @@ export function reportHtml(run: ReportedRun): string {
     title,
     facts,
     sections: [
-      chart("Loss", "Loss by step, in nats a label", lossSeries(lines)),
+      chart("Loss", "Loss by step, in nats", lossSeries(lines)),
       chart("Learning rate", "Learning rate by step", [learningRate]),
       chart("Gradient norm", "Norm of all gradients by step", [gradientNorm]),
       samples(run),

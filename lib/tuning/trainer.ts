@@ -45,7 +45,11 @@ export interface TrainerOptions {
 export interface TuningStep {
   /** Number of the step, from 1. */
   readonly step: number;
-  /** Mean loss of its labels before the step, in nats. */
+  /**
+   * Mean over its records of the mean loss of each one's labels, before the
+   * step, in nats: an answer of a few tokens counts as much as a picture of
+   * thousands.
+   */
   readonly loss: number;
   /** Norm of all gradients before they were clipped. */
   readonly gradientNorm: number;
@@ -56,8 +60,8 @@ export interface TuningStep {
   /** Passes over the set so far, in part too. */
   readonly epoch: number;
   /**
-   * Mean loss of the labels that are held out, after the step; undefined if it
-   * was not computed.
+   * The same mean of the records that are held out, after the step; undefined
+   * if it was not computed.
    */
   readonly heldOutLoss: number | undefined;
 }
@@ -98,9 +102,7 @@ export async function* train(
   }
 }
 
-/**
- * Returns the mean loss of the labels that are held out; undefined if none is.
- */
+/** Returns the mean loss of what is held out; undefined if nothing is. */
 export async function heldOutLoss(
   { model, order, sequence }: Pick<
     TrainerOptions,
@@ -109,16 +111,15 @@ export async function heldOutLoss(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   let total = 0;
-  let count = 0;
   for (const index of order.heldOut) {
     const { sum, labels } = await model.loss(
       await sequence(index, false),
       signal,
     );
-    total += sum;
-    count += labels;
+    total += sum / labels;
   }
-  return count === 0 ? undefined : total / count;
+  const { length } = order.heldOut;
+  return length === 0 ? undefined : total / length;
 }
 
 async function batchOf(
@@ -137,13 +138,10 @@ async function gradientsOf(
   batch: readonly TuningSequence[],
   signal: AbortSignal,
 ): Promise<{ loss: number; tokens: number }> {
-  const labels = batch.reduce(
-    (sum, sequence) => sum + labeledPart(sequence).targets.length,
-    0,
-  );
   let loss = 0;
   let tokens = 0;
   for (const sequence of batch) {
+    const labels = labeledPart(sequence).targets.length * batch.length;
     const { sum } = await model.accumulate(sequence, 1 / labels, signal);
     loss += sum / labels;
     tokens += sequence.tokens.length;
