@@ -24,6 +24,8 @@ export interface TuneArguments {
   readonly model: string | undefined;
   /** Folder of the result. */
   readonly out: string | undefined;
+  /** Folder of the adapter to start at; undefined for a new one. */
+  readonly adapter: string | undefined;
   /** True if the memory is planned and nothing else is done. */
   readonly plan: boolean;
   /** Settings that change the result; tokens are the model's by default. */
@@ -59,6 +61,7 @@ last checkpoint.
   --plan                    print the memory that it takes, and stop
 
   --method lora|full        adapter or all weights (lora)
+  --adapter <folder>        adapter to start at, of the same rank and targets
   --rank <r>                rank of the adapter (16)
   --alpha <a>               weight of the adapter (2 · rank)
   --rslora                  divide alpha by the root of the rank
@@ -90,6 +93,7 @@ const OPTIONS = {
   out: { type: "string" },
   plan: { type: "boolean" },
   method: { type: "string" },
+  adapter: { type: "string" },
   rank: { type: "string" },
   alpha: { type: "string" },
   rslora: { type: "boolean" },
@@ -146,6 +150,7 @@ function parse(words: readonly string[]): TuneArguments {
     data,
     model: values.model,
     out: values.out,
+    adapter: values.adapter,
     plan,
     settings: settingsFrom(values),
     maxTokens: number(values, "max-tokens", WHOLE),
@@ -187,7 +192,7 @@ function settingsFrom(values: Values): TuneArguments["settings"] {
 
 function methodFrom(values: Values, name: TuningMethodName): TuningMethod {
   const { method } = defaultSettings(name);
-  const adapting = ["rank", "alpha", "rslora", "targets"] as const;
+  const adapting = ["adapter", "rank", "alpha", "rslora", "targets"] as const;
   if (method.kind === "full") {
     const given = adapting.find((option) => values[option] !== undefined);
     if (given === undefined) return method;

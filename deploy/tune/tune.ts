@@ -36,6 +36,7 @@ import { reportHtml, type SampleSheet } from "./report.ts";
 import { RunFolder } from "./run_folder.ts";
 import { writeBytes, writeText } from "./safetensors_writer.ts";
 import { contactSheet, samplePictures } from "./sample_pictures.ts";
+import { startAtAdapter } from "./start_adapter.ts";
 import { writeTunedCheckpoint } from "./tuned_checkpoint.ts";
 
 /** The surroundings of a run. */
@@ -76,6 +77,7 @@ export async function tune(
   const folder = await RunFolder.open(given.out, {
     model: given.model ?? base.name,
     records: around.set.length,
+    adapter: given.adapter,
     ...settings,
   });
   const plan = fittingPlan(base, settings, around);
@@ -91,6 +93,11 @@ export async function tune(
       maxTokens: settings.maxTokens,
     }),
   );
+  if (given.adapter !== undefined && settings.method.kind === "lora") {
+    const { method } = settings;
+    const { parameters } = model;
+    await startAtAdapter(given.adapter, base.config, method, parameters);
+  }
   const run = new TuneRun(given, settings, around, {
     base,
     folder,

@@ -149,6 +149,28 @@ Deno.test("tune resumes after an interruption, with bit-equal results", () =>
     );
   }));
 
+Deno.test("tune starts at an adapter that exists", () =>
+  temporary(async (folder) => {
+    const first = join(folder, "first");
+    await tuned(first, SHORT);
+    const adapter = ["--adapter", first];
+    const next = join(folder, "next");
+    await tuned(next, [...SHORT, ...adapter, "--learning-rate", "0"]);
+    const file = "adapter_model.safetensors";
+    deepStrictEqual(
+      await Deno.readFile(join(next, file)),
+      await Deno.readFile(join(first, file)),
+    );
+    await rejects(
+      tuned(join(folder, "rank"), [...SHORT, ...adapter, "--alpha", "3"]),
+      /rank 4 and factor 0.75 for .*, the adapter .* has rank 4 and factor 2/,
+    );
+    await rejects(
+      tuned(join(folder, "few"), [...SHORT, ...adapter, "--targets", "q_proj"]),
+      /which the run does not tune: name it in --targets/,
+    );
+  }));
+
 Deno.test("tune keeps the newest checkpoints", () =>
   temporary(async (folder) => {
     await tuned(folder, [...SHORT, "--keep", "2"]);
