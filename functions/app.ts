@@ -73,11 +73,11 @@ export interface AppOptions extends HostPolicy, OriginPolicy {
   readonly rateLimit: RateLimit | undefined;
   /** Timeout of a request, in milliseconds. */
   readonly requestTimeoutMs: number | undefined;
-  /** Most bytes of request bodies that one caller may have under way. */
+  /** Maximum bytes of request bodies that one caller may have in flight. */
   readonly bodyBytes: number;
-  /** Most bytes of answers that one caller may leave unread. */
+  /** Maximum bytes of unread answers of one caller. */
   readonly unreadBytes: number;
-  /** Most requests with a body of one caller that run at once. */
+  /** Maximum concurrent requests with a body of one caller. */
   readonly maxRequests: number;
   /** Sink of log lines. */
   readonly log: LogSink;
@@ -107,7 +107,7 @@ const OTHER_WORK = [
 /**
  * Creates the application, ready to serve.
  *
- * @param jobs Jobs subsystem; undefined if nothing outlives its request.
+ * @param jobs Jobs subsystem; undefined for a server without jobs.
  */
 export function createApp(
   services: AppServices,
@@ -231,7 +231,7 @@ function bareApp(
       throw new MethodNotAllowedError(methods);
     },
   }));
-  // Answered, not thrown: only then are other methods of the path checked.
+  // Returned, not thrown, so that other methods of the path are checked.
   app.notFound((c) => {
     const known = app.routes.map(({ path }) => path);
     return problemAnswer(c, new NotFoundError(unknownPath(c.req.path, known)));
@@ -296,7 +296,7 @@ function calling(
   return async (c, next) => {
     const { signal } = c.req.raw;
     const abandon = c.env?.abandon ?? new AbortController();
-    // The listener's controller is that of the request's own signal.
+    // The listener's controller aborts the request's own signal.
     const signals = c.env?.abandon ? [signal] : [signal, abandon.signal];
     if (requestTimeoutMs !== undefined) {
       signals.push(AbortSignal.timeout(requestTimeoutMs));

@@ -1,5 +1,5 @@
 /**
- * The environment of a server, parsed: the only module that reads it.
+ * The parsed environment of a server, and the only module that reads it.
  *
  * @module
  */
@@ -100,23 +100,23 @@ export interface Environment {
     /** Most pixels of one run of the vision tokenizer. */
     readonly maxRunPixels: number;
   };
-  /** Most bytes of request bodies that one caller may have under way. */
+  /** Maximum bytes of request bodies that one caller may have in flight. */
   readonly bodyBytes: number;
-  /** Most bytes of answers that one address may leave unread. */
+  /** Maximum bytes of unread answers of one address. */
   readonly unreadBytes: number;
-  /** Most connections that one address may hold open. */
+  /** Maximum open connections of one address. */
   readonly maxConnections: number;
   /** Timeout of a request, in milliseconds. */
   readonly requestTimeoutMs: number | undefined;
   /** Time that running requests have during a shutdown. */
   readonly shutdownGraceMs: number;
-  /** Shortest time of listening on during a shutdown. */
+  /** Minimum time of listening during a shutdown. */
   readonly shutdownDelayMs: number;
   /** Store of jobs and first answers. */
   readonly store: {
     /** Path of its file; undefined without a home folder and a named file. */
     readonly path: string | undefined;
-    /** True if the file was named, and must be usable. */
+    /** True if the file was set explicitly, and must be usable. */
     readonly named: boolean;
     /** Largest size of the store, in bytes. */
     readonly maxBytes: number;
@@ -133,7 +133,7 @@ export interface Environment {
 
 /** The properties of a machine. */
 export interface Machine {
-  /** Threads that may compute at once without being throttled. */
+  /** Threads that may compute at once without CPU throttling. */
   readonly cpus: number;
   /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
@@ -270,7 +270,10 @@ const DEFAULT_PORT = 8080;
 /** Default threads of the codec: pictures cost little beside the models. */
 const MAX_CODEC_THREADS = 4;
 
-/** Default limit of one caller's bodies under way, in largest bodies. */
+/**
+ * Default limit of one caller's bodies in flight, in bodies of the maximum
+ * size.
+ */
 const BODIES = 4;
 
 /** Returns the folder of files that programs can recreate. */

@@ -36,7 +36,7 @@ export function health(
         : c.json(body, 503, retryAfter(listing));
     })
     // RunPod's load balancer: 204 while loading, 200 when ready; any other
-    // status takes the worker out, which a draining one wants.
+    // status removes the worker, as intended while draining.
     .get("/ping", pingDescription, (c) => {
       const status = overall(listing, drain);
       if (status === "ready") return c.json({ status });
@@ -66,8 +66,8 @@ export interface StoreState {
 
 /**
  * Returns the store's fields. A full store does not make the server unready:
- * most requests need none, and the caller that fills it must not take the
- * server out.
+ * most requests need none, and a caller that fills it must not make the server
+ * unavailable.
  */
 function storeFields(store: StoreState | undefined): { store?: "full" } {
   return store?.writable === false ? { store: "full" } : {};

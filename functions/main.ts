@@ -2,9 +2,9 @@
  * The server's entry point: reads the environment, serves, and stops at a
  * signal.
  *
- * The one file with effects at its top level. It listens (`server.ts`) long
- * before it is ready, so that probes see it live; it announces itself once its
- * models are loaded.
+ * The only file with effects at its top level. It listens (`server.ts`) long
+ * before it is ready, so that liveness probes succeed; it prints its URL once
+ * its models are loaded.
  *
  * @module
  */
@@ -76,10 +76,9 @@ async function run(environment: Environment): Promise<void> {
   try {
     await services.loaded;
   } catch (error) {
-    // A load that a shutdown ends is no failure.
+    // A load that a shutdown cancels is not a failure.
     if (drain.draining) return;
-    // The supervisor restarts it or reports it: a server that never becomes
-    // ready allows neither.
+    // The supervisor restarts it, or reports its exit.
     if (isForeseen(error)) leave(error.message, FAILED);
     throw error;
   }
@@ -120,7 +119,7 @@ function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Writes one line, which may quote names of files and answers of hubs. */
+/** Writes one line, which may contain file names and responses of hubs. */
 function complain(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${escapeText(line)}\n`));
 }

@@ -40,7 +40,9 @@ export interface PruneArguments {
   readonly dryRun: boolean;
 }
 
-/** Returns the error of an invalid command line, with the fault and the usage. */
+/**
+ * Returns the error of an invalid command line, with the fault and the usage.
+ */
 function usageError(reason: string, options?: ErrorOptions): UsageError {
   return new UsageError("models", reason, USAGE, options);
 }

@@ -18,7 +18,8 @@ const DOING: Readonly<Record<ObtainProgress["phase"], string>> = {
 };
 
 /**
- * Downloads `sources` one after the other, since each can use the whole bandwidth.
+ * Downloads `sources` one after the other, since each can use the whole
+ * bandwidth.
  *
  * @throws {SourceError} When no place has one of them.
  */

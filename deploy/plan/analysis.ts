@@ -9,9 +9,9 @@
  * wait   E[W] ≈ C(c, a) / (c/E[S] − λ) · (1 + cv²) / 2
  * ```
  *
- * `C` is Erlang's formula for the fraction of requests that wait, the last factor is Allen and
- * Cunneen's for services that differ. `S` is a service with all slots taken, so
- * waits are overestimated where most are free.
+ * `C` is Erlang's formula for the fraction of requests that wait, the last
+ * factor is Allen and Cunneen's for services that differ. `S` is a service with
+ * all slots taken, so waits are overestimated where most are free.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The policy of a planned request: appends the tokens of its class in its number
- * of runs.
+ * The policy of a planned request: appends the tokens of its class in its
+ * number of runs.
  *
  * @module
  */

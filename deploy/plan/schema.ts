@@ -1,6 +1,6 @@
 /**
- * The schema of a plan's JSON file. It is strict: every
- * fault is reported with its JSON pointer and what is expected.
+ * The schema of a plan's JSON file. It is strict: every fault is reported with
+ * its JSON pointer and what is expected.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * The options of a deployment: an image, its settings and its resources.
  *
- * Settings are the server's own variables, parsed by the parsers that the server
- * passes in: settings that it would refuse at its start are refused here. Secrets
- * are referred to by name.
+ * Settings are the server's own variables, parsed by the parsers that the
+ * server passes in: settings that it would refuse at its start are refused
+ * here. Secrets are referred to by name.
  *
  * @module
  */

@@ -2,8 +2,8 @@
  * The table of hashes: 12 bytes a slot, so that millions of names or pictures
  * fit.
  *
- * Entries are identified by 64 bits of SHA-256. Among 100 million of them
- * two are equal with a probability of 0.03 %.
+ * Entries are identified by 64 bits of SHA-256. Among 100 million of them two
+ * are equal with a probability of 0.03 %.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The thread of the heartbeat. It receives its target once, and the running jobs
- * at each change.
+ * The thread of the heartbeat. It receives its target once, and the running
+ * jobs at each change.
  *
  * @module
  */

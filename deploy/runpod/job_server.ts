@@ -1,9 +1,9 @@
 /**
- * The interface of the server that runs the jobs of a queue: requests in, answers
- * and problem documents out.
+ * The interface of the server that runs the jobs of a queue: requests in,
+ * answers and problem documents out.
  *
- * The server implements it and passes it in; the worker depends on nothing else of
- * its routes, errors and formats.
+ * The server implements it and passes it in; the worker depends on nothing else
+ * of its routes, errors and formats.
  *
  * @module
  */

@@ -27,7 +27,7 @@ export interface Command {
    * Checks the words, without the command's name, and returns the work, which
    * resolves with the exit code.
    *
-   * @throws {SyntaxError} If a word cannot be used.
+   * @throws {SyntaxError} If an argument is invalid.
    */
   readonly prepare: (
     words: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * The work over many files: a few at once, where a failure stops no other.
+ * The work over many files: a few at once; a failure does not stop the others.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import pLimit from "p-limit";
 import type { CommandContext } from "./command.ts";
 import type { InputFile } from "./input_files.ts";
 
-/** Files under way at once: one is read or written while a model runs. */
+/** Concurrent files: one is read or written while a model runs. */
 const AT_ONCE = 2;
 
 /** Exit codes of a command over files. */

@@ -132,7 +132,7 @@ function ownOptions(
   };
 }
 
-/** Sends a request until its answer is other than "busy". */
+/** Sends a request, and repeats it while the server is busy. */
 async function persistently(
   send: () => Promise<Response>,
   failure: string,

@@ -1,6 +1,6 @@
 /**
- * The output files of a command: whole or not at all, since each is written
- * under another name first.
+ * The output files of a command, written atomically: each is written under a
+ * temporary name first.
  *
  * @module
  */

@@ -33,7 +33,7 @@ export class ProgressLine implements Disposable {
     this.#output.write(`${CLEAR}${text}`);
   }
 
-  /** Writes a line that stays. */
+  /** Writes a permanent line. */
   print(text: string): void {
     this.clear();
     this.#output.write(`${text}\n`);

@@ -1,7 +1,7 @@
 /**
  * The options of `deno task start`: every environment variable under its own
  * name, `--port 9000` for `PORT=9000`. Secrets stay in the environment, since
- * other users of a machine see command lines.
+ * command lines are visible to other users of a machine.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The base64 decoder for bodies: long texts are decoded a slice a turn of the
- * event loop.
+ * The base64 decoder for bodies: long texts are decoded one slice per turn of
+ * the event loop.
  *
  * @module
  */

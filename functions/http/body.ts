@@ -22,15 +22,15 @@ import {
 /**
  * Returns the body of `request`: as `readBodies` has read it, else read here.
  *
- * Replaces Hono's `bodyLimit`, which lets a body of stated length pass
- * unread and puts a new `Request` in place of one whose length is not stated.
+ * Replaces Hono's `bodyLimit`, which accepts a body of stated length unread and
+ * replaces a `Request` of unstated length.
  *
  * @param options `empty`: true to allow no body; `encoded`: true to allow a
  * compressed one, which is returned as it is; `pace`: the minimum pace.
  * @throws {BodyTooLargeError} If it exceeds the limit; thrown as soon as that
  * is known.
  * @throws {BodyTooSlowError} If it arrives below the minimum pace.
- * @throws {MalformedBodyError} If there is none, or it breaks off.
+ * @throws {MalformedBodyError} If there is none, or it is truncated.
  */
 export async function readBytes(
   request: Request,

@@ -28,14 +28,14 @@ export interface CallUsage {
   };
 }
 
-/** The observer of a call: what it reports on its way, all of it optional. */
+/** The observer of a call: optional callbacks for its progress. */
 export interface CallObserver {
   /**
-   * Called once the request is valid and has its place in a queue: errors from
-   * then on belong to the work, not to the request. May be called repeatedly.
+   * Called once the request is valid and queued: later errors belong to the
+   * work, not to the request. May be called repeatedly.
    */
   readonly accepted?: () => void;
-  /** Called with the work in flight before it waits for its turn. */
+  /** Called with the work in flight before it is queued. */
   readonly inFlight?: (inFlight: InFlight) => void;
   /**
    * Called with the resume state of a picture before its row is reported;
@@ -75,7 +75,7 @@ export interface Call {
   readonly resumeStates?: readonly (ResumeState | undefined)[] | undefined;
 }
 
-/** A function as it runs: read one of its streams, or call `finish`. */
+/** A running function: read one of its streams, or call `finish`. */
 export interface ObservedRun<Event, Answer> {
   /** Progress events; the last one is `completed`. */
   readonly progress: AsyncGenerator<Event, void, undefined>;
@@ -86,7 +86,7 @@ export interface ObservedRun<Event, Answer> {
 }
 
 /**
- * Returns a run of `steps` that reports each of them as it passes.
+ * Returns a run of `steps` that reports each of them.
  *
  * @param observe Called with each step before it is sent.
  * @param wire Converts a step to its wire event.

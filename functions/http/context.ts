@@ -30,26 +30,26 @@ export interface AppEnv {
     /** Address that the connection came in on; undefined if unknown. */
     readonly localAddress?: string;
     /**
-     * Error of a request line or Host header that make no URL: it is the answer
-     * to the request, whatever else that contains.
+     * Error of an invalid request line or Host header, which is the answer to
+     * the request.
      */
     readonly malformed?: Error;
-    /** Additions of a job to its call; undefined for a request of a client. */
+    /** Additions of a job to its call; undefined for a client's request. */
     readonly call?: Omit<Call, "signal">;
   };
   /** Variables set by middleware and read by handlers. */
   readonly Variables: {
-    /** Id from `X-Request-Id`, or a new one. */
+    /** Id from `X-Request-Id`, or a generated one. */
     requestId: string;
     /**
-     * Arguments of the function. Their signal aborts when the client leaves, the
-     * time is up or `abandon` aborts.
+     * Arguments of the function. Their signal aborts when the client
+     * disconnects, at the timeout or when `abandon` aborts.
      */
     call: Call;
-    /** Controller that ends a stream whose reader has left. */
+    /** Controller that ends a stream whose reader disconnected. */
     abandon: AbortController;
     /**
-     * Signal that aborts when the server cannot finish; undefined if none does.
+     * Signal that aborts when the server cannot finish; undefined for none.
      */
     interrupted: AbortSignal | undefined;
     /**
@@ -63,8 +63,8 @@ export interface AppEnv {
     /** Caller for quotas, concurrency and fair queueing: see `caller.ts`. */
     caller: string;
     /**
-     * Counts bytes of an answer as unsent until the returned function is called;
-     * returns undefined if the caller has too much unsent.
+     * Counts bytes of an answer as unsent until the returned function is
+     * called; returns undefined if the caller has too much unsent.
      */
     tryHold: (bytes: number) => (() => void) | undefined;
     /**

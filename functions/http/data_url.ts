@@ -7,8 +7,8 @@
  * iVBORw0KGgo…
  * ```
  *
- * Long texts are decoded a slice a turn of the event loop. Source: RFC 2397, and
- * WHATWG Fetch, data: URLs.
+ * Long texts are decoded one slice per turn of the event loop. Source: RFC
+ * 2397, and WHATWG Fetch, data: URLs.
  *
  * @module
  */

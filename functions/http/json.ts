@@ -49,7 +49,7 @@ export function parseJsonText(text: string): unknown {
   return parseText(text);
 }
 
-/** Returns whether a JSON value consists of at most `most` values. */
+/** Returns true if a JSON value consists of at most `most` values. */
 export function hasAtMost(most: number, value: unknown): boolean {
   const waiting: unknown[] = [value];
   let count = 0;

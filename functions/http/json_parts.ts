@@ -1,6 +1,6 @@
 /**
- * The JSON assembler: joins parts without parsing or copying those that are JSON
- * already, so that a long answer costs no more than a short one.
+ * The JSON assembler: joins parts without parsing or copying those that are
+ * JSON already, so that a long answer costs no more than a short one.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export function lengthOf(parts: readonly JsonPart[]): number {
  * Returns the base64 bytes and the type of every file in `json`: of each object
  * with adjacent members `b64_json` and `mime_type`.
  *
- * Quotes inside strings are escaped, so that a quoted name is a name.
+ * Quotes inside strings are escaped, so a quoted name is a member's name.
  */
 export function filesIn(json: Uint8Array<ArrayBuffer>): FilePart[] {
   const bytes = bufferOf(json);
@@ -75,7 +75,7 @@ export function filesIn(json: Uint8Array<ArrayBuffer>): FilePart[] {
   }
 }
 
-/** Returns whether an object of `json` has a list of this name. */
+/** Returns true if an object of `json` has a list of this name. */
 export function hasList(json: Uint8Array<ArrayBuffer>, name: string): boolean {
   return bufferOf(json).includes(`${JSON.stringify(name)}:[`);
 }

@@ -1,14 +1,15 @@
 /**
- * The multipart parser (RFC 2046, RFC 7578): delimiters, and the parts of forms.
+ * The multipart parser (RFC 2046, RFC 7578): delimiters, and the parts of
+ * forms.
  *
  * ```text
  * preamble │ CRLF --boundary CRLF │ headers CRLF CRLF content │ … │ CRLF --boundary--
  * ```
  *
- * Not `Response.formData()`, which blocks the event loop for half a second on
- * 32 MiB and makes an entry of every part before they can be counted. Not
- * `@remix-run/multipart-parser` either: its search takes as long as boundary
- * times body for a boundary of dashes. This one reads every byte at most twice.
+ * Reads every byte at most twice. `Response.formData()` blocks the event loop
+ * for half a second on 32 MiB and creates all parts before they can be counted;
+ * the search of `@remix-run/multipart-parser` is quadratic for a boundary of
+ * dashes.
  *
  * @module
  */
@@ -183,8 +184,9 @@ function parameters(header: string): Map<string, string> {
 }
 
 /**
- * Returns the offset of `needle` at or after `from`, or the length of `bytes` if
- * there is none. Long bodies are searched a slice a turn of the event loop.
+ * Returns the offset of `needle` at or after `from`, or the length of `bytes`
+ * if there is none. Long bodies are searched one slice per turn of the event
+ * loop.
  */
 async function find(
   bytes: Uint8Array,

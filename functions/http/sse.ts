@@ -58,7 +58,7 @@ interface SentEvent {
 
 /**
  * Answers with `events`; undefined is progress that is not sent. A reader that
- * leaves aborts the request's signal.
+ * disconnects aborts the request's signal.
  *
  * @throws {Error} The error of the first event.
  */
@@ -106,7 +106,7 @@ function stream(
   { stalledMs, onEnd }: Ending = {},
 ): Response {
   if (c.req.method === "HEAD") {
-    // Its reader has left.
+    // Its reader disconnected.
     onEnd?.();
     return c.body(null, 200, HEADERS);
   }
@@ -147,11 +147,13 @@ async function* piecesOf(
 
 const COMMENT = new TextEncoder().encode(": alive\n\n");
 
-/** Yields an event in the standard's format, one line of data after the other. */
+/**
+ * Yields an event in the standard's format, one line of data after the other.
+ */
 function* eventPieces(
   { event, data, id }: SentEvent,
 ): Generator<Uint8Array, void, undefined> {
-  // Long data is JSON or base64 and one line: it is only looked at once.
+  // Long data is JSON or base64 and one line: it is scanned once.
   const lines = /[\r\n]/.test(data)
     ? data.replaceAll(/\r\n|\r|\n/g, "\ndata: ")
     : data;
@@ -191,7 +193,8 @@ async function* withPauses<T>(
 }
 
 /**
- * Returns the result if it arrives before a comment is due; undefined otherwise.
+ * Returns the result if it arrives before a comment is due; undefined
+ * otherwise.
  */
 async function withinPause<T>(next: Promise<T>): Promise<T | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -226,7 +229,7 @@ async function* untilAborted<T>(
     }
   } finally {
     signal?.removeEventListener("abort", abort);
-    // Its run has been canceled; its end is not awaited.
+    // Its run is canceled, without awaiting its end.
     events.return().catch(() => undefined);
   }
 }

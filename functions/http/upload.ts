@@ -1,6 +1,6 @@
 /**
  * The upload reader: bodies with pictures as JSON, a form, or bare bytes.
- * Fields may stand in the query as well, whatever the body is: none is ignored.
+ * Fields may stand in the query as well, with any body: none is ignored.
  *
  * @module
  */
@@ -104,7 +104,7 @@ export async function pictureBytes(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (/^https?:/i.test(text)) {
     if (fetchPicture !== undefined) {
-      // The answer of another server takes any time.
+      // The answer of another server may take long.
       call.observer?.accepted?.();
       const fetched = await fetchPicture(text, pointer, call);
       if (!held.disposed) return held.use(fetched).bytes;
@@ -172,7 +172,7 @@ async function readForm<T>(
         : `expected at most ${limit} files`;
       throw invalidField(`/${name.slice(0, 64)}`, detail);
     }
-    // A copy: its buffer may be transferred to a worker, the body's may not.
+    // A copy, since its buffer may be transferred to a worker.
     list.push(content.slice());
     files.set(name, list);
   }

@@ -1,5 +1,5 @@
 /**
- * The UTF-8 decoder for bodies: long ones are decoded a slice a turn of the
+ * The UTF-8 decoder for bodies: long ones are decoded one slice per turn of the
  * event loop.
  *
  * @module

@@ -36,10 +36,9 @@ import {
 import { Stopwatch, type Timings, timingsFrom } from "../http/server_timing.ts";
 
 /**
- * The rows that come with a preview: evenly spaced ones
- * ({@linkcode MAX_PREVIEWS}) as far as decoding keeps up
- * ({@linkcode PreviewRate}), none, or those of these indices. Each costs a run of
- * the vision decoder.
+ * The rows that come with a preview: evenly spaced ones ({@linkcode
+ * MAX_PREVIEWS}) limited by the decoding speed ({@linkcode PreviewRate}), none,
+ * or those of these indices. Each costs a run of the vision decoder.
  */
 export type PreviewRows = boolean | ReadonlySet<number>;
 
@@ -51,7 +50,7 @@ export const MAX_PREVIEWS = 32;
 
 /** The files to make of a generation. */
 export interface WantedFile {
-  /** Media type; undefined for codes alone, which need no vision decoder. */
+  /** Media type; undefined for codes only, which need no vision decoder. */
   readonly file: FileType | undefined;
   /** Rows with a preview, and the file type of the previews. */
   readonly preview: PreviewRows;
@@ -65,7 +64,7 @@ export interface GenerationTask extends WantedFile {
   readonly params: GenerationParams;
   /** Models that draw. */
   readonly models: ModelPair;
-  /** Returns whether previews are watched; undefined for always. */
+  /** Returns true if previews are watched; undefined for always. */
   readonly watched?: (() => boolean) | undefined;
   /** True if files hold metadata of their generation. */
   readonly metadata: boolean;
@@ -197,7 +196,9 @@ function isPreviewed(
     pace.due;
 }
 
-/** Returns the preview of a picture: all rows so far, the given ones included. */
+/**
+ * Returns the preview of a picture: all rows so far, the given ones included.
+ */
 async function previewFile(
   { params, models: { vision }, file, quality }: GenerationTask,
   drawn: readonly DrawnRow[],

@@ -1,10 +1,9 @@
 /**
- * The image metadata of a generated picture: its settings, and a mark that a
- * machine made it.
+ * The image metadata of a generated picture: its settings, and the IPTC mark of
+ * AI-generated media.
  *
- * The mark is IPTC's digital source type in XMP, which viewers and platforms
- * read. Source: IPTC Photo Metadata Standard 2025.1; PNG and JPEG as in XMP
- * Specification Part 3.
+ * The mark is the digital source type in XMP. Source: IPTC Photo Metadata
+ * Standard 2025.1; PNG and JPEG as in XMP Specification Part 3.
  *
  * @module
  */

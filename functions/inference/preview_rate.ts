@@ -1,6 +1,6 @@
 /**
- * The pace of previews: they use a bounded share of the time, however slow
- * decoding is, and are spaced for viewers, so that they never delay a
+ * The pace of previews: they use a bounded share of the time, for any speed of
+ * decoding, and have a minimum interval, so that they do not delay a
  * generation.
  *
  * @module

@@ -56,8 +56,8 @@ const STRAYS: Readonly<Record<ScoreKind, readonly (keyof ScoreRequest)[]>> = {
 /**
  * Returns the kind of a body.
  *
- * @throws {InvalidFieldsError} If it is none or both, or has a field that would
- * have no effect.
+ * @throws {InvalidFieldsError} If it is neither or both, or has a field without
+ * effect.
  */
 export function scoreKind(fields: ScoreRequest): ScoreKind {
   const { prompt, text } = fields;

@@ -3,7 +3,7 @@
  *
  * Signed by Standard Webhooks (standardwebhooks.com). A failed delivery is
  * retried at growing intervals, also by the next server; a few run at a time,
- * the rest waits on disk.
+ * and the others wait on disk.
  *
  * @module
  */
@@ -63,7 +63,7 @@ const DELAYS_MS: readonly number[] = [
   10 * HOUR,
 ];
 
-/** Deliveries under way at once. */
+/** Maximum concurrent deliveries. */
 const AT_ONCE = 4;
 
 /** Timeout of an answer. */
@@ -72,7 +72,7 @@ const TIMEOUT_MS = 15 * SECOND;
 /** Largest result that is included in a notification. */
 const MAX_RESULT_BYTES = 2 ** 20;
 
-/** Status of a receiver that unsubscribes. */
+/** Response status of a receiver that unsubscribes. */
 const GONE = 410;
 
 /** The deliveries of job notifications. */
@@ -160,7 +160,7 @@ export class Deliveries implements AsyncDisposable {
     return this.#queries.all(
       "SELECT id, url, body, attempts FROM deliveries WHERE due_at <= ? ORDER BY due_at LIMIT ?",
       this.#options.now(),
-      // Deliveries under way are among them.
+      // Running deliveries are among them.
       2 * AT_ONCE,
     ).map(({ id, url, body, attempts }) => ({
       id: String(id),

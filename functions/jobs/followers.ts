@@ -1,9 +1,9 @@
 /**
- * The followers of jobs: events are read from the store one at a time, as
- * readers take them, and shared by readers that take the same one.
+ * The followers of jobs: events are read from the store one at a time, on
+ * demand, and shared by readers at the same position.
  *
- * Preview pictures are not stored, for they are large and can be made again.
- * Readers of a running job get the newest.
+ * Preview pictures are not stored, since they are large and can be decoded
+ * again. Readers of a running job receive the newest.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export class Followers {
     this.#notifier.notify(id);
   }
 
-  /** Shows the readers of a job its last stored row with the picture. */
+  /** Sends the readers of a job its last stored row with the picture. */
   show(id: string, { event, data }: WireEvent): void {
     this.#pictured.set(id, {
       id: this.#store.lastEventId(id),

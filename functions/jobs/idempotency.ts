@@ -7,9 +7,9 @@
  * same key, other request   422
  * ```
  *
- * Only successful answers are kept: a refused request can be corrected and sent
- * again under its key. A stream is kept once it has ended well; one that its
- * reader leaves frees its key.
+ * Only successful answers are stored: a refused request can be corrected and
+ * sent again with its key. A stream is stored once it has ended successfully; a
+ * canceled one frees its key.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export function idempotency(
   jobs: FirstAnswers,
   maxBytes: number,
 ): MiddlewareHandler<AppEnv> {
-  /** Fingerprints of requests under way, at most as many as the requests. */
+  /** Fingerprints of running requests. */
   const atWork = new Map<string, string>();
   return async (c, next) => {
     const header = c.req.header("idempotency-key");
@@ -85,7 +85,7 @@ export function idempotency(
  * Returns the known use of a key; undefined for a free one.
  *
  * @throws {IdempotencyMismatchError} If the key came with another request.
- * @throws {IdempotencyConflictError} If its request is under way.
+ * @throws {IdempotencyConflictError} If its request is still running.
  */
 function knownUse(
   { answers }: FirstAnswers,
@@ -168,8 +168,8 @@ async function watch(
 }
 
 /**
- * Returns a stream that passes through, and its whole content once it has ended
- * by itself; undefined if its reader leaves or it is too long.
+ * Returns a stream that passes through, and its content once it has ended;
+ * undefined if its reader disconnects or it is too long.
  */
 function recorded(
   source: ReadableStream<Uint8Array>,
@@ -184,7 +184,7 @@ function recorded(
       else parts.length = 0;
       controller.enqueue(part);
     },
-    // Kept before the reader sees the end, so that it may retry at once.
+    // Stored before the reader receives the end, so that it may retry at once.
     flush: async () =>
       onEnd(
         length <= MAX_STREAM_BYTES ? await new Blob(parts).bytes() : undefined,

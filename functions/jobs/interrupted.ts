@@ -1,5 +1,5 @@
 /**
- * The interrupted requests: requests that were no jobs, kept as interrupted
+ * The interrupted requests: requests other than jobs, stored as interrupted
  * jobs.
  *
  * @module
@@ -18,7 +18,7 @@ export interface InterruptedRequest
 }
 
 /**
- * Stores an interrupted request as a job, whole or not at all.
+ * Stores an interrupted request as a job, atomically.
  *
  * @returns The id of the job.
  */

@@ -37,7 +37,7 @@ export type JobStatus =
 export interface JobRequest {
   /** Path and query of the request. */
   readonly path: string;
-  /** Headers that describe the body and the wanted answer. */
+  /** Headers that describe the body and the requested answer. */
   readonly headers: Readonly<Record<string, string>>;
   /** Body as received. */
   readonly body: Uint8Array<ArrayBuffer>;
@@ -85,7 +85,7 @@ export interface Job {
   readonly seed: number;
   /** Path of its request. */
   readonly path: string;
-  /** JobProgress of the job. */
+  /** Progress of the job. */
   readonly progress: JobProgress;
   /** Problem of a failed job. */
   readonly error: Problem | undefined;
@@ -95,7 +95,7 @@ export interface Job {
   readonly prediction: PredictionOrigin | undefined;
 }
 
-/** The statuses that do not change by themselves. */
+/** The final statuses. */
 export const ENDED: ReadonlySet<JobStatus> = new Set([
   "succeeded",
   "failed",
@@ -103,7 +103,7 @@ export const ENDED: ReadonlySet<JobStatus> = new Set([
   "interrupted",
 ]);
 
-/** Returns true if the job does not change by itself any more. */
+/** Returns true if the job has a final status. */
 export function hasEnded({ status }: Pick<Job, "status">): boolean {
   return ENDED.has(status);
 }

@@ -1,6 +1,6 @@
 /**
- * The answers about jobs, in the format of jobs or predictions: pages of a
- * bounded size, and whole answers as they are stored.
+ * The answers about jobs, in the format of jobs or predictions: pages of
+ * bounded size, and stored answers.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export function jobResponse(
     const content = parts(store.answerOf(id));
     const length = lengthOf(content);
     const headers = { "content-type": "application/json" };
-    // Answers of work are whole here: its first answer may have to be kept.
+    // Answers of work are complete here, since the first one may be stored.
     const whole = length <= PIECE_BYTES || doesWork(method, path);
     if (!whole && method !== "HEAD") {
       const body = pacedAnswer(c, piecesOf(content), release);

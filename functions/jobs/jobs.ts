@@ -39,7 +39,7 @@ export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "delay"> {
 /** Interval of the sweep for expired and abandoned jobs. */
 const SWEEP_MS = 60_000;
 
-/** Interval of trying to write to a full store again. */
+/** Interval of attempts to write to a full store. */
 const PROBE_MS = 5000;
 
 /** The jobs, first answers and webhooks of a server. */
@@ -169,7 +169,7 @@ export class Jobs implements AsyncDisposable {
     clearInterval(this.#probing);
     await this.runner[Symbol.asyncDispose]();
     await this.#deliveries?.[Symbol.asyncDispose]();
-    // Waiting clients read the status of their job once more.
+    // Waiting clients read the final status of their job.
     await delay(0);
     this.#database.close();
   }
@@ -179,7 +179,7 @@ export class Jobs implements AsyncDisposable {
     this.report(() => this.recover());
   }
 
-  /** Tests if a full store can be written again. */
+  /** Checks if a full store is writable again. */
   readonly probe = (): void => {
     if (this.#writable) return;
     try {

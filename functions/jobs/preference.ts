@@ -62,7 +62,9 @@ export function accepted(c: Context<AppEnv>, job: Job): Response {
   return c.json(jobFields(job), 202, { location: `/v1/jobs/${job.id}` });
 }
 
-/** Resolves when the job has ended, the client leaves or the time is over. */
+/**
+ * Resolves when the job has ended, the client disconnects or the time is over.
+ */
 export async function waitFor(
   c: Context<AppEnv>,
   { runner, delay }: Jobs,
@@ -75,7 +77,7 @@ export async function waitFor(
     runner.settled(id, signal),
     delay(1000 * seconds, signal),
   ]);
-  // The slower of the two leaves no listener behind.
+  // Removes the listener of the slower one.
   settled.abort();
 }
 

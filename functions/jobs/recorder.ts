@@ -12,10 +12,10 @@ import type { JobStore } from "./store/job_store.ts";
 import type { WireEvent } from "../http/call.ts";
 
 /**
- * Fewest codes of a stopped picture that is resumed. With fewer it starts over,
- * which takes seconds and gives the same to the bit. A resumed picture has its
- * rows in the prompt, which rounds otherwise than the steps that drew them, by
- * about 1e-5: a draw that falls between the two comes out otherwise.
+ * Minimum codes of an interrupted picture that is resumed. With fewer it starts
+ * over, which takes seconds and gives bit-equal results. A resumed picture has
+ * its rows in the prompt, whose rounding differs from that of decode steps by
+ * about 1e-5, so that rare draws differ.
  */
 export const WORTH_CODES = 1024;
 
@@ -39,7 +39,7 @@ export class Recorder {
   /** Count of the stored rows and parts of an answer. */
   #done = 0;
   #total: number | undefined;
-  /** Final event of an answer, held until it is known to be the job's. */
+  /** Final event of an answer, held until the job has ended. */
   completed: WireEvent | undefined;
 
   /** Continues after the stored events. */
@@ -70,7 +70,7 @@ export class Recorder {
   /**
    * Stores an event; the `observe` of a call.
    *
-   * @param alongside Change to make in the same transaction.
+   * @param alongside Change in the same transaction.
    */
   observe(event: WireEvent, alongside: () => void = () => {}): void {
     if (event.event === "completed") {

@@ -45,7 +45,7 @@ export async function requestFingerprint(
   ]);
   const all = new Blob([head, "\n", ...parts]);
   await turnFor(bytes);
-  // Computed on another thread.
+  // Runs on another thread.
   const hash = await crypto.subtle.digest("SHA-256", await all.bytes());
   return new Uint8Array(hash).toHex();
 }

@@ -12,25 +12,27 @@ export type Stop = "canceled" | "interrupted";
 
 /** A run of a job. */
 export interface Run {
-  /** Caller whose limit and turn it counts against. */
+  /** Caller for limits and fair scheduling. */
   readonly caller: string;
   /** Aborts to end it early. */
   readonly abort: AbortController;
   /** Reason to stop; undefined while it runs on. */
   stop: Stop | undefined;
-  /** Settles when it has ended in any way. */
+  /** Settles when it has ended. */
   readonly ended: Promise<void>;
   /** Called with a refusal, or undefined once the job is accepted. */
   readonly onAdmission: (refusal: Response | undefined) => void;
   /** Resolves when it is accepted or refused. */
   readonly admission: Promise<unknown>;
-  /** True while a refusal is an answer and not the end of the job. */
+  /**
+   * True while a refusal is the answer to the request, not the end of the job.
+   */
   refusable: boolean;
   /** Request in flight; undefined until its function starts. */
   inFlight: InFlight | undefined;
 }
 
-/** Accepts the job: later refusals are its end. */
+/** Accepts the job: later refusals end it. */
 export function accept(run: Run): void {
   run.refusable = false;
   run.onAdmission(undefined);

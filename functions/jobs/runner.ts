@@ -1,10 +1,9 @@
 /**
- * The runner: executes jobs, each once, as requests to the handlers that answer
- * clients.
+ * The runner: executes jobs, each once, as requests to the same handlers.
  *
  * Jobs are stored before they start, and events before they are sent. After the
  * server stops, the next one runs the jobs that waited, and those that ran are
- * marked interrupted: their clients decide if they resume.
+ * marked interrupted: their clients may resume them.
  *
  * @module
  */
@@ -33,8 +32,8 @@ export interface RunnerOptions {
   /** Answers a request, also on errors; its signal ends it early. */
   readonly execute: (request: Request, call: JobCall) => Promise<Response>;
   /**
-   * Limit of the jobs of one caller that run or wait at once; a third more, and
-   * one at least, for all together.
+   * Maximum running and queued jobs of one caller; all callers together have a
+   * third more, at least one.
    */
   readonly limit: number;
   /** A clock, in milliseconds since 1970. */
@@ -56,8 +55,8 @@ export interface JobOrder extends Omit<NewJob, "id" | "createdAt" | "seed"> {
   /** Called with the id in the transaction that stores the job. */
   readonly link: (id: string) => void;
   /**
-   * Caller whose limit and turn it counts against; its principal by default, as
-   * for jobs that an earlier server left. See `caller.ts`.
+   * Caller for limits and fair scheduling; its principal by default, as for
+   * jobs that an earlier server left. See `caller.ts`.
    */
   readonly caller?: string;
 }
@@ -75,7 +74,7 @@ export class JobRunner implements AsyncDisposable {
   readonly #store: JobStore;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<string, Run>();
-  /** Places of callers, one per run. */
+  /** Slots of callers, one per run. */
   readonly #capacity: FairShare;
   readonly #close = new AbortController();
   readonly #followers: Followers;
@@ -102,8 +101,8 @@ export class JobRunner implements AsyncDisposable {
 
   /**
    * Recovers jobs without a run: those that an earlier server left, and those
-   * whose change could not be stored. Jobs beyond a caller's limit stay for
-   * later.
+   * whose change could not be stored. Jobs beyond a caller's limit are
+   * recovered later.
    */
   recover(): void {
     if (this.#draining) return;
@@ -119,10 +118,10 @@ export class JobRunner implements AsyncDisposable {
 
   /**
    * Submits a job, unless there is one of its id. A request that is refused
-   * before its handler accepts it becomes no job, however long that takes.
+   * before its handler accepts it becomes no job, at any delay.
    *
    * @throws {DrainingError} If the server is stopping.
-   * @throws {OverloadedError} If too many jobs are under way.
+   * @throws {OverloadedError} If too many jobs are running or queued.
    */
   async submit(order: JobOrder): Promise<Submitted> {
     const { caller = order.principal, ...rest } = order;
@@ -187,7 +186,7 @@ export class JobRunner implements AsyncDisposable {
    * @param caller Caller whose limit it counts against.
    * @throws {JobConflictError} If it was not interrupted.
    * @throws {DrainingError} If the server is stopping.
-   * @throws {OverloadedError} If too many jobs are under way.
+   * @throws {OverloadedError} If too many jobs are running or queued.
    */
   resume(job: Job, caller = job.principal): Job {
     if (!isResumable(job)) throw new JobConflictError(job.status);
@@ -276,7 +275,7 @@ export class JobRunner implements AsyncDisposable {
       this.#end(job.id, failure(error, job, { finishedAt: now(), pageBase }));
     }).catch(onFailure).finally(() => {
       this.#capacity.release(caller, 1);
-      // It may have ended, been sent and been resumed meanwhile.
+      // It may have ended, been delivered and been resumed meanwhile.
       if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);
       accept(run);
       this.#followers.end(job.id);
@@ -354,7 +353,9 @@ export class JobRunner implements AsyncDisposable {
     this.#end(id, end);
   }
 
-  /** Ends a stopped job; one that never ran stays queued for a next server. */
+  /**
+   * Ends a stopped job; one that never ran stays queued for the next server.
+   */
   #endStopped(id: string, stop: Stop): void {
     const now = this.#options.now();
     if (stop === "canceled") return this.#end(id, cancellation(now));

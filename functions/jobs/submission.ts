@@ -1,5 +1,5 @@
 /**
- * The submission: turns a request into the order of a job.
+ * The submission: converts a request to a job.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Submission {
 
 const WithWebhook = v.strictObject({ webhook: Webhook });
 
-/** Headers that describe a body. The wanted answer is set below. */
+/** Headers that describe a body. The requested answer is set below. */
 const KEPT = ["content-type", "x-grid-height", "x-grid-width", "x-grid-frames"];
 
 /**
@@ -85,7 +85,7 @@ function acceptOf(request: Request): string {
   return others.length > 0 ? others.join(",") : "application/json";
 }
 
-/** Removes the webhook fields, which handlers do not know. */
+/** Removes the webhook fields, which handlers do not accept. */
 async function takeWebhook(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<{ body: Uint8Array<ArrayBuffer>; webhook: Webhook | undefined }> {

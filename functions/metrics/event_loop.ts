@@ -1,6 +1,6 @@
 /**
- * A queue for the event loop: long work is done in slices, one slice a turn, so
- * that timers, sockets and health checks are served in between.
+ * A queue for the event loop: long work runs in slices, one per turn, so that
+ * timers, sockets and health checks are served in between.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { setImmediate } from "node:timers/promises";
 /** The bytes or characters that one slice handles natively: about 10 ms. */
 export const SLICE = 2 ** 22;
 
-/** Waits for a turn if something is too long to share one. */
+/** Waits for a separate turn if the work is long. */
 export async function turnFor({ length }: { readonly length: number }): Promise<
   void
 > {

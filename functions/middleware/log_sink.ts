@@ -1,6 +1,6 @@
 /**
- * The sink of log lines: as JSON, or in a readable form. An event is one line of
- * bounded length, whatever it quotes.
+ * The sink of log lines: as JSON, or in a readable form. An event is one line
+ * of bounded length, whatever it quotes.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export function lineSink(
   };
 }
 
-/** Returns whether a record is of a static file that exists. */
+/** Returns true if a record is of a static file that exists. */
 function isPagePart({ method, path, status }: AccessRecord): boolean {
   return method === "GET" && status < 400 &&
     (path.startsWith("/page/") || path.startsWith("/docs/") ||

@@ -35,7 +35,7 @@ export interface Phase {
   readonly startedAt: number;
   /** Duration of the phase; undefined while it lasts. */
   readonly seconds: number | undefined;
-  /** LoadProgress of its transfer, if it moves bytes. */
+  /** Progress of its transfer, if it transfers bytes. */
   readonly transfer: Transfer | undefined;
 }
 

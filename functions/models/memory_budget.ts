@@ -3,7 +3,7 @@
  * loaded.
  *
  * A model that is too large by itself is refused by `weight_memory.ts`, with
- * the remedies for one; for several there are more.
+ * its own remedies.
  *
  * @module
  */

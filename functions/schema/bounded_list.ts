@@ -66,7 +66,7 @@ export function boundedList<const T extends v.GenericSchema>(
   };
 }
 
-/** Returns whether a value is a whole number from 0 to `max`. */
+/** Returns true if a value is a whole number from 0 to `max`. */
 export function isWholeNumber(value: unknown, max: number): boolean {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 &&
     value <= max;

@@ -40,7 +40,7 @@ export interface Stopping {
   readonly rest: readonly AsyncDisposable[];
   /** Time that running requests have, in milliseconds. */
   readonly graceMs: number;
-  /** Shortest time of listening on, in milliseconds. */
+  /** Minimum time of listening, in milliseconds. */
   readonly delayMs: number;
 }
 

@@ -2,9 +2,10 @@
  * The lock that gives one process at a time access to shared files.
  *
  * The system holds the lock (`flock`), so it is released when the process ends.
- * Over NFS, Linux locks the file on the server, for all machines; with `nolock` mounts or file systems without locks, two processes
- * may work at once. They then write the same bytes to the same paths, and
- * results are checked before use.
+ * Over NFS, Linux locks the file on the server, for all machines; with `nolock`
+ * mounts or file systems without locks, two processes may work at once. They
+ * then write the same bytes to the same paths, and results are checked before
+ * use.
  *
  * @module
  */

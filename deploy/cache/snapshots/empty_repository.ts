@@ -1,6 +1,6 @@
 /**
- * The removal of repositories without files: a download without files
- * leaves none, since other tools warn of them.
+ * The removal of repositories without files: a download without files leaves
+ * none, since other tools warn of them.
  *
  * @module
  */

@@ -10,9 +10,9 @@
  * {"part": 6, "bytes": 70}                the same; with another kind of hash
  * ```
  *
- * A line is written once its bytes are synced to the disk. It is valid once it is
- * complete: the last one may be truncated. The later of two lines about one part
- * is used.
+ * A line is written once its bytes are synced to the disk. It is valid once it
+ * is complete: the last one may be truncated. The later of two lines about one
+ * part is used.
  *
  * @module
  */

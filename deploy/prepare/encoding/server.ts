@@ -79,7 +79,9 @@ export class EncodingServer {
     return this.#window;
   }
 
-  /** Milliseconds until it takes a request; infinite while its window is full. */
+  /**
+   * Milliseconds until it takes a request; infinite while its window is full.
+   */
   get waitMs(): number {
     if (this.#running >= this.#window) return Infinity;
     return Math.max(0, this.#restsUntil - this.#options.now());

@@ -9,7 +9,8 @@
  * ```
  *
  * A line is written once its record is on the disk. It is valid once it is
- * complete: the last one may be truncated. One process at a time holds a journal.
+ * complete: the last one may be truncated. One process at a time holds a
+ * journal.
  *
  * @module
  */

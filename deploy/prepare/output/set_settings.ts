@@ -1,8 +1,8 @@
 /**
  * The settings of a prepared set, shared by all of its records.
  *
- * They are written with the first run. A later run with other settings would mix
- * incompatible records, and is rejected.
+ * They are written with the first run. A later run with other settings would
+ * mix incompatible records, and is rejected.
  *
  * @module
  */

@@ -27,7 +27,10 @@ export interface RowPlace {
   readonly otherwise: string;
 }
 
-/** Returns the record of `row`. Its faults are reported when the picture is read. */
+/**
+ * Returns the record of `row`. Its faults are reported when the picture is
+ * read.
+ */
 export function rowRecord(
   row: Row,
   columns: Columns,

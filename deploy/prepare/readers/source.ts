@@ -1,6 +1,6 @@
 /**
- * The records of an input, in any format: pictures, read on
- * demand, with their texts.
+ * The records of an input, in any format: pictures, read on demand, with their
+ * texts.
  *
  * @module
  */

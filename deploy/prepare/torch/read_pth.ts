@@ -3,7 +3,8 @@
  * tensor, and those of the released script, with a NumPy array.
  *
  * A pickle may name any function of Python. Only those that make up tensors and
- * arrays are known here; any other is rejected by its name, and nothing is executed.
+ * arrays are known here; any other is rejected by its name, and nothing is
+ * executed.
  *
  * @module
  */

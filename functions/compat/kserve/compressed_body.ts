@@ -31,14 +31,14 @@ const queue = new FairQueue();
 /**
  * Reads the body of `request`, decompressed.
  *
- * `node:zlib` and not `DecompressionStream`, whose small parts keep the event
- * loop busy: 100 MiB of zeros stalled it for 2.2 s, and now for 10 ms.
+ * `node:zlib` instead of `DecompressionStream`, whose small parts keep the
+ * event loop busy: 100 MiB of zeros stalled it for 2.2 s, and now for 10 ms.
  *
  * @param maxBytes Maximum bytes, both compressed and decompressed.
  * @throws {BodyTooLargeError} If it exceeds the limit; thrown once that is
  * known.
  * @throws {MediaTypeError} If its encoding is not supported.
- * @throws {MalformedBodyError} If there is none, or it breaks off.
+ * @throws {MalformedBodyError} If there is none, or it is truncated.
  */
 export async function readCompressed(
   request: Request,

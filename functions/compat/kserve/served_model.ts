@@ -1,5 +1,6 @@
 /**
- * A function as a model of the Open Inference Protocol: tensors in, tensors out.
+ * A function as a model of the Open Inference Protocol: tensors in, tensors
+ * out.
  *
  * @module
  */
@@ -68,7 +69,7 @@ export interface ServedModel {
   /** Specifications of the outputs. */
   readonly outputs: readonly TensorSpec[];
   /**
-   * Returns if the model can be used.
+   * Returns if the model is ready.
    *
    * @throws {NotReadyError} If it cannot.
    */
@@ -148,8 +149,8 @@ export async function pictureInput(
  * Returns the fields of a native body: options from the parameters, the rest as
  * given.
  *
- * @param options Names of fields that parameters may set; others are ignored, as
- * this protocol's servers do.
+ * @param options Names of fields that parameters may set; others are ignored,
+ *   as this protocol's servers do.
  * @throws {InvalidFieldsError} If an option is invalid; names it.
  */
 export function nativeFields<T>(

@@ -6,8 +6,8 @@
  * BYTES           length (u32 little-endian), bytes, length, bytes, …
  * ```
  *
- * Independent of requests: a {@linkcode TensorError} describes what is wrong
- * with a tensor.
+ * Independent of requests: a {@linkcode TensorError} describes the fault of a
+ * tensor.
  *
  * @module
  */
@@ -58,7 +58,7 @@ export function elementCount(shape: readonly number[]): number {
 /**
  * Returns the tensor whose elements are `bytes`.
  *
- * @throws {TensorError} If they are more or fewer than `shape` has.
+ * @throws {TensorError} If their number differs from that of `shape`.
  */
 export function tensorFromBytes(
   datatype: "BYTES" | "UINT16",
@@ -143,7 +143,7 @@ export function jsonFromTensor(tensor: Tensor): (number | string)[] {
 
 const LENGTH_BYTES = 4;
 
-/** Flattens `data` no deeper than the shape: deeper lists are no elements. */
+/** Flattens `data` no deeper than the shape: deeper lists are not elements. */
 function flatten(data: unknown, depth: number, flat: unknown[]): void {
   if (!Array.isArray(data)) {
     throw new TensorError("expected its data as an array");

@@ -23,8 +23,8 @@ import type { Tool } from "./tool.ts";
  * Answers `message`.
  *
  * @param message A JSON-RPC message, unchecked.
- * @param note Called with a function that cancels the call; the function that it
- * returns is called when the call has ended.
+ * @param note Called with a function that cancels the call; returns a function
+ *   to call when the call has ended.
  */
 export async function answerMessage(
   c: Context<AppEnv>,
@@ -96,7 +96,7 @@ function endOf(signal: AbortSignal): Promise<never> {
 /**
  * Returns `response`, and reports the end of its stream.
  *
- * @param onLeft Called when the reader leaves.
+ * @param onLeft Called when the reader disconnects.
  * @param onEnd Called once, in any case.
  */
 function followed(

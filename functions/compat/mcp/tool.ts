@@ -16,7 +16,7 @@ export interface ToolProgress {
   readonly progress: number;
   /** Amount of all work, if it is known. */
   readonly total?: number;
-  /** ToolProgress as text for people. */
+  /** Progress as text for display. */
   readonly message: string;
 }
 

@@ -2,8 +2,8 @@
  * The conventions of OpenAI's fields: unknown ones are ignored, null counts as
  * missing, and times are seconds of Unix time.
  *
- * Clients write null for every field that their caller left out, so that null
- * is never an error.
+ * Clients write null for every field that their caller left out, so null is
+ * never an error.
  *
  * @module
  */

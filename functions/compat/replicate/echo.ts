@@ -52,7 +52,7 @@ function jsonLength(value: unknown, limit: number, depth: number): number {
   return length;
 }
 
-/** Yields members one after the other: there may be millions. */
+/** Yields members one at a time: there may be millions. */
 function* membersOf(value: object): Generator<[key: string, member: unknown]> {
   if (Array.isArray(value)) {
     for (const member of value) yield ["", member];

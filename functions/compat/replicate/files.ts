@@ -48,7 +48,7 @@ export function files(maxBytes: number): Hono<AppEnv> {
 
 const JSON_TYPE = "application/json";
 
-/** Encodes bytes as base64, a slice a turn of the event loop. */
+/** Encodes bytes as base64, one slice per turn of the event loop. */
 async function base64Slices(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Blob[]> {

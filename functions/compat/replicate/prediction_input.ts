@@ -101,7 +101,7 @@ function ourValue(field: string, value: unknown): unknown {
 }
 
 /**
- * Returns whether a function has a field of this name, its own or Replicate's.
+ * Returns true if a function has a field of this name, its own or Replicate's.
  */
 export function isFieldOf(name: FunctionName, given: string): boolean {
   return FIELDS[name].includes(ALIASES[name][given] ?? given);

@@ -93,7 +93,7 @@ export function predictions(
       const id = c.req.param("id");
       const existing = await jobs.runner.existing(id);
       // An id of another caller costs as much as a new one until it is refused,
-      // so that ids cannot be tried out for less.
+      // so guessing ids is not cheaper.
       if (
         existing !== undefined && isPredictionOf(c.get("principal"), existing)
       ) {
@@ -235,7 +235,7 @@ async function waitAsPreferred(
   const preferred = asyncPreference(header);
   const { signal } = c.get("call");
   if (cog && preferred === undefined) {
-    // Only the request refers to it: a client that leaves cancels it.
+    // Only the request refers to it: a client that disconnects cancels it.
     await jobs.runner.settled(job.id, signal);
     if (signal.aborted) await jobs.runner.cancel(job.id);
     return;
@@ -312,7 +312,7 @@ function cogHealth(
   return {
     status: failed ? "SETUP_FAILED" : starting
       ? "STARTING"
-      // It is alive, but accepts no more.
+      // It is live, but accepts no more predictions.
       : draining
       ? "BUSY"
       : "READY",

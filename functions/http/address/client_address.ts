@@ -2,8 +2,8 @@
  * The client as trusted proxies report it: its address, and the scheme and host
  * that it requested.
  *
- * Any client may send the headers of proxies. The operator names the one header
- * that its proxies write, and how many proxies there are; all others are
+ * Any client may send the headers of proxies. The operator sets the one header
+ * that its proxies write, and the number of proxies; all other headers are
  * ignored. Each proxy appends an entry, so that of `n` trusted ones the n-th
  * from the end was written by the outermost.
  *
@@ -35,7 +35,7 @@ export interface Forwarded {
   readonly client: string | undefined;
   /** `http` or `https`. */
   readonly scheme: string | undefined;
-  /** Value of a `Host` header, as it was reported. */
+  /** Value of a `Host` header, as reported. */
   readonly host: string | undefined;
 }
 
@@ -48,7 +48,7 @@ const NONE: Forwarded = {
   host: undefined,
 };
 
-/** Upper limit of the number of proxies: more would be a mistake. */
+/** Maximum number of proxies; more is likely a mistake. */
 const MAX_PROXIES = 100;
 
 /**
@@ -115,7 +115,7 @@ export function clientAddress(
  * Returns the n-th entry from the end; undefined where there are fewer, since
  * no trusted proxy wrote any of them then.
  *
- * Quotes are not looked at: an open one before it cannot swallow an entry.
+ * Quotes are ignored, so that an open one cannot hide an entry.
  */
 function entryOf(list: string | null, fromEnd: number): string | undefined {
   return (list ?? "").split(",").map((part) => part.trim())

@@ -2,8 +2,8 @@
  * The open routes: readable without a key.
  *
  * An open route runs no model and shows nothing of other callers. A named one
- * is readable by clients that know a name as hard to guess as a key; pages of
- * other sites may not read it.
+ * is readable by clients with a name that is as hard to guess as a key; pages
+ * of other sites may not read it.
  *
  * A route is open or named if one of its handlers is marked, where it is
  * mounted: `describe({ open: true, … })` does so, {@linkcode openRoute} for
@@ -42,7 +42,7 @@ export const namedRoute: MiddlewareHandler<AppEnv> = markNamed((_, next) =>
   next()
 );
 
-/** Returns true if the request's route shows nothing that needs protection. */
+/** Returns true if the request's route is open. */
 export function isOpenRoute(c: Context<AppEnv>): boolean {
   return isRead(c) && hasMark(c, OPEN);
 }

@@ -1,5 +1,5 @@
 /**
- * The public URLs of this server, as its clients write them.
+ * The public URLs of this server.
  *
  * @module
  */
@@ -11,7 +11,9 @@ import { hostText, type RequestHost } from "./request_host.ts";
 
 /** The address under which clients reach this server. */
 export interface PublicPlace extends ProxyTrust {
-  /** `PUBLIC_URL`, maybe with a path; undefined to use the request's own host. */
+  /**
+   * `PUBLIC_URL`, maybe with a path; undefined to use the request's own host.
+   */
   readonly publicUrl: string | undefined;
 }
 

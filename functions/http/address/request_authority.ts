@@ -1,6 +1,6 @@
 /**
- * The hosts of a request: those of its `Host` header and its target, or in their
- * place the one that a trusted proxy reports.
+ * The hosts of a request: those of its `Host` header and its target, or in
+ * their place the one that a trusted proxy reports.
  *
  * @module
  */
@@ -21,9 +21,10 @@ export interface AuthorityPolicy extends ProxyTrust, NamedHosts {}
  * URLs in answers.
  *
  * A reported host counts only if the operator has named it too, by `PUBLIC_URL`
- * or `ALLOWED_HOSTS`: many proxies leave a client's `X-Forwarded-Host` as it is.
+ * or `ALLOWED_HOSTS`: many proxies forward a client's `X-Forwarded-Host`
+ * unchanged.
  *
- * @throws {MalformedRequestError} If one of them is no host.
+ * @throws {MalformedRequestError} If one of them is not a host.
  */
 export function requestHosts(
   request: Request,

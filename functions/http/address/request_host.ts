@@ -41,7 +41,7 @@ export function parseHost(text: string): RequestHost | undefined {
   return host;
 }
 
-/** Hosts parsed before: a server has few, and each request names one. */
+/** The cache of parsed hosts: a server has few. */
 const PARSED = new Map<string, RequestHost>();
 const MAX_PARSED = 64;
 
@@ -59,13 +59,13 @@ export function hostText({ hostname, port }: RequestHost): string {
   return port === "" ? hostname : `${hostname}:${port}`;
 }
 
-/** Reports if `hostname` always means the client's own machine. */
+/** Reports if `hostname` always resolves to the client's own machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost") ||
     hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
-/** Reports if `hostname`, as URLs spell it, is an address and no name. */
+/** Reports if `hostname`, as URLs spell it, is an address. */
 export function isAddress(hostname: string): boolean {
   return hostname.startsWith("[") || /^\d+(\.\d+){3}$/.test(hostname);
 }

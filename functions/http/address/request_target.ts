@@ -3,8 +3,8 @@
  * (RFC 9112, section 3.3).
  *
  * The path comes from the request line alone. A `Host` header is checked before
- * it becomes part of a URL, so that no character of it can become path, query or
- * credentials.
+ * it becomes part of a URL, so that no character of it can become path, query
+ * or credentials.
  *
  * @module
  */
@@ -25,8 +25,8 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/is;
 /**
  * Returns the URL that a request names, or the error to answer with.
  *
- * @param target Target of the request line: `/path?query`, or a whole URL, whose
- * host then counts in place of `host`.
+ * @param target Target of the request line: `/path?query`, or a whole URL,
+ *   whose host then counts in place of `host`.
  * @param host Value of the `Host` header; undefined where there is none.
  * HTTP/1.0 allows that: pass the name of the server for it.
  * @param scheme Scheme of the connection.
@@ -68,7 +68,7 @@ export function hostHeader(
   return values.length === 0 ? undefined : values.join(", ");
 }
 
-/** Returns the error for a `Host` header that is no host. */
+/** Returns the error for an invalid `Host` header. */
 export function malformedHost(): MalformedRequestError {
   return new MalformedRequestError(
     "the Host header must be one host with an optional port",

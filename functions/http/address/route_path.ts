@@ -16,7 +16,7 @@
 import { getPath } from "hono/utils/url";
 import { suggestion } from "../../../lib/nearest_name.ts";
 
-/** Paths that report if the server lives and is ready. */
+/** Paths of liveness and readiness. */
 export const HEALTH_PATHS: ReadonlySet<string> = new Set([
   "/livez",
   "/readyz",
@@ -76,7 +76,7 @@ function plainPath(path: string): string {
 /** Path that cancels a prediction; `PUT` would create one of that name. */
 const CANCEL = /^(?:\/v1)?\/predictions\/[^/]+\/cancel$/;
 
-/** Returns true if a request may compute or store something. */
+/** Returns true if a request may run a model or store data. */
 export function doesWork(method: string, path: string): boolean {
   if (method === "POST") return !CANCEL.test(path);
   return method === "PUT";

@@ -1,9 +1,11 @@
 /**
- * The answer sender: hands answers to sockets no faster than clients read them.
+ * The answer sender: writes answers to sockets no faster than clients read
+ * them.
  *
- * A socket buffers all that it is given. Large answers are therefore written in
- * pieces, each after the one before it has left; the bytes that wait are counted
- * by address, and a client that reads nothing for a minute is disconnected.
+ * A socket buffers everything that is written. Large answers are therefore
+ * written in pieces, each after the previous one was sent; pending bytes are
+ * counted by address, and a client that reads nothing for a minute is
+ * disconnected.
  *
  * @module
  */
@@ -17,10 +19,10 @@ import { unsentAnswer } from "./malformed_request.ts";
 /** Interval of the check for stalled clients, in milliseconds. */
 const CHECK_MS = 5000;
 
-/** A sender of answers that counts bytes that clients have not read. */
+/** A sender of answers that counts unread bytes. */
 export class AnswerSender {
   readonly #share: FairShare;
-  /** Time at which the last piece of each whole answer left. */
+  /** Time at which the last piece of each whole answer was sent. */
   readonly #waiting = new Map<ServerResponse, number>();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #stalledMs: number;
@@ -28,7 +30,7 @@ export class AnswerSender {
   /**
    * Creates a sender.
    *
-   * @param maxUnsentBytes Bytes that one address alone may leave unread.
+   * @param maxUnsentBytes Maximum unread bytes of one address.
    */
   constructor(
     maxUnsentBytes: number,
@@ -40,7 +42,7 @@ export class AnswerSender {
     Deno.unrefTimer(Number(this.#timer));
   }
 
-  /** Bytes of answers that clients have not read. */
+  /** Number of unread bytes of answers. */
   get unsentBytes(): number {
     return this.#share.held;
   }
@@ -84,7 +86,7 @@ export class AnswerSender {
       if (cheap) {
         return await this.send(unsentAnswer(answer.headers), response, address);
       }
-      // Counted all the same, so that GETs are refused.
+      // Counted as well, so that GETs are refused.
       this.#share.force(address, length);
     }
     response.once("close", () => this.#share.release(address, length));
@@ -98,7 +100,7 @@ export class AnswerSender {
     response.end();
   }
 
-  /** Stops looking for stalled clients. */
+  /** Stops the check for stalled clients. */
   close(): void {
     clearInterval(this.#timer);
   }
@@ -152,7 +154,8 @@ async function pump(
     }
     response.end();
   } catch {
-    // The stream broke off: so must the answer, or it would seem whole.
+    // The stream was truncated: the connection is aborted, so that the answer
+    // does not seem complete.
     response.destroy();
   } finally {
     response.off("close", cancel);

@@ -1,9 +1,9 @@
 /**
- * The dispatcher: begins requests a few a turn of the event loop.
+ * The dispatcher: starts a few requests per turn of the event loop.
  *
- * Hundreds of connections may have a request ready at once. Begun all together,
- * they would keep the loop busy for as long as they take; begun a few a turn,
- * health probes that arrive meanwhile are answered in between.
+ * Hundreds of connections may have a request ready at once. Started together,
+ * they would block the loop until all are parsed; started a few per turn, they
+ * leave time for health probes.
  *
  * @module
  */

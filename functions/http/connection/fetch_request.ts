@@ -17,7 +17,10 @@ export interface IncomingBody extends AsyncIterable<Uint8Array<ArrayBuffer>> {
   whole(): Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Returns the abort reason of a client that left before its answer was whole. */
+/**
+ * Returns the abort reason of a client that disconnects before its answer is
+ * complete.
+ */
 function left(): DOMException {
   return new DOMException("the client disconnected", "AbortError");
 }
@@ -28,7 +31,7 @@ const NOWHERE = "http://localhost/";
 /**
  * Returns the request, without its body: see {@linkcode bodyOf}; the controller
  * of its signal, which aborts when the connection closes before the answer has
- * been sent; and the error of a target and `Host` that make no URL.
+ * been sent; and the error of an invalid target or `Host`.
  */
 export function fetchRequest(
   incoming: IncomingMessage,
@@ -62,7 +65,7 @@ export function fetchRequest(
 /** Methods that routes are made for. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
 
-/** Methods of which the Fetch API makes no request. */
+/** Methods that the Fetch API does not support. */
 const FORBIDDEN = /^(?:connect|trace|track)$/i;
 
 /**

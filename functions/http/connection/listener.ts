@@ -1,10 +1,10 @@
 /**
  * The listener: HTTP/1.1 on a socket, as requests and answers of the Fetch API.
  *
- * `node:http` and not `Deno.serve`, which aborts `request.signal` for a client
- * that left only if head and body came in one packet of at most some 400 bytes
- * (Deno 2.9.6); here it aborts for every body, as `close` of the response comes
- * before its end.
+ * `node:http` instead of `Deno.serve`, which aborts `request.signal` for a
+ * client that disconnected only if head and body came in one packet of at most
+ * some 400 bytes (Deno 2.9.6); here it aborts for every body, as `close` of the
+ * response comes before its end.
  *
  * HTTP/2 ends at the proxy in front: no platform needs it behind one, and its
  * second implementation would be reachable by any client.
@@ -39,7 +39,7 @@ export interface ConnectionInfo {
   readonly remoteAddr: Deno.NetAddr;
   /** Local address of the connection. */
   readonly localAddress?: string;
-  /** The error of a target and `Host` that make no URL. */
+  /** The error of an invalid target or `Host`. */
   readonly malformed?: Error;
   /** The body; undefined where there is none. */
   readonly body: IncomingBody | undefined;
@@ -66,7 +66,7 @@ export interface ListenOptions {
   readonly port: number;
   /** Connections that one address alone may hold open. */
   readonly maxConnections: number;
-  /** Bytes of answers that one address alone may leave unread. */
+  /** Maximum unread bytes of one address. */
   readonly maxUnsentBytes: number;
   /** Called with each request that cannot be read. */
   readonly onMalformed?: (malformed: Malformed) => void;
@@ -143,7 +143,7 @@ export async function listen(
   const serve = (incoming: IncomingMessage, response: ServerResponse) =>
     connections.queue(response, () => {
       const begin = () => {
-        // Its client may have left meanwhile: nothing would report its end.
+        // Its client may have disconnected meanwhile, without an event.
         if (incoming.socket.destroyed) return;
         answer(incoming, response).catch(() => response.destroy());
       };
@@ -154,7 +154,7 @@ export async function listen(
     headersTimeout: HEADERS_MS,
     // Without this, the answer would be empty.
     requireHostHeader: false,
-    // Bodies have a pace of their own, and models their time.
+    // Bodies and models have their own time limits.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: CHECK_MS,
@@ -167,7 +167,7 @@ export async function listen(
   refuseMalformed(server, onMalformed);
   const connections = new Connections(server, options.maxConnections);
   await bind(server, options);
-  // A TCP server has an address that is no path.
+  // A TCP server's address is not a path.
   const { address, port } = server.address() as AddressInfo;
   return {
     addr: { hostname: address, port },
@@ -201,8 +201,8 @@ function bind(
 const REST_MS = 500;
 
 /**
- * Reads what a client still sends after its answer, for a moment: a connection
- * that is closed at once may lose the answer in transit.
+ * Reads the rest of a request for a moment after its answer: closing the
+ * connection at once may lose the answer in transit.
  */
 function dropRest(incoming: IncomingMessage): void {
   if (incoming.complete) return;

@@ -1,6 +1,6 @@
 /**
- * The answers to requests that reach no route: malformed HTTP, and readers that
- * leave too much unread.
+ * The answers to requests that reach no route: malformed HTTP, and readers with
+ * too many unread bytes.
  *
  * @module
  */
@@ -29,7 +29,9 @@ export function malformedAnswer(kind: Malformed): Response {
   return problemAnswer(new RequestHeadError(kind, FAULTS[kind]));
 }
 
-/** Logs a request whose head cannot be read: it has no path and no caller. */
+/**
+ * Logs a request whose head cannot be read: its path and caller are unknown.
+ */
 export function logMalformed(sink: LogSink, kind: Malformed): void {
   sink.access({
     time: new Date().toISOString(),
@@ -49,11 +51,11 @@ export function logMalformed(sink: LogSink, kind: Malformed): void {
   });
 }
 
-/** Retry-After seconds for a reader that left too much unread. */
+/** Retry-After seconds for a reader with too many unread bytes. */
 const UNSENT_RETRY_SECONDS = 5;
 
 /**
- * Returns the problem of an answer that would leave too much unread.
+ * Returns the problem of an answer that would exceed the limit of unread bytes.
  *
  * @param headers Headers of the answer that it replaces.
  */

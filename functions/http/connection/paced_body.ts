@@ -1,9 +1,9 @@
 /**
- * The paced body: an answer that is made as fast as it is read, and ends when
- * its reader stalls.
+ * The paced body: an answer that is generated as fast as it is read, and ends
+ * when its reader stalls.
  *
- * No piece is made before the one before it was read, so that at most one piece
- * and the socket's buffer are unsent.
+ * A piece is generated once the previous one was read, so at most one piece and
+ * the socket's buffer are unsent.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const PIECE_BYTES = 2 ** 16;
  */
 export const STALLED_MS = 60_000;
 
-/** Returns the reason of an abort that a reader causes by leaving. */
+/** Returns the abort reason of a reader that disconnects. */
 export function readerLeft(): DOMException {
   return new DOMException("the reader disconnected", "AbortError");
 }
@@ -28,7 +28,7 @@ export interface Pacing {
    * milliseconds.
    */
   readonly stalledMs?: number;
-  /** Called when the reader has left, before {@linkcode Pacing.onEnd}. */
+  /** Called when the reader disconnects, before {@linkcode Pacing.onEnd}. */
   readonly onLeft?: () => void;
   /** Called once, after the last piece. */
   readonly onEnd: () => void;
@@ -108,7 +108,7 @@ export function* piecesOfText(
   const encoder = new TextEncoder();
   for (let at = 0; at < text.length;) {
     let end = Math.min(at + PIECE_BYTES, text.length);
-    // The halves of a surrogate pair stay together.
+    // Surrogate pairs are not split.
     if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end++;
     yield encoder.encode(text.slice(at, end));
     at = end;

@@ -1,14 +1,14 @@
 /**
- * The request-body reader: reads whole bodies before their requests take any
- * other resource.
+ * The request-body reader: reads whole bodies before their requests use other
+ * resources.
  *
  * ```text
- * socket ─▶ pace (a window) ─▶ share of the caller ─▶ whole body ─▶ places, jobs, handlers
+ * socket ─▶ pace (a window) ─▶ share of the caller ─▶ body ─▶ handlers
  * ```
  *
  * A connection that sends slowly, or nothing, therefore uses only the memory of
- * the bytes sent, and no place of the concurrency limit. The memory of all
- * bodies is limited, and no caller can use all of it.
+ * the bytes sent, and does not count toward the concurrency limit. The memory
+ * of all bodies is limited and shared fairly by callers.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface Pace {
   readonly bytesPerSecond: number;
 }
 
-/** A modem's pace: a slower body holds memory that others need. */
+/** The default minimum pace; a slower body would hold memory for long. */
 export const PACE: Pace = { windowMs: 20_000, bytesPerSecond: 4096 };
 
 /** Limits of bodies. */
@@ -53,11 +53,11 @@ const RETRY_SECONDS = 2;
 /** A body that was read. */
 interface KeptBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Counts bytes that are made of it to the caller's share. */
+  /** Counts bytes derived from it toward the caller's share. */
   readonly take: (amount: number) => void;
 }
 
-/** The bodies that were read, kept as long as their requests live. */
+/** The bodies that were read, kept as long as their requests. */
 const bodies = new WeakMap<Request, KeptBody>();
 
 /**
@@ -86,7 +86,7 @@ export function countBytes(request: Request, amount: number): void {
  * @param drain Interrupts unfinished bodies when the server stops.
  * @throws {BodyTooLargeError} If the length exceeds the limit; thrown once it
  * is known.
- * @throws {BodyTooSlowError} If a window passes without its bytes.
+ * @throws {BodyTooSlowError} If a window ends without its bytes.
  * @throws {OverloadedError} If the caller's share of all bodies is used up.
  */
 export function readBodies(
@@ -215,7 +215,7 @@ export async function readWhole(
 /** Bytes that are allocated before any have arrived. */
 const FIRST_BYTES = 65_536;
 
-/** Yields the parts of the body as long as they keep pace. */
+/** Yields the parts of the body while they arrive in time. */
 async function* paced(
   body: AsyncIterable<Uint8Array<ArrayBuffer>>,
   { windowMs, bytesPerSecond }: Pace,
@@ -224,7 +224,7 @@ async function* paced(
   const parts = partsOf(body);
   const windowBytes = bytesPerSecond * windowMs / 1000;
   let received = 0;
-  // One timer a window, and not one a part.
+  // One timer per window, not per part.
   const stopped = Promise.withResolvers<never>();
   stopped.promise.catch(() => {});
   const late = () => stopped.reject(new BodyTooSlowError(bytesPerSecond));
@@ -270,7 +270,7 @@ function partsOf(body: AsyncIterable<Uint8Array<ArrayBuffer>>): {
       stop: () => void iterator.return?.().catch(() => {}),
     };
   }
-  // Its iterator would end only after the part that it waits for.
+  // Its iterator would end only after the next part.
   const reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> = body
     .getReader();
   return {

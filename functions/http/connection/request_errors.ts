@@ -19,7 +19,7 @@ export class RequestHeadError extends Emu3Error {
   }
 }
 
-/** A page of an origin that is not allowed. */
+/** The error of a page whose origin is not allowed. */
 export class ForbiddenOriginError extends Emu3Error {
   /** Creates the error, which does not quote the origin. */
   constructor() {
@@ -30,7 +30,7 @@ export class ForbiddenOriginError extends Emu3Error {
   }
 }
 
-/** A host that a server without keys does not accept. */
+/** The error of a host that a server without keys does not accept. */
 export class ForbiddenHostError extends Emu3Error {
   /**
    * Creates the error.

@@ -15,7 +15,7 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** A body that cannot be read at all. */
+/** The error of an unreadable body. */
 export class MalformedBodyError extends Emu3Error {
   /**
    * Creates the error.
@@ -42,12 +42,14 @@ export class BodyTooLargeError extends Emu3Error {
   }
 }
 
-/** A body with more structure than is accepted: JSON values, parts of a form. */
+/**
+ * A body with more structure than is accepted: JSON values, parts of a form.
+ */
 export class BodyTooComplexError extends Emu3Error {
   /**
    * Creates the error.
    *
-   * @param limit The limit that the body passes.
+   * @param limit The exceeded limit.
    */
   constructor(limit: string) {
     super("body-too-large", `Cannot read body: ${limit}`);
@@ -298,7 +300,7 @@ export class QuotaError extends Emu3Error {
   }
 }
 
-/** A caller that leaves too many answers unread. */
+/** The error of a caller with too many unread answers. */
 export class UnreadAnswersError extends Emu3Error {
   /** Creates the error. */
   constructor(
@@ -312,7 +314,7 @@ export class UnreadAnswersError extends Emu3Error {
   }
 }
 
-/** Retry-After seconds until another server may have replaced one that stops. */
+/** Retry-After seconds for a stopping server, until another may replace it. */
 const NEXT_SERVER_SECONDS = 1;
 
 /** A new request to a server that is shutting down. */
@@ -329,7 +331,7 @@ export class DrainingError extends Emu3Error {
   }
 }
 
-/** The state from which another server continues a request. */
+/** The state from which another server resumes a request. */
 export interface InterruptedState {
   /** Seed of the generation. */
   readonly seed: number;
@@ -344,7 +346,7 @@ export class InterruptedError extends Emu3Error {
 
   /** Creates the error. */
   constructor(
-    /** Job that the request became; undefined where none is stored. */
+    /** Job that the request became; undefined if none is stored. */
     readonly job: string | undefined,
     /** State to continue from; undefined if generation had not begun. */
     readonly state: InterruptedState | undefined,
@@ -362,8 +364,7 @@ export class InterruptedError extends Emu3Error {
 }
 
 /**
- * Returns the error of one field that is wrong for a reason that no schema
- * states.
+ * Returns the error of one field with a fault that no schema states.
  */
 export function invalidField(
   pointer: string,

@@ -42,8 +42,8 @@ export function fieldErrors(
 
 /**
  * Returns an issue at its location. For a union Valibot reports that no
- * alternative fits; this reports the issue of the one that was meant. Tagged
- * objects make a `variant`, which finds that one itself.
+ * alternative matches; this reports the issue of the closest one. A `variant`
+ * of tagged objects needs no such search.
  */
 function located(
   issue: v.BaseIssue<unknown>,
@@ -61,8 +61,8 @@ function located(
   if (issue.type !== "union" || issue.issues === undefined) {
     return [{ issue, keys }];
   }
-  // An alternative of the right type has its issues inside, or in what the
-  // value is like: the others report only that the type differs.
+  // An alternative of the right type reports issues inside of the value, or of
+  // its form; the others report only that the type differs.
   const relevant = issue.issues.filter(({ path, kind }) =>
     path !== undefined || kind === "validation"
   );
@@ -109,7 +109,8 @@ function expectation(issue: v.BaseIssue<unknown>) {
     case "max_length":
       return `expected a length of ${limit} or less`;
     case "regex":
-      // A schema's own message is safe; Valibot's quotes the value that was sent.
+      // A schema's own message is safe; Valibot's quotes the value that was
+      // sent.
       return message.startsWith("expected ")
         ? message
         : `expected text that matches ${expected}`;

@@ -1,5 +1,6 @@
 /**
- * The field names: synonyms on other servers, and suggestions for unknown names.
+ * The field names: synonyms on other servers, and suggestions for unknown
+ * names.
  *
  * @module
  */
@@ -45,7 +46,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Returns ": did you mean …?" for the unknown field that `keys` lead to, or an
- * empty text where nothing is like it.
+ * empty text if none is similar.
  *
  * @param schema Schema of the whole body.
  */

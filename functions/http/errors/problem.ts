@@ -1,5 +1,5 @@
 /**
- * The problem documents (RFC 9457) of errors. `problems.ts` lists their kinds.
+ * The problem documents (RFC 9457) of errors. `problems.ts` lists all kinds.
  *
  * An `error` member in OpenAI's shape is added, so that its client
  * libraries show the message. Prompts, pixels and stack traces never appear.
@@ -76,13 +76,15 @@ export interface ProblemContext {
   readonly path: string;
   /** Base of the paths of this server's pages; empty for its root. */
   readonly pageBase: string;
-  /** True if the client has left. */
+  /** True if the client has disconnected. */
   readonly clientGone: boolean;
 }
 
 /** Statuses after which a retry may succeed. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 503, 504]);
-/** Codes after which a retry may succeed though their status is not retryable. */
+/**
+ * Codes after which a retry may succeed though their status is not retryable.
+ */
 const RETRYABLE_CODES: ReadonlySet<string> = new Set(["idempotency-conflict"]);
 
 /** Maximum UTF-16 units of a detail: it may quote the request. */
@@ -200,7 +202,9 @@ function instanceOf(path: string): string {
   return encodeURI(kept).replaceAll(/%25(?=[0-9a-f]{2})/gi, "%");
 }
 
-/** Returns the field error with its names shortened: clients may choose them. */
+/**
+ * Returns the field error with its names shortened: clients may choose them.
+ */
 function boundedField({ pointer, detail }: FieldError): FieldError {
   return {
     pointer: pointer.slice(0, MAX_PATH).toWellFormed(),
@@ -223,7 +227,10 @@ function fieldErrors(error: unknown): readonly FieldError[] {
   return [];
 }
 
-/** Reports if a retry is useless: a model that failed to load stays unloaded. */
+/**
+ * Reports if a retry is useless: a model that failed to load is not loaded
+ * again.
+ */
 function hopeless(error: unknown): boolean {
   return error instanceof NotReadyError &&
     error.retryAfterSeconds === undefined;

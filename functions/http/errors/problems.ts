@@ -1,7 +1,7 @@
 /**
  * The table of problems: statuses, and the text of the pages at `/problems/…`.
  *
- * A new kind of error is an entry here, under the code of its class.
+ * To add a kind of error, add an entry here under the code of its class.
  *
  * @module
  */

@@ -47,7 +47,7 @@ export class StoreError extends Emu3Error {
  * @param path A file, or {@linkcode IN_MEMORY}.
  * @param onUnprotected Called if other users can read the file.
  * @throws {StoreError} If it is in use, of a later version, of another program,
- * damaged, or no store.
+ * damaged, or not a store.
  */
 export function openDatabase(
   path: string,
@@ -101,7 +101,7 @@ function name(database: DatabaseSync): void {
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
 }
 
-/** Runs `change` as a whole or not at all. */
+/** Runs `change` as a atomically. */
 export function transact<T>(database: DatabaseSync, change: () => T): T {
   // Nested transactions are part of the outermost.
   if (database.isTransaction) return change();

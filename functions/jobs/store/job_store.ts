@@ -1,8 +1,8 @@
 /**
  * The job store: requests, events and answers on disk.
  *
- * Every change is stored before it is sent, so that a client's knowledge
- * survives a restart.
+ * Every change is stored before it is sent, so that clients see the same state
+ * after a restart.
  *
  * @module
  */
@@ -61,9 +61,9 @@ export interface EventSubject {
 
 /** The choice of jobs for a page. */
 export interface PageOptions {
-  /** Most jobs of a page. */
+  /** Maximum jobs of a page. */
   readonly limit: number;
-  /** Most bytes of a page. */
+  /** Maximum bytes of a page. */
   readonly maxBytes: number;
   /** Id of the last job of the page before; undefined for the first page. */
   readonly after?: string | undefined;
@@ -325,7 +325,7 @@ export class JobStore {
     this.#queries.run("DELETE FROM jobs WHERE id = ?", id);
   }
 
-  /** Runs `change` as a whole or not at all. */
+  /** Runs `change` as a atomically. */
   transact<T>(change: () => T): T {
     return this.#queries.transact(change);
   }

@@ -103,7 +103,8 @@ CREATE INDEX deliveries_by_job ON deliveries (job);
 `;
 
 // Earlier versions did not limit echoes of predictions and lists of issues:
-// longer ones than today's limit are dropped, so that lists of jobs stay short.
+// longer ones than the current limit are dropped, so that lists of jobs stay
+// short.
 const SHORT_ROWS = `
 UPDATE jobs SET prediction = json_set(prediction, '$.input', json('{}'))
   WHERE octet_length(prediction) > 65536;

@@ -90,7 +90,7 @@ export class Queries {
     return Number(Object.values(this.get(`PRAGMA ${name}`)!)[0]);
   }
 
-  /** Runs `change` as a whole or not at all. */
+  /** Runs `change` as a atomically. */
   transact<T>(change: () => T): T {
     return this.#written(() => transact(this.#database, change));
   }

@@ -8,10 +8,10 @@
 import { FairShare } from "../../../lib/async/fair_share.ts";
 import { UnreadAnswersError } from "../../http/errors/errors.ts";
 
-/** Readers that one job may have. */
+/** Maximum readers of one job. */
 export const MAX_JOB_READERS = 64;
 
-/** Readers that one caller alone may have; a third more for all together. */
+/** Maximum readers of one caller; all callers together have a third more. */
 export const MAX_READERS = 192;
 
 /** Retry-After seconds of a refused reader. */
@@ -19,9 +19,9 @@ const RETRY_SECONDS = 5;
 
 /** The limits of readers. */
 export interface ReaderLimits {
-  /** Most readers of one job. */
+  /** Maximum readers of one job. */
   readonly ofJob: number;
-  /** Most readers of one caller alone. */
+  /** Maximum readers of one caller. */
   readonly ofCaller: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The room in the store: removes expired jobs, and the oldest when it is full.
  *
- * Jobs that wait or run are never removed. With nothing else left, new ones are
+ * Jobs that wait or run are never removed. If only those are left, new ones are
  * refused ({@linkcode StoreFullError}).
  *
  * @module
@@ -95,7 +95,7 @@ export class Retention {
   /**
    * Sets and returns the largest size of the file. It stays below the space of
    * the disk: a full file refuses new rows, and old ones can be removed; on a
-   * full disk not even that, for it takes room in the log.
+   * full disk not even removals fit in the log.
    */
   #limit(): number {
     const space = this.#space();

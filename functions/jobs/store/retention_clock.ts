@@ -4,7 +4,7 @@
  *
  * It advances while a process runs, and stands still between two servers. The
  * time between them is added once the second has run for a while: a system
- * whose clock is wrong at its start has that long to correct it.
+ * whose clock is wrong at its start has that time to correct it.
  *
  * @module
  */
@@ -35,7 +35,9 @@ export class RetentionClock {
   readonly #startedAt: number;
   /** Clock at the start of this run; older rows existed then. */
   readonly #base: number;
-  /** System's clock when the last run ended; undefined once it was counted. */
+  /**
+   * System's clock when the last run ended; undefined once the gap was added.
+   */
   #left: number | undefined;
 
   /** Continues from the clock of the store's last server. */
@@ -46,7 +48,7 @@ export class RetentionClock {
     const last = queries.get(LAST)?.["last"] ?? undefined;
     const wall = queries.get("SELECT wall FROM retention_clock")?.["wall"];
     this.#base = Number(last ?? source.now());
-    // An empty store has nothing to age.
+    // An empty store has no rows to age.
     this.#left = last === undefined ? undefined : Number(wall ?? last);
   }
 

@@ -7,8 +7,8 @@
  * ```
  *
  * SQLite takes locks, creates files beside the one it opens and ends
- * transactions that another program began, even if it is to read only. This
- * reader changes nothing. Format: sqlite.org/fileformat2.html.
+ * transactions of other programs, even for read-only access. This reader
+ * changes nothing. Format: sqlite.org/fileformat2.html.
  *
  * @module
  */

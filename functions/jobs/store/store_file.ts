@@ -2,13 +2,13 @@
  * The file of a store, checked before it is opened for writing.
  *
  * ```text
- * no file, an empty one, a database without tables     ours to fill
- * our application_id, or our tables without one        ours, unless of a later version
- * anything else                                        refused, unchanged
+ * no file, an empty one, a database without tables     initialized
+ * our application_id, or our tables without one        opened, unless later
+ * all others                                           refused
  * ```
  *
- * SQLite writes into a file as soon as its pragmas are set; the owner of the
- * file must be known before that.
+ * SQLite writes to a file as soon as its pragmas are set, so the file is
+ * checked before that.
  *
  * @module
  */

@@ -64,7 +64,7 @@ export async function keptByAlpha(
   return kept;
 }
 
-/** The first pixel of a side, and the one after the last. */
+/** The first pixel of a side, and the offset after the last one. */
 type Span = readonly [from: number, to: number];
 
 /** Returns the pixels that square `index` of `count` touches. */
@@ -75,7 +75,7 @@ function span(index: number, count: number, pixels: number): Span {
   ];
 }
 
-/** Returns whether no pixel is fully transparent. */
+/** Returns true if no pixel is fully transparent. */
 function isOpaque(
   { width, pixels }: PixelSize & Pick<RgbImage, "pixels">,
   [top, bottom]: Span,

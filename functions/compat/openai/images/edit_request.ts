@@ -1,9 +1,9 @@
 /**
  * The body of `POST /v1/images/edits`, and the generation that it becomes.
  *
- * Emu3 was not trained to edit. It draws codes in raster order, each given those
- * before it: the codes outside the mask are those of the picture, the others are
- * drawn among them. A drawn code does not depend on those below it.
+ * Emu3 was not trained to edit. It draws codes in raster order, each given
+ * those before it: the codes outside the mask are those of the picture, the
+ * others are drawn among them. A drawn code does not depend on those below it.
  *
  * @module
  */
@@ -71,8 +71,8 @@ export interface WantedEdit extends WantedGeneration {
 /**
  * Returns the generation that an edit becomes.
  *
- * @throws {InvalidFieldsError} If there is no picture, or nothing of it is to
- * be drawn anew.
+ * @throws {InvalidFieldsError} If there is no picture, or no part of it is to
+ * be redrawn.
  */
 export async function wantedEdit(
   tools: Tools,
