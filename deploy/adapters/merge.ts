@@ -9,6 +9,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { type Adapter, openAdapter } from "../../lib/loading/adapter_files.ts";
 import {
   type LanguageCheckpoint,
@@ -62,7 +63,7 @@ export async function mergeAdapter(
   if (await exists(target)) {
     throw new MergeError(target, "it exists; choose another folder");
   }
-  const partial = `${target}.partial`;
+  const partial = `${resolve(target)}.partial`;
   const remedy = "set --out to another folder";
   await onDisk(target, async () => {
     if (await exists(partial)) await Deno.remove(partial, { recursive: true });

@@ -93,6 +93,9 @@ Deno.test("mergeAdapter() replaces what an interrupted merge left, never a finis
   await merge();
   await openLanguageCheckpoint(target);
   await rejects(merge, /it exists; choose another folder/);
+  const other = `${join(out.path, "other")}/`;
+  await mergeAdapter(madeByPeft("plain"), tinyFolder("emu3-tiny"), other);
+  deepStrictEqual((await namesIn(out.path)).sort(), ["merged", "other"]);
 });
 
 Deno.test("mergeAdapter() refuses a base in few bits, and a head that is tied", async () => {

@@ -49,7 +49,7 @@ Deno.test("tune runs from the command line to an adapter", async () => {
   ok((await Deno.stat(join(out, "adapter_model.safetensors"))).isFile);
   const other = await run([...words, "--steps", "2"], { DEVICE: "tpu" });
   strictEqual(other.code, 1);
-  match(other.text, /DEVICE "tpu" is unknown, use cpu, cuda, webgpu/);
+  match(other.text, /DEVICE "tpu" is unknown, expected auto, cpu, cuda/);
 });
 
 Deno.test("tune says what is wrong, with its exit code", async () => {
