@@ -1,6 +1,6 @@
 /**
- * The requests of several adapters on one engine: each gives what it gives
- * alone, to the bit.
+ * The requests of several adapters on one engine: each result is bit-identical
+ * to that of the request alone.
  */
 
 import {
@@ -51,7 +51,7 @@ const anyRequest: fc.Arbitrary<TestRequest> = fc.record({
     "score answer",
   ),
   adapter: fc.constantFrom(undefined, ...Object.keys(ADAPTERS)),
-  // Few, so that prefixes are found again.
+  // Few, so that prefixes repeat.
   prompt: fc.constantFrom("a fox", "two apples on a table"),
   seed: fc.nat(1),
   strategy: fc.constantFrom("autoregressive", "jacobi"),
@@ -129,7 +129,7 @@ async function resultOf(
   }
 }
 
-Deno.test(`Engine gives each request of ${RUNS} mixed workloads, with and without adapters, what it gives alone`, async () => {
+Deno.test(`Engine gives each request of ${RUNS} mixed workloads, with and without adapters, its result alone`, async () => {
   await using plain = await openTinyLanguage();
   await using alone = await openTinyLanguage("emu3-tiny", {
     adapters: ADAPTERS,

@@ -21,7 +21,9 @@ type Row = [
 
 const { rows } = goldenJson<{ rows: Row[] }>("generate_size.json");
 
-/** The inputs that the reference accepts and we refuse, with the reason. */
+/**
+ * Inputs that only the reference accepts, with the reason for refusing them.
+ */
 const REFUSED_HERE: Readonly<Record<string, string>> = {
   "-1:-1 at 4096": "a negative size is no size",
   "5:1 at 64": "no row is left",

@@ -41,7 +41,7 @@ Deno.test("parseCommandLine() refuses unknown options, with the nearest name", (
   }
 });
 
-Deno.test("nearestName() finds a name with one error, but no dissimilar name", () => {
+Deno.test("nearestName() returns a name with one error, and no dissimilar one", () => {
   const known = ["aspect_ratio", "ratio", "seed", "temperature", "prompt"];
   fc.assert(fc.property(
     fc.constantFrom(...known),

@@ -125,7 +125,7 @@ function answerEnd(
 for (const name of LANGUAGE_FOLDERS) {
   Deno.test(`draw() of ${name} reproduces the greedy pictures of the reference, code for code`, async () => {
     await using tiny = await openTinyLanguage(name);
-    // All at once: results must not depend on the batch.
+    // Concurrently, since results must not depend on the batch.
     await Promise.all(
       [...pictures.cases, ...pictures.partial].map(async (drawn) => {
         const [grid] = await gridsOf(tiny.model, sceneOf(drawn));
@@ -184,7 +184,7 @@ Deno.test("drawingTokens() returns the reference's tokens, with and without guid
   }
 });
 
-Deno.test("answer() words and answers as the reference, except for the template's space", async () => {
+Deno.test("answer() has the prompts and answers of the reference, except for the template's space", async () => {
   await using tiny = await openTinyLanguage();
   // Trap 3: the reference reads special tokens out of a user's text (s0 … s2);
   // here they stay text, so those prompts differ by intention.
@@ -216,7 +216,7 @@ Deno.test("answer() never encodes a user's text as a control token", async () =>
   }
 });
 
-Deno.test("answer() streams its answer, never half a character", async () => {
+Deno.test("answer() streams its answer in whole characters", async () => {
   await using tiny = await openTinyLanguage();
   for (const chat of chats.cases) {
     const events = await gather(answer(tiny.model, questionOf(chat), NEVER));
@@ -249,7 +249,7 @@ Deno.test("answer() ends before a stop, and ends the model's run", async () => {
   ok(wordy > 1);
 });
 
-Deno.test("draw() reports rows in order, and they are the picture", async () => {
+Deno.test("draw() reports rows in order, which form the picture", async () => {
   await using tiny = await openTinyLanguage();
   const scene = { ...sceneOf(pictures.cases[2]!), count: 2, sampling: FREE };
   const events = await gather(draw(tiny.model, scene, NEVER));
@@ -302,7 +302,7 @@ Deno.test("draw() draws picture i of several from stream i, and the first as a s
   strictEqual(new Set(three.map(({ codes }) => String(codes))).size, 3);
 });
 
-Deno.test("draw() continues a picture to the picture it continues, sampled or greedy", async () => {
+Deno.test("draw() continues the first rows of a picture to the same picture, sampled or greedy", async () => {
   await using tiny = await openTinyLanguage();
   for (const sampling of [GREEDY, FREE]) {
     const scene = { ...sceneOf(pictures.cases[0]!), sampling, seed: 11 };
@@ -325,14 +325,14 @@ Deno.test("draw() with guidance 1 needs no unconditional row", async () => {
   );
 });
 
-Deno.test("draw() feeds nothing after the last code", async () => {
+Deno.test("draw() appends nothing after the last code", async () => {
   await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
   const scene = sceneOf(pictures.cases[1]!);
   const events = await gather(draw(tiny.model, scene, NEVER));
   const end = events.at(-1)!;
   ok(end.type === "finished");
   const { height, width } = scene.size;
-  // One prompt; every code but the last; EOL is fed along.
+  // One prompt, and every code but the last; EOL is appended with a code.
   strictEqual(end.statistics.forwards, 1 + height * width - 1);
 });
 

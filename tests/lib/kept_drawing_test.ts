@@ -1,4 +1,4 @@
-/** Codes that stay, drawn around by a real decoder. */
+/** Kept codes, with a real decoder. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type KeptCodes, keptPrefix } from "../../lib/drawing/kept_codes.ts";
@@ -114,8 +114,8 @@ Deno.test("draw() takes fewer forward passes for kept codes than for drawn ones"
     keep,
     prefix: keptPrefix(keep),
   });
-  // One of the prompt with two rows, one of "kk", three of dots, of which the
-  // last is fed with the four that stay after it, two of dots; after the last
-  // dot, none.
+  // One for the prompt with two rows, one for "kk", three for dots, the last of
+  // which is appended with the four kept codes after it, two for dots; none
+  // after the last dot.
   strictEqual(forwards, 7);
 });

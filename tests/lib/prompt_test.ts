@@ -26,13 +26,13 @@ import { emu3, tiny, tinyJson } from "../support/golden_text.ts";
 
 /** `tokenizer/prompts.json`: prompts of the published checkpoints. */
 interface Prompts {
-  /** Prompts that draw. */
+  /** Prompts of drawings. */
   readonly G: readonly {
     readonly text: string;
     readonly hw: readonly [number, number];
     readonly ids: readonly number[];
   }[];
-  /** Prompts that answer. */
+  /** Prompts of answers. */
   readonly U: readonly {
     readonly text: string;
     readonly template: GoldenTemplate;
@@ -77,10 +77,7 @@ const TEMPLATES: Readonly<Record<GoldenTemplate, Template>> = {
   stage1: "base",
 };
 
-/**
- * A pattern of text that spells special tokens; the original encodes it as
- * such.
- */
+/** A pattern of names of special tokens, which the original encodes as such. */
 const SPELLS_SPECIALS =
   /<\|(extra_\d+|endoftext|im_start|im_end|image \w+|visual token 000\d+)\|>/;
 
@@ -173,8 +170,8 @@ for (const source of [tiny, tinyJson]) {
       const same = [...tokens].join() === golden["prompt_ids"].join();
       if (!same) differing.push(golden.name);
     }
-    // Users' text stays text here, so that it cannot end the prompt; the
-    // original reads special tokens out of it (trap 3 of the golden data).
+    // User text is encoded as text, so that it cannot end the prompt; the
+    // original encodes special tokens in it (trap 3 of the golden data).
     const spelled = chats.cases
       .filter(({ question }) => SPELLS_SPECIALS.test(question))
       .map(({ name }) => name);
@@ -199,7 +196,7 @@ Deno.test("questionPrompt() closes a question with a full stop, after a question
   strictEqual(said, "You are a helpful assistant. USER: 1*1What?. ASSISTANT:");
 });
 
-Deno.test("questionPrompt() encodes a question of text alone as one text behind BOS", async () => {
+Deno.test("questionPrompt() encodes a question of text alone as one text after BOS", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   const { bos } = TINY_VOCABULARY;
@@ -239,9 +236,7 @@ Deno.test("drawingPrompt() encodes no user's text as a special token (trap 3)", 
   deepStrictEqual([...specials], [bos, boi, img]);
 });
 
-/**
- * Returns the prompt of a question, with the codes that its own tokens spell.
- */
+/** Returns the prompt of a question, with the codes of the given tokens. */
 async function questionAgain(
   writer: PromptWriter,
   golden: Chat,

@@ -77,7 +77,7 @@ for (const folder of LANGUAGE_FOLDERS) {
         }, NEVER);
         const rows = scale === 1 ? expected.unguided : expected.guided;
         near(rowSums(logprobs, grid), rows);
-        // The last EOL is not fed.
+        // The last EOL is not appended.
         strictEqual(usage.newTokens, grid.height * (grid.width + 1) - 1);
       }
     }
@@ -172,10 +172,14 @@ Deno.test("scoreAnswer() scores the text's tokens and EOS after the question's p
   await using tiny = await openTinyLanguage();
   const { model } = tiny;
   const grid = { height: 1, width: 2, codes: Uint16Array.of(7, 300) };
-  const asked = { grids: [grid], question: "What?", template: "chat" } as const;
+  const question = {
+    grids: [grid],
+    question: "What?",
+    template: "chat",
+  } as const;
   const { logprobs, usage } = await scoreAnswer(
     model,
-    { ...asked, text: "a red fox" },
+    { ...question, text: "a red fox" },
     NEVER,
   );
   const prompt = await questionPrompt(model, [grid], "What?", "chat");
@@ -189,14 +193,14 @@ Deno.test("scoreAnswer() scores the text's tokens and EOS after the question's p
   const request = { prompts: [prompt], maxNewTokens: 64, long: false, policy };
   await model.engine.run(request, NEVER);
   near(logprobs, policy.logprobs);
-  const written = { ...asked, text: " a red fox" };
+  const written = { ...question, text: " a red fox" };
   near((await scoreAnswer(model, written, NEVER)).logprobs, policy.logprobs);
   strictEqual(usage.promptTokens, prompt.tokens.length);
-  const none = await scoreAnswer(model, { ...asked, text: "" }, NEVER);
+  const none = await scoreAnswer(model, { ...question, text: "" }, NEVER);
   strictEqual(none.logprobs.length, 1);
 });
 
-Deno.test("scorePicture() beside others equals its result alone, to the bit", async () => {
+Deno.test("scorePicture() beside others is bit-identical to its result alone", async () => {
   await using tiny = await openTinyLanguage();
   const tasks = pictures.cases.slice(0, 4).map((one) => ({
     prompt: one.prompt,

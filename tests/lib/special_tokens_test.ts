@@ -24,7 +24,7 @@ Deno.test("originalSpecials() puts the list after Qwen's special tokens", () => 
   ]);
 });
 
-Deno.test("specialNames() returns Emu3's names if the file gives none", () => {
+Deno.test("specialNames() returns Emu3's names if the file has none", () => {
   const silent = { "eos_token": null, "padding_side": "left" };
   deepStrictEqual(
     specialNames([{ json: silent, file: FILE }]),

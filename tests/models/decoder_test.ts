@@ -29,7 +29,7 @@ const ARRANGEMENTS: readonly Arrangement[] = [
 ];
 
 /** Returns the weights that decoder and head request from a checkpoint. */
-function asked(config: LanguageConfig): RecordedWeights {
+function requestedBy(config: LanguageConfig): RecordedWeights {
   const weights = new RecordedWeights();
   decoderGraph(config, weights, { ...fp32, positions: 4 });
   const rows = { start: 0, count: config.vocabularySize };
@@ -38,7 +38,7 @@ function asked(config: LanguageConfig): RecordedWeights {
 }
 
 Deno.test("decoderGraph() and headGraph() read the published model's 291 tensors, all 8,492,011,520 numbers of them", () => {
-  const tensors = asked(published).asked;
+  const tensors = requestedBy(published).requested;
   strictEqual(tensors.size, 291);
   let parameters = 0;
   for (const { shape } of tensors.values()) parameters += elementCount(shape);
@@ -50,7 +50,7 @@ Deno.test("decoderGraph() and headGraph() read every tensor of the index, and no
     "weight_map": Record<string, string>;
   }>("checkpoints/emu3-tiny/model.safetensors.index.json");
   deepStrictEqual(
-    [...asked(tiny).asked.keys()].sort(),
+    [...requestedBy(tiny).requested.keys()].sort(),
     Object.keys(map).sort(),
   );
 });
@@ -160,7 +160,7 @@ Deno.test("headGraph() reads the embedding if the configuration ties them", () =
   const weights = new RecordedWeights();
   const rows = { start: 0, count: 1747 };
   headGraph({ ...tiny, tiedEmbeddings: true }, weights, { ...fp32, rows });
-  deepStrictEqual([...weights.asked.keys()], ["model.embed_tokens.weight"]);
+  deepStrictEqual([...weights.requested.keys()], ["model.embed_tokens.weight"]);
 });
 
 Deno.test("headGraph() has fp32 inputs and outputs in any computing type", () => {

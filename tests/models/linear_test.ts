@@ -110,7 +110,7 @@ async function product(
 }
 
 for (const [bits, blockSize] of [[4, 128], [8, 32]] as const) {
-  Deno.test(`linear() of ${bits} bits gives a row the same bits in any even number of rows`, async () => {
+  Deno.test(`linear() of ${bits} bits returns bit-identical rows in any even number of rows`, async () => {
     // Wide enough for every kernel that real models use.
     const [outputs, inputs] = [704, 1024];
     const values = Float32Array.from(

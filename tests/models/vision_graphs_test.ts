@@ -39,19 +39,19 @@ const published = parseVisionConfig(
 const fp32 = { computeDtype: "float32" } as const;
 
 /** Returns the shapes by key that some graphs request from a checkpoint. */
-function asked(
+function requestedBy(
   ...builders: readonly Builder[]
 ): Map<string, readonly number[]> {
   const weights = new RecordedWeights();
   for (const builder of builders) builder(published, weights, fp32);
   return new Map(
-    [...weights.asked].map(([key, { shape }]) => [key, trimmed(shape)]),
+    [...weights.requested].map(([key, { shape }]) => [key, trimmed(shape)]),
   );
 }
 
 /**
- * Returns a shape without the sides of one at the end: a 1×1 convolution is a
- * matrix.
+ * Returns a shape without trailing dimensions of 1, since a 1×1 convolution is
+ * a matrix.
  */
 function trimmed(shape: readonly number[]): readonly number[] {
   return shape.slice(0, shape.findLastIndex((side) => side !== 1) + 1);
@@ -62,7 +62,11 @@ Deno.test("Clip graphs read every tensor of the published vision tokenizer, in i
   const expected = vqTensors()
     .filter(({ original }) => !original.endsWith("num_batches_tracked"));
   strictEqual(expected.length, 487);
-  const actual = asked(clipEncoderGraph, quantizerGraph, clipDecoderGraph);
+  const actual = requestedBy(
+    clipEncoderGraph,
+    quantizerGraph,
+    clipDecoderGraph,
+  );
   deepStrictEqual(
     new Map([...actual].sort()),
     new Map(
@@ -75,17 +79,17 @@ Deno.test("Clip graphs read every tensor of the published vision tokenizer, in i
 
 Deno.test("Still graphs read the same tensors as the clip graphs", () => {
   deepStrictEqual(
-    new Map([...asked(stillEncoderGraph)].sort()),
-    new Map([...asked(clipEncoderGraph)].sort()),
+    new Map([...requestedBy(stillEncoderGraph)].sort()),
+    new Map([...requestedBy(clipEncoderGraph)].sort()),
   );
   deepStrictEqual(
-    new Map([...asked(stillDecoderGraph)].sort()),
-    new Map([...asked(clipDecoderGraph)].sort()),
+    new Map([...requestedBy(stillDecoderGraph)].sort()),
+    new Map([...requestedBy(clipDecoderGraph)].sort()),
   );
 });
 
 for (const [name, builder] of Object.entries(builders)) {
-  Deno.test(`${name}() gives the same bytes each time`, () => {
+  Deno.test(`${name}() returns the same bytes each time`, () => {
     const build = () => builder(published, new RecordedWeights(), fp32).model;
     deepStrictEqual(build(), build());
   });

@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import type { Job, Machine } from "./scheduling.ts";
 
-/** Machines, from one for a single answer to one that holds all jobs. */
+/** Machines, from the capacity of a single answer to that of all jobs. */
 export const anyMachine: fc.Arbitrary<Machine> = fc.record({
   slots: fc.integer({ min: 1, max: 6 }),
   tokens: fc.noBias(fc.integer({ min: 20, max: 250 })),

@@ -1,6 +1,6 @@
 /**
- * The hook on an engine's choices: runs a change in the midst of a request, at
- * the same step on a fast machine and on a slow one.
+ * The hook on an engine's choices: runs a change during a request, at a fixed
+ * step, independent of the speed of the machine.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The decompression bombs: small files that claim huge pictures, or many.
+ * The decompression bombs: small files that declare huge pictures, or many.
  *
  * @module
  */

@@ -52,7 +52,7 @@ export function opening(
     if (remote !== undefined) {
       return Promise.resolve({ remote, [Symbol.dispose]: () => {} });
     }
-    throw new RemoteError(`Cannot open ${text}: a test does not know it`, {
+    throw new RemoteError(`Cannot open ${text}: no test source has this name`, {
       type: "elsewhere",
     });
   };

@@ -29,7 +29,7 @@ interface Session {
 export interface GcsServer extends StoreServer {
   /** Environment variables that direct a client here. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Limit of a request body in bytes, after which the connection is cut. */
+  /** Limit of a request body in bytes, after which the connection is closed. */
   takes: number;
 }
 

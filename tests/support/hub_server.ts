@@ -124,9 +124,9 @@ export function hubServer(behavior: HubBehavior): HubServer {
     if (path.startsWith(api)) {
       const revision = path.slice(api.length);
       // A listing has no hash, so a corrupted name could not be detected.
-      const told = fault?.type === "corrupt" ? undefined : fault;
+      const served = fault?.type === "corrupt" ? undefined : fault;
       return revision === "main" || revision === model.commit
-        ? bytesOf(request, listingOf(model), {}, told, stop.signal)
+        ? bytesOf(request, listingOf(model), {}, served, stop.signal)
         : status(404, { "X-Error-Code": "RevisionNotFound" });
     }
     if (path.startsWith(`/api/models/${REPOSITORY}/tree/`)) {

@@ -7,7 +7,7 @@
 import type { Engine } from "../../lib/engine/engine.ts";
 import { until } from "./until.ts";
 
-/** Resolves when `engine` is idle; rejects if it does not get so. */
+/** Resolves when `engine` is idle; rejects after a limit. */
 export async function idleEngine(
   engine: Pick<Engine, "state">,
 ): Promise<void> {

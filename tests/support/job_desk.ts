@@ -38,7 +38,7 @@ export interface JobDesk extends AsyncDisposable {
   /** Clock of the runner. */
   readonly clock: HandClock;
   /** Statuses reported so far, in order. */
-  readonly told: string[];
+  readonly statuses: string[];
   /** Unexpected errors. */
   readonly failures: unknown[];
   /** Submits a job that is accepted at once. */
@@ -78,7 +78,7 @@ export function openDesk(
   const { tables = openTables(), ...options } = changes;
   const calls = new Map<string, DeskCall>();
   const clock = handClock();
-  const told: string[] = [];
+  const statuses: string[] = [];
   const failures: unknown[] = [];
   const runner = new JobRunner(tables.jobs, {
     execute: (request, call) => {
@@ -97,7 +97,7 @@ export function openDesk(
     limit: 8,
     now: clock.now,
     delay: clock.delay,
-    onStatus: ({ status }) => void told.push(status),
+    onStatus: ({ status }) => void statuses.push(status),
     onFailure: (error) => void failures.push(error),
     pageBase: "",
     ...options,
@@ -113,7 +113,7 @@ export function openDesk(
     runner,
     calls,
     clock,
-    told,
+    statuses,
     failures,
     accepted,
     [Symbol.asyncDispose]: async () => {

@@ -195,7 +195,7 @@ function visionWeightBytes(): number {
       quantizerGraph,
     ]
   ) build(config, weights, options);
-  return [...weights.asked.values()].reduce(
+  return [...weights.requested.values()].reduce(
     (sum, { shape, dtype }) =>
       sum + shape.reduce((product, side) => product * side, 1) *
         DTYPE_BYTES[dtype],

@@ -44,7 +44,7 @@ export interface FrameParts {
   readonly statedWidth?: number;
   /** Left offset in pixels. */
   readonly left?: number;
-  /** Bytes to cut from its data. */
+  /** Bytes to remove from the end of its data. */
   readonly cut?: number;
 }
 

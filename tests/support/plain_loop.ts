@@ -3,8 +3,8 @@
  *
  * A token's state is a fixed function of the token, its position and the states
  * that it attends to, in order of position, like keys and values. It is
- * computed once, when the token is fed, so that a token which is fed early does
- * not attend to tokens that are inserted before it later.
+ * computed once, when the token is appended, so that a token appended early
+ * does not attend to tokens inserted before it later.
  *
  * The loop is strict: a draft that breaks the contract is an error.
  *
@@ -26,17 +26,17 @@ export interface ToyModel {
 export interface PlainRun {
   /** Drafts in order. */
   readonly drafts: readonly Draft[];
-  /** Token that was fed last at each position, accepted or not. */
-  readonly fed: ReadonlyMap<number, number>;
+  /** Token that was last appended at each position, accepted or not. */
+  readonly appended: ReadonlyMap<number, number>;
 }
 
 /** State of the prompt's last token, in each row. */
 const PROMPT = 17;
 
-/** A token that was fed. */
+/** An appended token. */
 interface Cell {
   readonly token: number;
-  readonly place: number;
+  readonly positionId: number;
   /** States, one per row. */
   readonly states: readonly number[];
 }
@@ -45,9 +45,9 @@ interface Cell {
 export function stateAfter(
   seen: readonly number[],
   token: number,
-  place: number,
+  positionId: number,
 ): number {
-  let state = mix(token + 1, place + 1);
+  let state = mix(token + 1, positionId + 1);
   for (const other of seen) state = mix(state, other);
   return state;
 }
@@ -55,8 +55,8 @@ export function stateAfter(
 /** Returns the states of consecutive tokens, after that of the prompt. */
 export function statesOf(tokens: readonly number[]): number[] {
   const states = [PROMPT];
-  for (const [place, token] of tokens.entries()) {
-    states.push(stateAfter(states, token, place));
+  for (const [positionId, token] of tokens.entries()) {
+    states.push(stateAfter(states, token, positionId));
   }
   return states;
 }
@@ -93,7 +93,7 @@ export function runPlainly(
 ): PlainRun {
   const cells: Cell[] = [];
   const drafts: Draft[] = [];
-  const fed = new Map<number, number>();
+  const appended = new Map<number, number>();
   const rows = [...Array(model.rows).keys()];
   const nothing = { kept: 0, scored: [] };
   if (given.length > 0) append(cells, { ...nothing, tokens: given }, rows);
@@ -103,14 +103,14 @@ export function runPlainly(
   ];
   while (true) {
     const draft = policy.choose(scored);
-    if (draft === undefined) return { drafts, fed };
+    if (draft === undefined) return { drafts, appended };
     const before = drafts.at(-1)?.tokens.length ?? 0;
     if (draft.kept < 0 || draft.kept > before) throw new Error("kept");
     cells.length -= before - draft.kept;
     drafts.push(draft);
     append(cells, draft, rows);
     const fresh = cells.slice(cells.length - draft.tokens.length);
-    for (const { token, place } of fresh) fed.set(place, token);
+    for (const { token, positionId } of fresh) appended.set(positionId, token);
     scored = scores(fresh, draft, model, rows);
   }
 }
@@ -126,20 +126,20 @@ function append(
   }
   const held = cells.length;
   for (const [i, token] of tokens.entries()) {
-    const place = positionIds?.[i] ?? held + i;
-    if (i > 0 && place <= cells.at(-1)!.place) {
+    const positionId = positionIds?.[i] ?? held + i;
+    if (i > 0 && positionId <= cells.at(-1)!.positionId) {
       throw new Error("position ids of a draft do not ascend");
     }
-    if (cells.some((cell) => cell.place === place)) {
-      throw new Error(`place ${place} is taken`);
+    if (cells.some((cell) => cell.positionId === positionId)) {
+      throw new Error(`position id ${positionId} is taken`);
     }
-    const seen = cells.filter((cell) => cell.place < place)
-      .sort((a, b) => a.place - b.place);
+    const seen = cells.filter((cell) => cell.positionId < positionId)
+      .sort((a, b) => a.positionId - b.positionId);
     const states = rows.map((row) => {
       const before = seen.map(({ states }) => states[row]!);
-      return stateAfter([PROMPT, ...before], token, place);
+      return stateAfter([PROMPT, ...before], token, positionId);
     });
-    cells.push({ token, place, states });
+    cells.push({ token, positionId, states });
   }
 }
 
@@ -149,7 +149,7 @@ function scores(
   model: ToyModel,
   rows: readonly number[],
 ): ScoredLogits {
-  if (scored.length === 0) throw new Error("nothing to judge");
+  if (scored.length === 0) throw new Error("the draft scores no token");
   if (scored.some((index, i) => i > 0 && index <= scored[i - 1]!)) {
     throw new Error("scored is not ascending");
   }

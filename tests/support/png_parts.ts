@@ -9,7 +9,7 @@ import { PNG_SIGNATURE } from "../../lib/image/format/png.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
 import type { PngChunk } from "../../lib/image/format/png_metadata.ts";
 
-/** A chunk that may have a wrong CRC, or be cut. */
+/** A chunk that may have a wrong CRC, or be truncated. */
 export interface OddChunk extends PngChunk {
   /** Bits to flip in the CRC. */
   readonly flip?: number;

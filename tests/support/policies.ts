@@ -35,14 +35,14 @@ function strongest(rows: readonly Float32Array[]): number {
 }
 
 /**
- * A policy that guesses three tokens ahead, most of them wrong, and keeps the
+ * A policy that drafts three tokens ahead, most of them wrong, and keeps the
  * correct ones.
  */
 export class Guessing implements Policy {
   readonly head = "codes";
   readonly chosen: number[] = [];
   readonly #count: number;
-  /** Tokens that were fed and are not verified. */
+  /** Appended tokens that are not verified. */
   #guesses: number[] = [];
 
   constructor(count: number) {

@@ -22,7 +22,7 @@ export class RecordedWeights implements Weights {
   }
 
   /** Requested tensors, by key. */
-  get asked(): ReadonlyMap<string, StoredTensor> {
+  get requested(): ReadonlyMap<string, StoredTensor> {
     return this.#stored;
   }
 

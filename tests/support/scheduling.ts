@@ -1,8 +1,8 @@
 /**
  * The simulation of an engine's scheduling, without any computation.
  *
- * A step is that of the engine: drop the canceled, admit, run one chunk of a
- * prompt, feed one token to every decoding row, retire.
+ * A step is that of the engine: drop canceled requests, admit, prefill one
+ * chunk, append one token to every decoding row, retire.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { nextPrefill } from "../../lib/engine/prefill_order.ts";
 import { PrefixCache } from "../../lib/engine/prefix_cache.ts";
 import type { Running } from "../../lib/engine/retry_after.ts";
 
-/** A request and its fate. */
+/** A request and its simulated course. */
 export interface Job {
   /** Step of its arrival. */
   readonly arrival: number;
@@ -75,7 +75,7 @@ interface Active {
   newTokens: number;
 }
 
-/** A simulation that checks at each step that no job or token is lost. */
+/** A simulation that verifies in each step that no job or token is lost. */
 export class Simulation {
   readonly machine: Machine;
   readonly budget: CacheBudget;

@@ -96,7 +96,7 @@ function plain(
     seed: seedIn(body),
     ask: async (url) => {
       const response = await send(url);
-      if (!response.ok) return await told(response);
+      if (!response.ok) return await outcomeOf(response);
       const result = headers["accept"] === "image/png"
         ? { "b64_json": (await response.bytes()).toBase64() }
         : await response.json();
@@ -125,7 +125,7 @@ function streamed(
     ...plain(name, path, body, essenceOf),
     ask: async (url) => {
       const response = await fetch(`${url}${path}`, json(body, { accept }));
-      if (!response.ok) return await told(response);
+      if (!response.ok) return await outcomeOf(response);
       const events = parseEvents(await response.text());
       const last = events.at(-1)!;
       if (last.event === "error") return kept(last.data);
@@ -156,7 +156,7 @@ function inference(
     seed: parameters["seed"],
     ask: async (url) => {
       const response = await send(url);
-      if (!response.ok) return await told(response);
+      if (!response.ok) return await outcomeOf(response);
       const { outputs: [{ data }] } = await response.json();
       return { type: "answered", essence: JSON.stringify(data) };
     },
@@ -180,14 +180,14 @@ function job(body: Record<string, unknown>): StopClient {
         `${url}/v1/generate`,
         json(body, { prefer }),
       );
-      if (!response.ok) return await told(response);
+      if (!response.ok) return await outcomeOf(response);
       const { id } = await response.json();
       return { type: "kept", job: id, seed: undefined };
     },
   };
 }
 
-async function told(response: Response): Promise<Outcome> {
+async function outcomeOf(response: Response): Promise<Outcome> {
   strictEqual(response.status, 503);
   ok(Number(response.headers.get("retry-after")) > 0);
   const problem = await response.json();

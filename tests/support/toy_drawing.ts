@@ -145,11 +145,11 @@ export function exactDistribution(
       if (probabilities[i] === 0) continue;
       const next = [...codes, code];
       const ends = next.length % size.width === 0;
-      const fed = [
+      const appended = [
         vocabulary.firstCode + code,
         ...(ends ? [vocabulary.eol] : []),
       ];
-      walk(next, [...tokens, ...fed], probability * probabilities[i]!);
+      walk(next, [...tokens, ...appended], probability * probabilities[i]!);
     }
   };
   walk([], [], 1);

@@ -117,7 +117,7 @@ Deno.test("JobRunner.recover() takes over the jobs of a dead server, once", asyn
   desk.runner.recover();
   deepStrictEqual([...desk.calls.keys()], ["waits"]);
   strictEqual(statusOf(desk, "runs"), "interrupted");
-  deepStrictEqual(desk.told, ["interrupted"]);
+  deepStrictEqual(desk.statuses, ["interrupted"]);
 });
 
 Deno.test("JobRunner.recover() takes over no more jobs than it may run at once", async () => {

@@ -49,7 +49,7 @@ Deno.test("JobRunner takes a job from queued through running to succeeded", asyn
   answer(new Response("text", { headers: { "x-seed": "7", "x-other": "1" } }));
   await desk.runner.settled(id, NEVER);
   strictEqual(statusOf(desk, id), "succeeded");
-  deepStrictEqual(desk.told, ["running", "succeeded"]);
+  deepStrictEqual(desk.statuses, ["running", "succeeded"]);
   const { headers, body } = desk.tables.jobs.answerOf(id)!;
   deepStrictEqual(headers, {
     "content-type": "text/plain;charset=UTF-8",
@@ -210,7 +210,10 @@ for (const begun of [false, true]) {
     const events = await replay(desk.runner, id);
     const ends = events.filter(({ event }) => event === "canceled");
     strictEqual(ends.length, 1);
-    strictEqual(desk.told.filter((status) => status === "canceled").length, 1);
+    strictEqual(
+      desk.statuses.filter((status) => status === "canceled").length,
+      1,
+    );
     throws(
       () => desk.runner.resume(desk.tables.jobs.find(id)!),
       JobConflictError,
@@ -227,7 +230,7 @@ Deno.test("JobRunner.cancel() ends an interrupted job, once", async () => {
   await desk.runner.cancel("a");
   await desk.runner.cancel("a");
   strictEqual(statusOf(desk, "a"), "canceled");
-  deepStrictEqual(desk.told, ["interrupted", "canceled"]);
+  deepStrictEqual(desk.statuses, ["interrupted", "canceled"]);
 });
 
 for (const retryable of [false, true]) {
@@ -245,7 +248,7 @@ for (const retryable of [false, true]) {
 Deno.test("JobRunner.cancel() ignores an unknown job", async () => {
   await using desk = openDesk();
   await desk.runner.cancel("nothing");
-  deepStrictEqual(desk.told, []);
+  deepStrictEqual(desk.statuses, []);
 });
 
 Deno.test("JobRunner.cancel() keeps an answer that came before", async () => {

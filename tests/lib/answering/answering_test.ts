@@ -18,20 +18,20 @@ function saying(token: number): Float32Array<ArrayBuffer>[] {
 
 /** Runs a policy on a model that would answer `tokens`, then EOS forever. */
 function answered(tokens: readonly number[], maxTokens: number) {
-  const heard: number[] = [];
+  const emitted: number[] = [];
   const policy = new AnsweringPolicy(
     { eos: EOS, maxTokens, sampling: greedy, key },
-    (token) => heard.push(token),
+    (token) => emitted.push(token),
   );
-  const fed: number[] = [];
+  const appended: number[] = [];
   for (let at = 0;; at++) {
     const draft = policy.choose([saying(tokens[at] ?? EOS)]);
     if (draft === undefined) break;
-    // All tokens fed before stay.
+    // All tokens of earlier drafts are kept.
     strictEqual(draft.kept, Math.min(at, 1));
-    fed.push(...draft.tokens);
+    appended.push(...draft.tokens);
   }
-  return { policy, heard, fed };
+  return { policy, emitted, appended };
 }
 
 const word = fc.nat(SIZE - 1).filter((token) => token !== EOS);
@@ -40,19 +40,19 @@ const anyRoom = fc.integer({ min: 1, max: 12 });
 
 Deno.test("AnsweringPolicy ends at EOS or at the token limit", () => {
   fc.assert(fc.property(anyWords, anyRoom, (words, maxTokens) => {
-    const { policy, heard, fed } = answered(words, maxTokens);
-    deepStrictEqual(heard, words.slice(0, maxTokens));
-    strictEqual(policy.count, heard.length);
+    const { policy, emitted, appended } = answered(words, maxTokens);
+    deepStrictEqual(emitted, words.slice(0, maxTokens));
+    strictEqual(policy.count, emitted.length);
     const room = words.length < maxTokens;
     strictEqual(policy.finishReason, room ? "stop" : "length");
-    // The token after which no choice is made is not fed.
-    deepStrictEqual(fed, room ? heard : heard.slice(0, -1));
+    // The last token is not appended, since no choice follows.
+    deepStrictEqual(appended, room ? emitted : emitted.slice(0, -1));
   }));
 });
 
 Deno.test("AnsweringPolicy may return an empty answer (trap 5)", () => {
-  const { policy, heard, fed } = answered([], 3);
-  deepStrictEqual([policy.count, policy.finishReason, heard, fed], [
+  const { policy, emitted, appended } = answered([], 3);
+  deepStrictEqual([policy.count, policy.finishReason, emitted, appended], [
     0,
     "stop",
     [],
@@ -62,39 +62,39 @@ Deno.test("AnsweringPolicy may return an empty answer (trap 5)", () => {
 
 Deno.test("AnsweringPolicy ends at each end token of a checkpoint, and does not report it", () => {
   for (const end of [EOS, 6, 7]) {
-    const heard: number[] = [];
+    const emitted: number[] = [];
     const options = { eos: EOS, endTokens: [6, 7], maxTokens: 9 };
     const policy = new AnsweringPolicy(
       { ...options, sampling: greedy, key },
-      (token) => heard.push(token),
+      (token) => emitted.push(token),
     );
     ok(policy.choose([saying(1)]) !== undefined);
     strictEqual(policy.choose([saying(end)]), undefined);
-    deepStrictEqual([heard, policy.finishReason], [[1], "stop"]);
+    deepStrictEqual([emitted, policy.finishReason], [[1], "stop"]);
   }
 });
 
 Deno.test("AnsweringPolicy ends with the token at which stop() is called", () => {
-  const heard: number[] = [];
+  const emitted: number[] = [];
   const policy: AnsweringPolicy = new AnsweringPolicy(
     { eos: EOS, maxTokens: 9, sampling: greedy, key },
     (token) => {
-      heard.push(token);
+      emitted.push(token);
       if (token === 3) policy.stop();
     },
   );
   ok(policy.choose([saying(2)]) !== undefined);
   strictEqual(policy.choose([saying(3)]), undefined);
-  deepStrictEqual(heard, [2, 3]);
+  deepStrictEqual(emitted, [2, 3]);
   deepStrictEqual([policy.count, policy.finishReason], [2, "stop"]);
 });
 
 Deno.test("AnsweringPolicy uses the random number of its stream at each position", () => {
   const sampling = { temperature: 1, topK: 0, topP: 1 };
-  const heard: number[] = [];
+  const emitted: number[] = [];
   const policy = new AnsweringPolicy(
     { eos: -1, maxTokens: 20, sampling, key },
-    (token) => heard.push(token),
+    (token) => emitted.push(token),
   );
   const logits = Float32Array.from({ length: SIZE }, (_, i) => Math.cos(i));
   for (let at = 0; at < 20; at++) policy.choose([[logits.slice()]]);
@@ -102,5 +102,5 @@ Deno.test("AnsweringPolicy uses the random number of its stream at each position
     { length: 20 },
     (_, at) => sample(logits, sampling, () => uniformAt(key, at)),
   );
-  deepStrictEqual(heard, expected);
+  deepStrictEqual(emitted, expected);
 });

@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { StopText } from "../../../lib/answering/stop_text.ts";
 
-/** Two letters, so that stops are found whole and in part. */
+/** Two letters, so that whole and partial stops are common. */
 const anyText = fc.string({
   unit: fc.constantFrom("a", "b"),
   maxLength: 12,
@@ -15,15 +15,13 @@ const anyStops = fc.array(
 /**
  * Returns the text of `parts` that is released, and true if a stop ended it.
  */
-function said(parts: readonly string[], stops: readonly string[]) {
+function filtered(parts: readonly string[], stops: readonly string[]) {
   const text = new StopText(stops);
-  const spoken = parts.map((part) => text.push(part));
-  return { text: spoken.join("") + text.finish(), ended: text.ended };
+  const released = parts.map((part) => text.push(part));
+  return { text: released.join("") + text.finish(), ended: text.ended };
 }
 
-/**
- * Returns the same for one character after the other with nothing held back.
- */
+/** Returns the same by testing every prefix of the whole text. */
 function plainly(text: string, stops: readonly string[]) {
   for (let length = 1; length <= text.length; length++) {
     const soFar = text.slice(0, length);
@@ -38,7 +36,7 @@ function plainly(text: string, stops: readonly string[]) {
 
 Deno.test("StopText ends before the stop that is complete first, wherever parts begin", () => {
   fc.assert(fc.property(fc.array(anyText), anyStops, (parts, stops) => {
-    deepStrictEqual(said(parts, stops), plainly(parts.join(""), stops));
+    deepStrictEqual(filtered(parts, stops), plainly(parts.join(""), stops));
   }));
 });
 

@@ -57,7 +57,7 @@ Deno.test("Budget serves one caller in order, large requests included", async ()
   const large = acquire(9);
   const small = acquire(1);
   await settle();
-  // 4 are left: the small one fits, and yet does not pass the large one.
+  // 4 are free: the small one fits, but does not pass the large one.
   deepStrictEqual(order, []);
   first[Symbol.dispose]();
   await Promise.all([large, small]);
@@ -105,7 +105,7 @@ Deno.test("Budget refuses requests beyond its queue, with a retry time by its pa
   strictEqual(budget.held, 0);
 });
 
-Deno.test("Budget gives its total to a request that asks for more", async () => {
+Deno.test("Budget grants its total to a request for more", async () => {
   const budget = new Budget(options);
   using share = await budget.acquire(99);
   strictEqual(share.amount, 10);

@@ -24,13 +24,13 @@ Deno.test("ConcurrencyLimiter admits up to its limit, and one for each that leav
   throws(() => limiter.enter("a"), OverloadedError);
 });
 
-Deno.test("ConcurrencyLimiter spaces the retry times of refused requests by the pace of places", () => {
+Deno.test("ConcurrencyLimiter spaces the retry times of refused requests by the pace of free slots", () => {
   const anyPace = fc.integer({ min: 10, max: 60 });
   fc.assert(fc.property(anyPace, fc.integer({ min: 1, max: 40 }), (s, n) => {
     let now = 0;
     const limiter = new ConcurrencyLimiter(1, () => now);
     let enteredAt = limiter.enter("a");
-    // Long enough at this pace to measure it, while places are in demand.
+    // Long enough at this pace to measure it, while slots are in demand.
     for (let i = 0; i < 100; i++) {
       now += 1000 * s;
       refusal(limiter);
@@ -82,7 +82,7 @@ Deno.test("ConcurrencyLimiter measures the pace before any refusal, from concurr
   }
 });
 
-Deno.test("ConcurrencyLimiter blocks no caller for another, and shares places", () => {
+Deno.test("ConcurrencyLimiter blocks no caller for another, and shares slots", () => {
   const anyLimit = fc.integer({ min: 1, max: 100 });
   fc.assert(fc.property(anyLimit, (limit) => {
     const limiter = new ConcurrencyLimiter(limit, () => 0);
@@ -105,7 +105,7 @@ Deno.test("ConcurrencyLimiter blocks no caller for another, and shares places", 
   fill("a");
   strictEqual(held.a, 48);
   for (let i = 0; i < 200; i++) {
-    // A caller with more places frees them proportionally more often.
+    // A caller with more slots frees them proportionally more often.
     const leaves = i % (held.a + held.b) < held.a ? "a" : "b";
     limiter.leave(leaves, 0);
     held[leaves]--;

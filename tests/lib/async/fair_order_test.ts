@@ -45,7 +45,7 @@ Deno.test("FairOrder serves one caller alone in order of arrival", () => {
       items.splice(n % Math.max(1, items.length), 1);
     for (const move of moves) {
       if (move === "start") {
-        // Any may start, as the first may not fit.
+        // Any request may start, since the first may not fit.
         const [item] = take(waiting, waiting.length >> 1);
         if (item === undefined) continue;
         order.start(item);
@@ -113,7 +113,7 @@ Deno.test("FairOrder does not accumulate unused service, nor charge for unconten
   ask("b", 10);
   const both = sequence(10);
   strictEqual(both.replaceAll("a", "").length, 5, both);
-  // Both queues end, and with them their counts.
+  // Both queues become empty, which resets their counts.
   sequence(10);
   ask("b", 2);
   ask("a", 2);
@@ -148,7 +148,7 @@ Deno.test("FairOrder starts a request that did not fit before later ones of othe
   }
 });
 
-Deno.test("FairOrder serves a thousand callers and forgets them", () => {
+Deno.test("FairOrder serves a thousand callers and evicts their accounts", () => {
   const order = new FairOrder<Item>();
   const anchor = { caller: "anchor", cost: 1 };
   add(order, anchor);

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { FairShare } from "../../../lib/async/fair_share.ts";
 
-Deno.test("FairShare gives one caller alone exactly its most", () => {
+Deno.test("FairShare grants one caller alone exactly its maximum", () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 500 }), (most) => {
     const share = new FairShare(most);
     let taken = 0;
@@ -11,7 +11,7 @@ Deno.test("FairShare gives one caller alone exactly its most", () => {
   }));
 });
 
-Deno.test("FairShare leaves a place to a newcomer, however much others hold", () => {
+Deno.test("FairShare keeps a slot free for a new caller, however much others hold", () => {
   fc.assert(fc.property(
     fc.integer({ min: 12, max: 200 }),
     fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 1000 }),
@@ -23,7 +23,7 @@ Deno.test("FairShare leaves a place to a newcomer, however much others hold", ()
   ));
 });
 
-Deno.test("FairShare leaves its least to a second caller, and gives one alone no more for it", () => {
+Deno.test("FairShare keeps its minimum free for a second caller, and does not increase the maximum of the first", () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), (most) => {
     const share = new FairShare(most, 1);
     let taken = 0;

@@ -23,10 +23,10 @@ Deno.test("Notifier wakes all waiters of a name, and no others", async () => {
 Deno.test("Notifier ignores notifications before the wait", async () => {
   const notifier = new Notifier();
   notifier.notify("a");
-  let heard = false;
-  const next = notifier.next("a", never).then(() => heard = true);
+  let notified = false;
+  const next = notifier.next("a", never).then(() => notified = true);
   await Promise.resolve();
-  strictEqual(heard, false);
+  strictEqual(notified, false);
   notifier.notify("a");
   await next;
 });

@@ -36,7 +36,7 @@ Deno.test("SizePriority grants a large request once enough small ones delayed it
   const running = Array.from({ length: 10 }, () => small(1));
   running.forEach((one) => rule.take(one, []));
   const chosen: string[] = [];
-  // One ends, and another small one arrives, again and again.
+  // One small request ends and another arrives, repeatedly.
   for (let turn = 0; turn < 20; turn++) {
     const ended = running.shift();
     if (ended === undefined) break;
@@ -131,7 +131,7 @@ Deno.test("Budget refuses a request that would wait too long, by the pace of its
   });
   const ask = () => budget.acquire(10);
   let share = await ask();
-  // Before its pace is known, as many wait as there are places.
+  // Before the pace is measured, the queue is limited by its length only.
   for (const next of Array.from({ length: 6 }, ask)) {
     now += 10_000;
     share[Symbol.dispose]();
@@ -152,7 +152,7 @@ Deno.test("Budget refuses a request that would wait too long, by the pace of its
   strictEqual(budget.held, 0);
 });
 
-Deno.test("FairQueue keeps one place free of large tasks, and lets none of them starve", async () => {
+Deno.test("FairQueue keeps one slot free of large tasks, and starves none of them", async () => {
   await fc.assert(fc.asyncProperty(
     fc.integer({ min: 2, max: 4 }),
     fc.array(fc.record({ cost: fc.nat(9), turns: fc.nat(3) }), {
@@ -177,7 +177,7 @@ Deno.test("FairQueue keeps one place free of large tasks, and lets none of them 
   ));
 });
 
-Deno.test("FairQueue lets a small task pass large tasks, also with one place", async () => {
+Deno.test("FairQueue lets a small task pass large tasks, also with a concurrency of one", async () => {
   for (const concurrency of [1, 2]) {
     const queue = new FairQueue({ concurrency, smallCost: 1, maxPassed: 2 });
     const order: string[] = [];

@@ -69,7 +69,7 @@ Deno.test("WorkerClient rejects with the error's class, fields and stack", async
   await rejects(client.call("unsendable", undefined), /clone/);
 });
 
-Deno.test("WorkerClient restores classes that only the caller knows", async () => {
+Deno.test("WorkerClient restores error classes by its restore function", async () => {
   class OwnError extends Error {}
   using client = start(({ name, message }) =>
     name === "CodedError" ? new OwnError(message) : undefined

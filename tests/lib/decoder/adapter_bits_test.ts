@@ -1,6 +1,7 @@
 /**
- * The bits of rows with adapters and without, the same in any company: shapes
- * of real models, where kernels cut rows into tiles, in floats and few bits.
+ * The bit-identity of rows with and without adapters in any batch: shapes of
+ * real models, whose kernels split rows into tiles, with float and quantized
+ * weights.
  */
 
 import { deepStrictEqual, notDeepStrictEqual } from "node:assert/strict";
@@ -109,7 +110,7 @@ for (const precision of ["fp32", "int8", "int4"] as const) {
     cacheDtype: "float32",
   } as const;
 
-  Deno.test(`OnnxDecoder in ${precision} gives rows the bits that they have alone, with and without adapters`, async () => {
+  Deno.test(`OnnxDecoder in ${precision} returns bit-identical rows in any batch, with and without adapters`, async () => {
     await using runtime = new Runtime({ threads: 2 });
     await using plain = await OnnxDecoder.open(
       runtime,

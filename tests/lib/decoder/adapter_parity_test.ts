@@ -1,6 +1,4 @@
-/**
- * The adapters that PEFT made, with the logits that PEFT gives.
- */
+/** The parity with PEFT: the logits of adapters that PEFT created. */
 
 import { ok } from "node:assert/strict";
 import { OnnxDecoder } from "../../../lib/decoder/onnx_decoder.ts";
@@ -26,7 +24,7 @@ const KEPT = [0, 11, 23];
 const TOLERANCE = 1e-4;
 
 for (const name of LANGUAGE_FOLDERS) {
-  Deno.test(`OnnxDecoder of ${name} gives PEFT's logits with PEFT's adapters, in a prompt and in steps`, async () => {
+  Deno.test(`OnnxDecoder of ${name} returns PEFT's logits with PEFT's adapters, in a prompt and in steps`, async () => {
     const checkpoint = await openLanguageCheckpoint(tinyFolder(name));
     const { text, vocabulary } = await openTextSide(checkpoint);
     text[Symbol.dispose]();

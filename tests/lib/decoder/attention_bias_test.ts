@@ -1,7 +1,7 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import { attentionBias } from "../../../lib/decoder/attention_bias.ts";
 
-/** Positions of three held tokens, of which the last is behind the new ones. */
+/** Position ids of three held tokens; the last is greater than the new ones. */
 const PLACES = Int32Array.of(0, 1, 5, 2, 3);
 
 Deno.test("attentionBias() masks tokens with a greater position id", () => {

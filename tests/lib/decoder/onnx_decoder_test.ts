@@ -54,7 +54,7 @@ function flat(rows: readonly Float32Array[]): number[] {
 }
 
 for (const name of LANGUAGE_FOLDERS) {
-  Deno.test(`prefill() of ${name} gives the reference's logits at every position`, async () => {
+  Deno.test(`prefill() of ${name} returns the reference's logits at every position`, async () => {
     await using runtime = new Runtime({ threads: 1 });
     await using decoder = await openDecoder(runtime, name);
     for (const [slot, sequence] of SEQUENCES.entries()) {
@@ -72,7 +72,7 @@ for (const name of LANGUAGE_FOLDERS) {
     }
   });
 
-  Deno.test(`step() of ${name} gives them too, four sequences at different positions`, async () => {
+  Deno.test(`step() of ${name} returns the reference's logits for four sequences at different positions`, async () => {
     await using runtime = new Runtime({ threads: 1 });
     await using decoder = await openDecoder(runtime, name);
     const starts = [3, 9, 20, 40];
@@ -124,7 +124,7 @@ Deno.test("prefill() in chunks returns the hidden states of the whole prompt", a
   }
 });
 
-Deno.test("OnnxDecoder computes a row of a batch, to the bit, as the row alone", async () => {
+Deno.test("OnnxDecoder returns bit-identical rows in any batch", async () => {
   await using runtime = new Runtime({ threads: 2 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids");
@@ -166,7 +166,7 @@ Deno.test("step() does not change the contents of other slots", async () => {
   deepStrictEqual((await decoder.step([feed]))[0]!, undisturbed);
 });
 
-Deno.test("step() of two tokens returns, to the bit, the result of two steps", async () => {
+Deno.test("step() of two tokens is bit-identical to two steps", async () => {
   await using runtime = new Runtime({ threads: 2 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids");
@@ -206,7 +206,7 @@ Deno.test("step() of two tokens returns, to the bit, the result of two steps", a
 });
 
 for (const slots of [[2], [0, 3]]) {
-  Deno.test(`wide() of ${slots.length} rows equals single steps`, async () => {
+  Deno.test(`multiTokenStep() of ${slots.length} rows equals single steps`, async () => {
     await using runtime = new Runtime({ threads: 1 });
     await using decoder = await openDecoder(runtime, "emu3-tiny");
     const ids = int32(golden, "chat.input_ids");
@@ -232,7 +232,7 @@ for (const slots of [[2], [0, 3]]) {
     wide.forEach((hidden, row) =>
       ok(maxDifference(hidden, stepped[row]!) < 1e-4)
     );
-    // The same positions, explicitly: the other graph.
+    // The same positions, given explicitly, use the other graph.
     const explicit = await decoder.multiTokenStep(rows.map((row) => ({
       ...row,
       positionIds: Int32Array.from(
@@ -246,7 +246,7 @@ for (const slots of [[2], [0, 3]]) {
   });
 }
 
-Deno.test("wide() lets a token attend to smaller position ids, in any order of feeding", async () => {
+Deno.test("multiTokenStep() lets a token attend to smaller position ids, in any order of appending", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids").slice(0, 20);
@@ -255,8 +255,8 @@ Deno.test("wide() lets a token attend to smaller position ids, in any order of f
   const [expected] = await decoder.multiTokenStep([
     { slot: 0, tokens: inOrder, position: 20 },
   ]);
-  // The fourth token is fed first, without the third, and does not attend to
-  // it.
+  // The fourth token is appended first, without the third, and does not attend
+  // to it.
   await decoder.prefill(1, ids, 0);
   const positionIds = Int32Array.from([...ids.keys(), 20, 21, 23, 22, 24]);
   const held = (count: number) => positionIds.subarray(0, count);
@@ -283,7 +283,7 @@ Deno.test("wide() lets a token attend to smaller position ids, in any order of f
   );
 });
 
-Deno.test("OnnxDecoder continues a snapshot, a copy and a moved slot, to the bit, as the first", async () => {
+Deno.test("OnnxDecoder continues a snapshot, a copy and a moved slot bit-identically", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids").slice(0, 30);
@@ -306,7 +306,7 @@ Deno.test("OnnxDecoder continues a snapshot, a copy and a moved slot, to the bit
   deepStrictEqual(await next(2, 12), shorter);
 });
 
-Deno.test("OnnxDecoder with a cache in half floats changes little", async () => {
+Deno.test("OnnxDecoder with a cache in half floats returns close logits", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using single = await openDecoder(runtime, "emu3-tiny");
   await using half = await openDecoder(runtime, "emu3-tiny", "float16");

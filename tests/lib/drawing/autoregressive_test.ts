@@ -15,13 +15,13 @@ import {
 
 const key = { seed: 42, stream: 3 };
 
-Deno.test("AutoregressiveDrawing feeds the grid's tokens up to the code before the last, EOL along with the last code of each row", () => {
+Deno.test("AutoregressiveDrawing appends the grid's tokens up to the code before the last, and EOL together with the last code of each row", () => {
   fc.assert(fc.property(anySize, (size) => {
     const model = toyModel(TOY_VOCABULARY);
     const { codes, drafts } = drawToy(toyOptions(size), model);
     const grid = { ...size, codes: Uint16Array.from(codes) };
     const tokens = [...gridTokens(grid, TOY_VOCABULARY)];
-    // The last code, its EOL, EOF and EOI are never fed.
+    // The last code, its EOL, EOF and EOI are never appended.
     deepStrictEqual(
       drafts.flatMap(({ tokens }) => tokens),
       tokens.slice(0, -4),

@@ -86,7 +86,7 @@ Deno.test("JacobiDrawing draws the embedded model's greedy picture in a third of
     folder: EMBEDDED_MODEL,
   });
   const scene = (strategy: Strategy): GenerationParams => ({
-    // The two most probable codes are never nearer than a fifth of a nat.
+    // The two most probable codes differ by at least a fifth of a nat.
     prompt: "a star on green",
     negativePrompt: "",
     guidanceScale: 2,

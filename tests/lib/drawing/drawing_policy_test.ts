@@ -37,7 +37,7 @@ Deno.test("drawingPolicy() reports every row once, from the top, with the grid's
   );
 });
 
-Deno.test("drawingPolicy() continues given rows, which stay, as if a picture began", () => {
+Deno.test("drawingPolicy() keeps given rows, and draws the rest like a picture of its own", () => {
   const anyHeight = fc.integer({ min: 0, max: 3 });
   fc.assert(
     fc.property(
@@ -51,7 +51,7 @@ Deno.test("drawingPolicy() continues given rows, which stay, as if a picture beg
         const prefix: CodeGrid = { height: given, width: size.width, codes };
         const whole = { height: given + size.height, width: size.width };
         const chanceAt = keyedChance(key);
-        // Given rows make other guesses, so jacobi has only the same
+        // Given rows change the guesses, so jacobi has only the same
         // distribution.
         const temperature = strategy.name === "jacobi" ? 0 : 1;
         const sampling = { temperature, topK: 0, topP: 1 };
@@ -70,7 +70,7 @@ Deno.test("drawingPolicy() continues given rows, which stay, as if a picture beg
         );
         deepStrictEqual(after.codes, [...codes, ...alone.codes]);
         strictEqual(after.rows[0]?.index, given);
-        deepStrictEqual(after.fed, alone.fed);
+        deepStrictEqual(after.appended, alone.appended);
       },
     ),
   );
@@ -100,10 +100,10 @@ Deno.test("drawingPolicy() scores each code under the logits that decided it, gi
 Deno.test("drawingPolicy() uses no random number twice", () => {
   fc.assert(
     fc.property(anySize, anyStrategy, anySeed, (size, strategy, seed) => {
-      const asked = new Set<string>();
+      const used = new Set<string>();
       const once = (name: string) => {
-        ok(!asked.has(name), `${name} again`);
-        asked.add(name);
+        ok(!used.has(name), `${name} again`);
+        used.add(name);
       };
       const keyed = keyedChance({ seed, stream: 0 });
       const options = toyOptions(size, {

@@ -25,7 +25,7 @@ function drawnGrid(
   return new DrawnGrid(TOY_VOCABULARY, options, onRow);
 }
 
-Deno.test("placeOf() and tokensOf() place each code and EOL as the layout does", () => {
+Deno.test("positionIdOf() and tokensOf() return the position and the tokens of each code in the layout", () => {
   fc.assert(fc.property(anyGiven, (shape) => {
     const drawn = drawnGrid(shape);
     const rest = { height: shape.height - shape.given, width: shape.width };

@@ -57,7 +57,7 @@ const CASES = [
   },
 ];
 
-/** Options that stop speculation now and then within a few codes. */
+/** Options that turn speculation off and on within a few codes. */
 const IMPATIENT = { trial: 1, worth: 2, rest: 1 };
 
 const WINDOWS = [
@@ -123,19 +123,19 @@ Deno.test("JacobiDrawing takes a forward pass per window if the model's choice n
     strategy: { name: "jacobi", window: 6 },
   });
   const { drafts } = drawToy(options, { rows: 1, logits });
-  // The prompt decides the first code, and guesses copy it.
+  // The prompt's logits decide the first code, and guesses copy it.
   strictEqual(drafts.length, Math.ceil((30 - 1) / 6));
 });
 
-Deno.test("JacobiDrawing never feeds tokens beyond the code before the last", () => {
+Deno.test("JacobiDrawing never appends tokens beyond the code before the last", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const strategy = { name: "jacobi", window } as const;
-    const { fed } = drawToy(
+    const { appended } = drawToy(
       toyOptions(size, { strategy }),
       toyModel(TOY_VOCABULARY, { seed }),
     );
     const last = size.height * (size.width + 1) - 2;
-    ok([...fed.keys()].every((place) => place < last));
+    ok([...appended.keys()].every((place) => place < last));
   }));
 });
 

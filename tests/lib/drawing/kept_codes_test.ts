@@ -1,4 +1,4 @@
-/** Codes that stay: inpainting in raster order, in every strategy. */
+/** Kept codes: inpainting in raster order, in every strategy. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -89,7 +89,7 @@ Deno.test("drawingPolicy() with a mask over everything equals the plain drawing 
       const plain = drawToy(toyOptions(size, { strategy }), model);
       const masked = drawToy(toyOptions(size, { strategy, keep }), model);
       deepStrictEqual(masked.codes, plain.codes);
-      deepStrictEqual(masked.fed, plain.fed);
+      deepStrictEqual(masked.appended, plain.appended);
     }),
   );
 });

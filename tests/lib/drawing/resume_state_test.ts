@@ -50,7 +50,7 @@ Deno.test("ResumeState continues a drawing that stopped anywhere as if it had no
       // Rows are reported again from the first that was drawn.
       deepStrictEqual(rest.rows, whole.rows);
       strictEqual(rest.drafts.length, whole.drafts.length - stop);
-      // Its drafts are those that it would have had.
+      // Its drafts equal those of the uninterrupted drawing.
       deepStrictEqual(
         rest.drafts.map(({ scored }) => scored.length),
         whole.drafts.slice(stop).map(({ scored }) => scored.length),

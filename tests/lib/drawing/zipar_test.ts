@@ -12,7 +12,7 @@ import {
 const anyWindow = fc.integer({ min: 1, max: 9 });
 const anySeed = fc.nat(1000);
 
-/** A model that is always sure of the same code. */
+/** A model that is always certain of the same code. */
 const sure = { rows: 1, logits: () => Float32Array.of(0, 90, 0, 0) };
 
 function zipar(size: GridSize, window: number) {
@@ -33,16 +33,16 @@ Deno.test("ZiparDrawing with a window as wide as the picture equals autoregressi
 Deno.test("ZiparDrawing appends each token of the grid at its position, up to the code before the last", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
-    const { fed, codes } = drawToy(zipar(size, window), model);
+    const { appended, codes } = drawToy(zipar(size, window), model);
     const grid = { ...size, codes: Uint16Array.from(codes) };
     const tokens = gridTokens(grid, TOY_VOCABULARY).slice(0, -4);
-    const found = Array.from(tokens, (_, place) => fed.get(place));
+    const found = Array.from(tokens, (_, place) => appended.get(place));
     deepStrictEqual(found, [...tokens]);
-    strictEqual(fed.size, tokens.length);
+    strictEqual(appended.size, tokens.length);
   }));
 });
 
-Deno.test("ZiparDrawing keeps every code it fed, and discards an EOL only", () => {
+Deno.test("ZiparDrawing keeps every appended code, and discards only EOL", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const { drafts } = drawToy(zipar(size, window), model);
@@ -55,11 +55,11 @@ Deno.test("ZiparDrawing keeps every code it fed, and discards an EOL only", () =
   }));
 });
 
-Deno.test("ZiparDrawing draws a row a window and one behind the one above, for a model that is sure", () => {
+Deno.test("ZiparDrawing starts a row a window and one code after the row above, for a model with one certain code", () => {
   for (const [height, width, window] of [[6, 9, 3], [4, 9, 7], [5, 8, 1]]) {
     const size = { height: height!, width: width! };
     const { drafts } = drawToy(zipar(size, window!), sure);
-    // The prompt decides the first code.
+    // The prompt's logits decide the first code.
     strictEqual(drafts.length, width! - 1 + (height! - 1) * (window! + 1));
   }
 });
@@ -67,7 +67,7 @@ Deno.test("ZiparDrawing draws a row a window and one behind the one above, for a
 Deno.test("ZiparDrawing waits for the row above when the model's choice changes with every code", () => {
   const size = { height: 3, width: 6 };
   let calls = 0;
-  // A model that is sure of another code at each call.
+  // A model that is certain of another code at each call.
   const logits = () => {
     const values = new Float32Array(16);
     values[calls++ % 16] = 90;

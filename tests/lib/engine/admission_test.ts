@@ -45,7 +45,7 @@ Deno.test("nextStart() lets no request pass one that was passed often enough", (
   );
 });
 
-Deno.test("nextStart() gives a lone picture all it needs", () => {
+Deno.test("nextStart() assigns a single picture all that it needs", () => {
   const start = startOf({ slots: 2, waiting: [picture([50, 50])] });
   deepStrictEqual(start?.slots, [0, 1]);
 });
@@ -119,7 +119,7 @@ Deno.test("nextStart() lets answers of other callers pass a request that waits f
   );
 });
 
-Deno.test("nextStart() puts a pair side by side if that adds no row", () => {
+Deno.test("nextStart() assigns adjacent slots to a pair if that adds no row", () => {
   const slots = (used: readonly number[]) =>
     startOf({
       slots: 6,
@@ -129,7 +129,7 @@ Deno.test("nextStart() puts a pair side by side if that adds no row", () => {
   deepStrictEqual(slots([]), [0, 1]);
   deepStrictEqual(slots([1, 4]), [2, 3]);
   deepStrictEqual(slots([1, 3]), [0, 2]);
-  // Neighbors that begin below the highest slot, and end above it.
+  // Adjacent slots that begin below the highest one and end above it.
   deepStrictEqual(slots([1]), [0, 2]);
   deepStrictEqual(slots([0, 1, 2, 3]), [4, 5]);
 });

@@ -53,7 +53,7 @@ const answer = kindOf("answer", { rows: 1, newTokens: 30, long: false });
 const picture = kindOf("picture", { rows: 2, newTokens: 100, long: true });
 
 /**
- * Returns the milliseconds that one alone takes; prefill and steps may
+ * Returns the milliseconds of a single request; prefill and steps may
  * alternate.
  */
 const ALONE_MS = { answer: 2 * 10 * 31, picture: 2 * 10 * 102 };
@@ -73,7 +73,10 @@ function flood(
   return Array.from({ length: count }, () => ({ atMs, kind, caller }));
 }
 
-/** Returns the wait of b's one request when a has just asked for so many. */
+/**
+ * Returns the wait of b's one request, in milliseconds, right after a has
+ * submitted `count`.
+ */
 async function waitBehind(
   count: number,
   kind: RequestClass,
@@ -113,9 +116,8 @@ Deno.test("Engine refuses no other caller when one has filled its queue", async 
   }
 });
 
-// Of an answer and a picture the first may use the room that pictures must
-// leave free.
-Deno.test("Engine serves callers that flood with pictures, or with answers, equally to within a fifth, whatever each one asks for", async () => {
+// An answer may use the slots and tokens that pictures must leave free.
+Deno.test("Engine serves callers that flood with pictures, or with answers, equally to within a fifth, whatever each one requests", async () => {
   const anyShape = fc.record({
     rows: fc.integer({ min: 1, max: 2 }),
     newTokens: fc.integer({ min: 10, max: 60 }),

@@ -27,7 +27,7 @@ Deno.test("state reports the longest wait, and the number of decoder runs", asyn
   ok(engine.state.oldestWaitMs > wait, "it grows");
   await Promise.all([first, second]);
   strictEqual(engine.state.oldestWaitMs, 0);
-  // A prompt each, and two tokens each that were fed.
+  // One prompt and two appended tokens each.
   strictEqual(decoder.steps.length, 4);
   strictEqual(engine.state.forwards, 2 + decoder.steps.length);
 });

@@ -8,10 +8,7 @@ import { Greedy, Guessing } from "../../support/policies.ts";
 
 const NEVER = new AbortController().signal;
 
-/**
- * Returns the choices that the fake decoder must lead to, computed without an
- * engine.
- */
+/** Returns the choices on the fake decoder, computed without an engine. */
 function expectedChoices(
   prompts: readonly (readonly number[])[],
   count: number,
@@ -32,7 +29,7 @@ const anyRequest = fc.record({
   count: fc.integer({ min: 1, max: 9 }),
 });
 
-Deno.test("run() returns for every request its result alone, whatever else runs", async () => {
+Deno.test("run() returns the same result for a request alone and in any batch", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyRequest, { minLength: 1, maxLength: 9 }),
@@ -57,7 +54,7 @@ Deno.test("run() returns for every request its result alone, whatever else runs"
   );
 });
 
-Deno.test("run() ends every request once, however many are canceled when", async () => {
+Deno.test("run() ends every request once, with any cancellations", async () => {
   const anyCancelled = fc.record({
     request: anyRequest,
     cancelAfter: fc.option(fc.nat(20), { nil: undefined }),
@@ -121,7 +118,7 @@ Deno.test("run() stops within a step of its signal", async () => {
   strictEqual(decoder.slotsInUse, 0);
 });
 
-Deno.test("run() cuts prompts by position and feeds others in between", async () => {
+Deno.test("run() splits prompts by position and runs steps of others in between", async () => {
   const { decoder, engine } = engineOn({ chunkLength: 4 });
   await using _ = engine;
   const long = Array.from({ length: 11 }, (_, i) => i);
@@ -135,7 +132,7 @@ Deno.test("run() cuts prompts by position and feeds others in between", async ()
     [[0, 4], [4, 4], [8, 3]],
   );
   const alone = decoder.steps.filter((feeds) => feeds.length === 1);
-  ok(alone.length >= 3, "the first went on while the second was prefilled");
+  ok(alone.length >= 3, "the first decodes during the prefill of the second");
 });
 
 Deno.test("run() refuses requests beyond the context, with both numbers", async () => {
@@ -211,7 +208,7 @@ Deno.test("Statistics count the runs that a request took part in", async () => {
     requestOf([[1, 2, 3, 4, 5], [6]], new Greedy(3)),
     NEVER,
   );
-  // Three chunks of prompts; the last choice is not fed.
+  // Three chunks of prompts; the last choice is not appended.
   strictEqual(statistics.forwards, 3 + 2);
 });
 
@@ -241,7 +238,7 @@ Deno.test("run() with a speculating policy equals one token at a time, beside ot
   );
 });
 
-Deno.test("run() runs no prompt twice, nor a beginning that another shares", async () => {
+Deno.test("run() prefills no prompt twice, nor a shared prefix", async () => {
   const { decoder, engine } = engineOn({ chunkLength: 16 });
   await using _ = engine;
   const tokens = [3, 1, 4, 1, 5, 9, 2, 6];
@@ -263,7 +260,7 @@ Deno.test("run() runs no prompt twice, nor a beginning that another shares", asy
     decoder.prefills.slice(3).map(({ start, length }) => [start, length]),
     [[5, 2]],
   );
-  // A prompt is not shared where it has no cut.
+  // A prompt is not shared without a prefix boundary.
   await ask([3, 1, 4, 7], [4]);
   deepStrictEqual(decoder.prefills.at(-1)!.start, 0);
   deepStrictEqual(engine.state.cache.prefixes, {
@@ -287,7 +284,11 @@ Deno.test("Engine moves rows down when a slot below them is free", async () => {
   ok(decoder.moves.length > 0);
   for (const feeds of decoder.steps.slice(-6)) {
     const slots = feeds.map(({ slot }) => slot).sort();
-    deepStrictEqual(slots, [...feeds.keys()], "no row below runs for nothing");
+    deepStrictEqual(
+      slots,
+      [...feeds.keys()],
+      "no row below the highest is idle",
+    );
   }
   deepStrictEqual(
     policies.map(({ chosen }) => chosen),

@@ -75,7 +75,7 @@ Deno.test("evict() evicts the least recently used first", () => {
   strictEqual(cache.tokensHeld, 0);
 });
 
-Deno.test("longest() uses the newest of those that share a boundary, so that others age", () => {
+Deno.test("longest() uses the newest of the entries that share a boundary, so that others age", () => {
   const cache = new PrefixCache<string>(4);
   cache.insert(Int32Array.of(1, 2), [1], "older");
   cache.insert(Int32Array.of(1, 3), [1], "newer");
@@ -166,8 +166,8 @@ interface LazyResource {
 }
 
 /**
- * Returns the longest boundary at which one of `held` may be shared, by trying them
- * all.
+ * Returns the longest boundary at which one of `held` may be shared, by trying
+ * them all.
  */
 function longestIn(
   held: Iterable<LazyResource>,
@@ -212,7 +212,7 @@ Deno.test("PrefixCache keeps equal tokens of several adapters apart", () => {
   deepStrictEqual(cache.insert(tokens, [2], "adapted", "a"), []);
   strictEqual(cache.longest(tokens, [3])?.snapshot, "base");
   strictEqual(cache.longest(tokens, [3], "a")?.snapshot, "adapted");
-  // A longer one replaces that of its own adapter alone.
+  // A longer prefix replaces only that of the same adapter.
   const longer = Int32Array.of(1, 2, 3, 4);
   deepStrictEqual(cache.insert(longer, [3], "longer", "a"), ["adapted"]);
   strictEqual(cache.longest(tokens, [3])?.snapshot, "base");

@@ -25,7 +25,7 @@ Deno.test("run() refuses requests beyond its queue, with a retry time", async ()
   await Promise.all([first, second]);
 });
 
-Deno.test("run() lets the requests of one group wait in one place of the queue", async () => {
+Deno.test("run() counts the requests of one group as one in the queue", async () => {
   const { engine } = engineOn({ slots: 2 }, { queueLimit: 2 });
   await using _ = engine;
   const together = (group: symbol) =>
@@ -61,8 +61,8 @@ Deno.test("run() estimates steps by the duration of those that it has run", asyn
   await started.promise;
   const second = engine.run(long(), leave.signal);
   const stopped = Promise.all([rejects(first, stop), rejects(second, stop)]);
-  // The clock advances a few milliseconds a step, a thousand of which are
-  // ahead.
+  // The clock advances a few milliseconds per step, and a thousand steps
+  // remain.
   await rejects(
     engine.run(long(), NEVER),
     (error) =>

@@ -28,12 +28,12 @@ function budgetOf(tokens: number, slots = 4): CacheBudget {
   return new CacheBudget(tokens, slots, { tokensHeld: 0 });
 }
 
-Deno.test("claimOf() counts each row with its new tokens", () => {
+Deno.test("reservationOf() counts each row with its new tokens", () => {
   const { rows, long } = reservationOf(requestOf([3, 5], 2), 10, budgetOf(100));
   deepStrictEqual({ rows, long }, { rows: [5, 7], long: false });
 });
 
-Deno.test("claimOf() keeps a request's group, and gives each other one its own", () => {
+Deno.test("reservationOf() keeps a request's group, and assigns a new one to each other request", () => {
   const budget = budgetOf(100);
   const group = Symbol("scene");
   strictEqual(
@@ -44,7 +44,7 @@ Deno.test("claimOf() keeps a request's group, and gives each other one its own",
   notStrictEqual(claim(), claim());
 });
 
-Deno.test("claimOf() refuses a row longer than the context", () => {
+Deno.test("reservationOf() refuses a row longer than the context", () => {
   throws(
     () => reservationOf(requestOf([2, 9], 2), 10, budgetOf(100)),
     (error) =>
@@ -53,7 +53,7 @@ Deno.test("claimOf() refuses a row longer than the context", () => {
   );
 });
 
-Deno.test("claimOf() names the memory if rows fit the context", () => {
+Deno.test("reservationOf() names the memory if rows fit the context", () => {
   throws(
     () => reservationOf(requestOf([4, 4], 5), 10, budgetOf(17)),
     (error) =>
@@ -62,21 +62,21 @@ Deno.test("claimOf() names the memory if rows fit the context", () => {
   );
 });
 
-Deno.test("claimOf() names the memory if that has cut the context", () => {
+Deno.test("reservationOf() names the memory if it limits the context", () => {
   throws(
     () => reservationOf(requestOf([11]), 10, budgetOf(10)),
     CacheTooSmallError,
   );
 });
 
-Deno.test("claimOf() refuses more rows than there are slots", () => {
+Deno.test("reservationOf() refuses more rows than there are slots", () => {
   throws(
     () => reservationOf(requestOf([1, 1, 1]), 10, budgetOf(99, 2)),
     RangeError,
   );
 });
 
-Deno.test("claimOf() refuses exactly the requests that do not fit alone", () => {
+Deno.test("reservationOf() refuses exactly the requests that do not fit alone", () => {
   const length = fc.integer({ min: 1, max: 12 });
   const lengths = fc.array(length, { minLength: 1, maxLength: 3 });
   fc.assert(

@@ -53,12 +53,12 @@ Deno.test("retryAfterSeconds() equals the time of the next start, unless prompts
       if (simulation.waiting.length === 0 || simulation.prefilling > 1) return;
       const { waiting, running, budget } = simulation;
       const load = { waiting, running, budget };
-      const foretold = retryAfterSeconds(load, machine.fairness, 1);
+      const estimate = retryAfterSeconds(load, machine.fairness, 1);
       let started = false;
       simulation.onStart = () => started = true;
-      const asked = simulation.now;
+      const arrival = simulation.now;
       while (!started) simulation.step();
-      strictEqual(Math.max(1, simulation.now - 1 - asked), foretold);
+      strictEqual(Math.max(1, simulation.now - 1 - arrival), estimate);
       forecasts++;
     }),
     { numRuns: 2000 },

@@ -1,6 +1,6 @@
 /**
- * The bits of a row, the same in any company: shapes of real models, where
- * kernels cut rows into tiles, in floats and in few bits.
+ * The bit-identity of a row in any batch: shapes of real models, whose kernels
+ * split rows into tiles, with float and quantized weights.
  */
 
 import { deepStrictEqual } from "node:assert/strict";

@@ -23,7 +23,7 @@ Deno.test("Scheduling ends every request once, and loses nothing", () => {
     strictEqual(simulation.budget.idle.length, simulation.machine.slots);
     for (const end of simulation.ends.values()) ends[end]++;
   });
-  // The workloads are of all kinds.
+  // The workloads cover all kinds.
   ok(Math.min(...Object.values(ends)) > 1000, JSON.stringify(ends));
 });
 
@@ -63,7 +63,7 @@ Deno.test("Scheduling lets a bounded number of pictures pass a request", () => {
   });
 });
 
-Deno.test("Scheduling starts an answer at once if pictures leave it the kept room", () => {
+Deno.test("Scheduling starts an answer at once in the slots and tokens that pictures leave free", () => {
   let beside = 0;
   forAll((simulation, _, { slots, tokens, fairness }) => {
     const { reservedSlots, reservedTokens } = fairness;

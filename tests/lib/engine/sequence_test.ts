@@ -59,7 +59,7 @@ const anyPrompt = fc.int32Array({ minLength: 1, maxLength: 40 })
 const anyPrompts = fc.array(anyPrompt, { minLength: 1, maxLength: 2 });
 const anyChunkLength = fc.integer({ min: 1, max: 16 });
 
-Deno.test("Sequence cuts its prompts by position and where they may be shared, and loses no token", () => {
+Deno.test("Sequence splits its prompts by position and at prefix boundaries, and loses no token", () => {
   fc.assert(fc.property(anyPrompts, anyChunkLength, (prompts, chunkLength) => {
     const slots = [4, 2].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
@@ -78,7 +78,7 @@ Deno.test("Sequence cuts its prompts by position and where they may be shared, a
   }));
 });
 
-Deno.test("Sequence that finds the beginning of its prompt continues as if it had run it", () => {
+Deno.test("Sequence with a restored prefix continues as after running it", () => {
   fc.assert(fc.property(
     anyPrompt,
     anyChunkLength,
@@ -112,7 +112,7 @@ Deno.test("Sequence keeps the hidden state after the last token of each prompt",
   }));
 });
 
-Deno.test("Sequence keeps a hidden state when the buffer it came in is used again", () => {
+Deno.test("Sequence keeps a hidden state when its buffer is reused", () => {
   const sequence = new Sequence(requestOf(promptOf(8)), [0]);
   const chunk = sequence.nextChunk(sequence.prefilling!, 4);
   const states = statesOf(chunk);
@@ -121,7 +121,7 @@ Deno.test("Sequence keeps a hidden state when the buffer it came in is used agai
   deepStrictEqual(sequence.promptStates(), [Float32Array.of(0, 0, 8)]);
 });
 
-Deno.test("Sequence with guidance feeds both rows the same tokens, each at its own position", () => {
+Deno.test("Sequence with guidance appends the same tokens to both rows, each at its own position", () => {
   const sequence = new Sequence(requestOf(promptOf(1, 2, 3), promptOf(4)), [
     5,
     6,
@@ -140,7 +140,7 @@ Deno.test("Sequence with guidance feeds both rows the same tokens, each at its o
     { slot: 5, tokens: [72], position: 5 },
     { slot: 6, tokens: [72], position: 3 },
   ]);
-  // Two prompts, one draft: one run each.
+  // Two prompts and one draft, in one run each.
   strictEqual(sequence.forwards, 3);
   strictEqual(sequence.appended, 2);
 });

@@ -4,7 +4,7 @@ import { StepTime } from "../../../lib/engine/step_time.ts";
 
 const anySeconds = fc.double({ min: 1e-4, max: 10, noNaN: true });
 
-Deno.test("Pace equals the measurement from the first step on, whatever its guess", () => {
+Deno.test("StepTime equals the measurement from the first step, whatever the initial estimate", () => {
   fc.assert(fc.property(anySeconds, fc.integer({ min: 1, max: 200 }), (
     seconds,
     steps,
@@ -15,7 +15,7 @@ Deno.test("Pace equals the measurement from the first step on, whatever its gues
   }));
 });
 
-Deno.test("Pace is between the fastest and the slowest step", () => {
+Deno.test("StepTime is between the fastest and the slowest step", () => {
   fc.assert(fc.property(
     fc.array(anySeconds, { minLength: 1, maxLength: 50 }),
     (steps) => {
@@ -28,7 +28,7 @@ Deno.test("Pace is between the fastest and the slowest step", () => {
   ));
 });
 
-Deno.test("Pace decays", () => {
+Deno.test("StepTime decays", () => {
   const pace = new StepTime();
   for (let step = 0; step < 100; step++) pace.note(10);
   for (let step = 0; step < 200; step++) pace.note(0.001);

@@ -1,4 +1,4 @@
-/** Videos, by programs in place of ffmpeg. */
+/** Videos of scripts in place of ffmpeg. */
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { findFfmpeg, type VideoEncoder } from "../../../lib/image/ffmpeg.ts";

@@ -1,4 +1,4 @@
-/** GIFs as other programs write and damage them. */
+/** GIFs of other programs, unusual or damaged. */
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { decodeFrames, decodeImage } from "../../../lib/image/decode.ts";
@@ -59,7 +59,7 @@ async function clip(
   return (await decodeFrames(bytes, options)).map(letters);
 }
 
-Deno.test("decodeFrames() leaves, clears and restores the places of a GIF's frames", async () => {
+Deno.test("decodeFrames() keeps, clears and restores the areas of a GIF's frames", async () => {
   const whole = flat(1, { width: 4, transparent: 0, disposal: 1 });
   const next = (disposal: number) => [
     whole,
@@ -90,7 +90,7 @@ Deno.test("decodeFrames() keeps the colors of a GIF's transparent pixels for the
     { ...flat(1, { transparent: 1 }), disposal: 2 },
     flat(2, { left: 1, transparent: 3 }),
   ];
-  // The canvas has the color of the transparent index outside of frames.
+  // Outside of frames, the canvas has the color of the transparent index.
   deepStrictEqual(await clip(frames, reference), [
     ["GGGG", "GGGG"],
     ["GBBG", "GBBG"],
@@ -101,7 +101,7 @@ Deno.test("decodeFrames() keeps the colors of a GIF's transparent pixels for the
   ]);
 });
 
-Deno.test("decodeFrames() cuts later frames to the canvas", async () => {
+Deno.test("decodeFrames() crops later frames to the canvas", async () => {
   const frames = [
     flat(0, { width: 4 }),
     flat(1, { left: 3, top: 1 }),
@@ -116,7 +116,7 @@ Deno.test("decodeFrames() cuts later frames to the canvas", async () => {
   ]);
 });
 
-Deno.test("decodeFrames() refuses a GIF with a frame that is damaged, cut or far too large", async () => {
+Deno.test("decodeFrames() refuses a GIF with a frame that is damaged, truncated or far too large", async () => {
   const damaged: [Partial<GifFrameParts>, RegExp][] = [
     [{ change: () => [2, 2, 0xff, 0xff, 0] }, /a code has no dictionary entry/],
     [{ change: ([, ...data]) => [12, ...data] }, /its code size is 12/],
@@ -138,7 +138,7 @@ Deno.test("decodeFrames() refuses a GIF with a frame that is damaged, cut or far
   }
 });
 
-Deno.test("decodeImage() refuses a GIF whose first frame is damaged or cut, or without one", async () => {
+Deno.test("decodeImage() refuses a GIF whose first frame is damaged, truncated or missing", async () => {
   const frames: [Partial<GifFrameParts>, RegExp][] = [
     [{ change: () => [2, 2, 0xff, 0xff, 0] }, /a code has no dictionary entry/],
     [{ change: (data) => data.slice(0, 9) }, /truncated/],

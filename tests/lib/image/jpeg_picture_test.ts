@@ -1,6 +1,4 @@
-/**
- * JPEGs as other programs write and damage them.
- */
+/** JPEGs of other programs, unusual or damaged. */
 
 import {
   deepStrictEqual,
@@ -71,7 +69,7 @@ Deno.test("decodeImage() takes the height of a JPEG from DNL", async () => {
   await rejects(decodeImage(late, reference), /0×75 pixels/);
 });
 
-Deno.test("decodeImage() refuses a JPEG whose scan is cut, with and without its end", async () => {
+Deno.test("decodeImage() refuses a JPEG whose scan is truncated, with and without its end marker", async () => {
   for (const share of [0.3, 0.6, 0.9]) {
     const [scan] = markers(original, SOS);
     const length = scan! + Math.floor(share * (original.length - scan!));

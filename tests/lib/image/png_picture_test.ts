@@ -1,6 +1,4 @@
-/**
- * PNGs as other programs write and damage them.
- */
+/** PNGs of other programs, unusual or damaged. */
 
 import { deepStrictEqual, rejects } from "node:assert/strict";
 import { deflateSync } from "node:zlib";

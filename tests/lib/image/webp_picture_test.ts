@@ -1,6 +1,4 @@
-/**
- * WebPs as other programs write and damage them.
- */
+/** WebPs of other programs, unusual or damaged. */
 
 import {
   deepStrictEqual,
@@ -42,7 +40,7 @@ Deno.test("decodeFrames() keeps the colors of a WebP's transparent pixels for th
   }
 });
 
-Deno.test("decodeFrames() refuses a WebP with a frame that is damaged, cut, missing or misplaced", async () => {
+Deno.test("decodeFrames() refuses a WebP with a frame that is damaged, truncated, missing or misplaced", async () => {
   const two = stillAnimation({}, {});
   const one = stillAnimation({});
   const cases: [Uint8Array, RegExp][] = [
@@ -62,7 +60,7 @@ Deno.test("decodeFrames() refuses a WebP with a frame that is damaged, cut, miss
   }
 });
 
-Deno.test("decodeImage() refuses a WebP whose picture is cut", async () => {
+Deno.test("decodeImage() refuses a WebP whose picture is truncated", async () => {
   for (const length of [13, 20, 40, STILL_WEBP.length - 3]) {
     const cut = STILL_WEBP.subarray(0, length);
     await rejects(decodeImage(cut, display), /truncated|has no image data/);

@@ -71,7 +71,7 @@ Deno.test("openAdapter() reads the names of both layouts", async () => {
   for (const other of others) deepStrictEqual(other, original);
 });
 
-Deno.test("openAdapter() finds a head in place of the base's", async () => {
+Deno.test("openAdapter() finds a head that replaces that of the base", async () => {
   const { head } = await opened({ head: true, targets: [Q] });
   deepStrictEqual(head?.shape, [20, 8]);
 });

@@ -24,7 +24,7 @@ import {
 
 const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
 
-/** The effect that rounded weights may have on the tiny checkpoint. */
+/** The tolerated effect of rounded weights on the tiny checkpoint. */
 const HALF: readonly {
   readonly dtype: HalfDtype;
   readonly stored: Dtype;
@@ -32,7 +32,7 @@ const HALF: readonly {
   readonly logits: number;
   /** Mean difference of a decoded pixel, of 0…255. */
   readonly levels: number;
-  /** Share of codes that stay. */
+  /** Share of unchanged codes. */
   readonly codes: number;
 }[] = [
   { dtype: "F16", stored: "float16", logits: 0.05, levels: 0.6, codes: 0.95 },
@@ -106,7 +106,7 @@ for (const { dtype, stored, logits, levels, codes } of HALF) {
     strictEqual((await openVisionCheckpoint(half.path)).storedDtype, stored);
     const actual = await seenAndShown(half.path);
     const same = await seenAndShown(wide.path);
-    // Computing in half floats would flip codes: trap 2 of the golden data.
+    // Computing in half floats would change codes: trap 2 of the golden data.
     ok(maxDifference(actual.codes, same.codes) === 0);
     ok(maxDifference(actual.pixels, same.pixels) <= 1);
     const kept = actual.codes.filter((code, i) => code === actual.expected[i]);

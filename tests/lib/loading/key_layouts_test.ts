@@ -8,7 +8,7 @@ import { goldenJson, goldenPath } from "../../support/golden.ts";
 import { readSafetensors } from "../../support/safetensors.ts";
 import { vqTensors } from "../../support/vq_tensors.ts";
 
-Deno.test("transformersVisionKeys() spells all 495 tensors as the converter does, and as newer transformers save them, and alone", () => {
+Deno.test("transformersVisionKeys() spells all 495 tensors as the converter, as newer transformers and as a part saved alone", () => {
   const tensors = vqTensors();
   strictEqual(tensors.length, 495);
   for (const { original, transformers } of tensors) {
@@ -20,7 +20,7 @@ Deno.test("transformersVisionKeys() spells all 495 tensors as the converter does
   }
 });
 
-Deno.test("transformersLanguageKeys() spells the body and the head in both generations, and alone", () => {
+Deno.test("transformersLanguageKeys() spells the body and the head in both generations and as a part saved alone", () => {
   deepStrictEqual(transformersLanguageKeys("model.norm.weight"), [
     "text_model.model.norm.weight",
     "model.text_model.norm.weight",

@@ -108,7 +108,7 @@ for (
   });
 }
 
-Deno.test("findPreprocessor() takes the published values and the model's factor if no file gives any", async () => {
+Deno.test("findPreprocessor() takes the published values and the model's factor if no file has any", async () => {
   using folder = temporaryFolder();
   const config = parseVisionConfig({ "ch_mult": [1, 1, 2, 2, 4] });
   const { preprocessor, files } = await findPreprocessor(folder.path, config);

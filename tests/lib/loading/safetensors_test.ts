@@ -36,7 +36,7 @@ const anyTensors = fc.dictionary(
   { maxKeys: 6, noNullPrototype: true },
 ).map((tensors) => new Map(Object.entries(tensors)));
 
-/** Returns eight bytes of data after a header that may or may not fit them. */
+/** Returns eight bytes of data after a header that may not match them. */
 function fileOf(header: unknown, length = 8): Uint8Array<ArrayBuffer> {
   return withHeader(JSON.stringify(header), new Uint8Array(length));
 }
@@ -126,7 +126,7 @@ const unsafe: Record<string, [Uint8Array, RegExp]> = {
     withHeader("{}", new Uint8Array(), 2n ** 64n - 1n),
     /its header declares/,
   ],
-  "a header that is cut": [
+  "a truncated header": [
     withHeader('{"a":', new Uint8Array()),
     /its header is not JSON/,
   ],
@@ -188,7 +188,7 @@ const unsafe: Record<string, [Uint8Array, RegExp]> = {
     fileOf({ a: entry("F32", [3], [0, 12]) }),
     /tensor "a": its bytes 0…12 lie beyond the file's 8 bytes of data/,
   ],
-  "a file that is cut": [
+  "a truncated file": [
     sound.subarray(0, -1),
     /tensor "a": its bytes 0…8 lie beyond the file's 7 bytes of data; the file is truncated/,
   ],

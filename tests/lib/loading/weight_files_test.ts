@@ -63,7 +63,7 @@ function about(file: string, message: RegExp): (error: unknown) => boolean {
   };
 }
 
-Deno.test("WeightFiles finds the tensors of one file, and those of shards, at their places", async () => {
+Deno.test("WeightFiles finds the tensors of one file, and those of shards, at their offsets", async () => {
   using single = temporaryFolder();
   single.write("model.safetensors", fileOf({ a: matrix, b: vector }));
   using sharded = shardedFolder();
@@ -100,7 +100,7 @@ Deno.test("WeightFiles takes the first spelling that exists", async () => {
   );
 });
 
-Deno.test("WeightFiles ignores sides of one at the end, and no others", async () => {
+Deno.test("WeightFiles ignores trailing dimensions of 1, and no others", async () => {
   using folder = temporaryFolder();
   folder.write("model.safetensors", fileOf({ a: matrix, b: vector }));
   const weights = (await WeightFiles.open(folder.path)).weights(originalKeys);

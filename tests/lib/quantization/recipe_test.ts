@@ -6,7 +6,7 @@ const layer = { kind: "quantize", bits: 4, blockSize: 128 } as const;
 const head = { kind: "quantize", bits: 8, blockSize: 128 } as const;
 const copy = { kind: "copy" } as const;
 
-Deno.test("treatmentOf() recognizes linear layers and the head by the names of every layout", () => {
+Deno.test("conversionOf() recognizes linear layers and the head by the names of every layout", () => {
   for (const prefix of ["model.", "text_model.model.", "model.text_model."]) {
     for (
       const part of ["self_attn.q_proj", "self_attn.o_proj", "mlp.down_proj"]
@@ -22,7 +22,7 @@ Deno.test("treatmentOf() recognizes linear layers and the head by the names of e
   }
 });
 
-Deno.test("treatmentOf() leaves norms, the vision tokenizer and integers unchanged", () => {
+Deno.test("conversionOf() leaves norms, the vision tokenizer and integers unchanged", () => {
   const left = [
     ["model.norm.weight", "F32", [512]],
     ["model.layers.0.input_layernorm.weight", "F32", [512]],
@@ -37,7 +37,7 @@ Deno.test("treatmentOf() leaves norms, the vision tokenizer and integers unchang
   }
 });
 
-Deno.test("treatmentOf() keeps embeddings at 16 bits", () => {
+Deno.test("conversionOf() keeps embeddings at 16 bits", () => {
   const name = "model.embed_tokens.weight";
   const of = (dtype: string) =>
     conversionOf({ name, dtype, shape: [64, 64] }, recipe);
@@ -46,7 +46,7 @@ Deno.test("treatmentOf() keeps embeddings at 16 bits", () => {
   deepStrictEqual(of("F32"), { kind: "halve" });
 });
 
-Deno.test("treatmentOf() takes the greatest block that divides a row", () => {
+Deno.test("conversionOf() takes the greatest block that divides a row", () => {
   const name = "model.layers.0.mlp.down_proj.weight";
   const blockOf = (columns: number) => {
     const tensor = { name, dtype: "F32", shape: [8, columns] };

@@ -33,7 +33,7 @@ function drawnTwice(q: Distribution, p: Distribution) {
   };
 }
 
-Deno.test("redraw() has the given distribution, whatever the last outcome was drawn from", () => {
+Deno.test("resample() has the given distribution, whatever the last outcome was drawn from", () => {
   fc.assert(fc.property(anyDistribution, anyDistribution, (q, p) => {
     const distribution = distributionOfDraws((chance) =>
       `${drawnTwice(q, p)(chance)[1]}`
@@ -43,7 +43,7 @@ Deno.test("redraw() has the given distribution, whatever the last outcome was dr
   }));
 });
 
-Deno.test("redraw() changes the outcome as rarely as the two distributions differ", () => {
+Deno.test("resample() changes the outcome as rarely as the two distributions differ", () => {
   fc.assert(fc.property(anyDistribution, anyDistribution, (q, p) => {
     const twice = drawnTwice(q, p);
     const distribution = distributionOfDraws((chance) => {
@@ -58,13 +58,13 @@ Deno.test("redraw() changes the outcome as rarely as the two distributions diffe
   }));
 });
 
-Deno.test("redraw() keeps an outcome whose distribution did not change, without a random number", () => {
+Deno.test("resample() keeps an outcome whose distribution did not change, without a random number", () => {
   const refuse: Chance = {
     accept: () => {
-      throw new Error("asked");
+      throw new Error("no random number may be used");
     },
     pick: () => {
-      throw new Error("asked");
+      throw new Error("no random number may be used");
     },
   };
   fc.assert(fc.property(anyDistribution, (distribution) => {
@@ -78,7 +78,7 @@ Deno.test("redraw() keeps an outcome whose distribution did not change, without 
   }));
 });
 
-Deno.test("redraw() keeps the outcome if distributions differ by rounding alone", () => {
+Deno.test("resample() keeps the outcome if distributions differ by rounding alone", () => {
   const tokens = Int32Array.of(1, 2);
   const before = { tokens, probabilities: Float64Array.of(0.5, 0.5) };
   const hairLess = { tokens, probabilities: Float64Array.of(0.5 - 1e-16, 0.5) };

@@ -9,7 +9,7 @@ const logit = fc.oneof(
 const logits = fc.array(logit, { minLength: 1, maxLength: 60 })
   .map((values) => Float32Array.from([...values, 0.5]));
 
-Deno.test("judge() is log-softmax and its entropy", () => {
+Deno.test("scoreToken() is log-softmax and its entropy", () => {
   fc.assert(fc.property(logits, fc.nat(), (logits, any) => {
     const choice = any % logits.length;
     const weights = Array.from(logits, Math.exp);
@@ -26,7 +26,7 @@ Deno.test("judge() is log-softmax and its entropy", () => {
   }));
 });
 
-Deno.test("judge() lists the most probable, in order, the lower first on ties", () => {
+Deno.test("scoreToken() lists the most probable, in order, the lower first on ties", () => {
   fc.assert(fc.property(logits, fc.integer({ min: 1, max: 9 }), (logits, n) => {
     const sorted = [...logits.keys()].sort((a, b) =>
       logits[a] === logits[b] ? a - b : logits[b]! - logits[a]!
@@ -39,7 +39,7 @@ Deno.test("judge() lists the most probable, in order, the lower first on ties", 
   }));
 });
 
-Deno.test("judge() does not overflow where the exponential would", () => {
+Deno.test("scoreToken() does not overflow where the exponential would", () => {
   const { logprob, entropy } = scoreToken(
     Float32Array.of(5000, 5000, -5000),
     0,

@@ -55,7 +55,7 @@ const anyOptions = fc.record({
   topP: fc.double({ min: 0.01, max: 1, noNaN: true }),
 });
 
-Deno.test("distribution() matches the reference in every setting in which codes are free", () => {
+Deno.test("distributionOf() matches the reference in every setting in which codes are free", () => {
   const free = golden.settings.filter(({ row }) => row !== null);
   strictEqual(free.length, 79);
   for (const setting of free) {
@@ -88,7 +88,7 @@ Deno.test("Golden settings force a token exactly where the reference leaves one 
   }
 });
 
-Deno.test("distribution() sums to one and orders tokens, in any setting", () => {
+Deno.test("distributionOf() sums to one and orders tokens, in any setting", () => {
   fc.assert(fc.property(anyLogits, anyOptions, (logits, options) => {
     const { tokens, probabilities } = distributionOf(logits, options);
     const sum = probabilities.reduce((sum, p) => sum + p);
@@ -99,7 +99,7 @@ Deno.test("distribution() sums to one and orders tokens, in any setting", () => 
   }));
 });
 
-Deno.test("distribution() keeps every tie at the k-th place, as the reference does (trap 14)", () => {
+Deno.test("distributionOf() keeps every tie at the k-th place, as the reference does (trap 14)", () => {
   const logits = Float32Array.of(3, 1, 2, 2, 2, 0);
   const keep = (topK: number) => [
     ...distributionOf(logits, { temperature: 1, topK, topP: 1 }).tokens,
@@ -111,7 +111,7 @@ Deno.test("distribution() keeps every tie at the k-th place, as the reference do
   deepStrictEqual(keep(0), [0, 1, 2, 3, 4, 5]);
 });
 
-Deno.test("distribution() keeps as few tokens as reach top-p, and always one (trap 14)", () => {
+Deno.test("distributionOf() keeps as few tokens as reach top-p, and always one (trap 14)", () => {
   fc.assert(fc.property(anyLogits, anyOptions, (logits, options) => {
     const all = distributionOf(logits, { ...options, topP: 1 });
     const kept = distributionOf(logits, options);
@@ -126,7 +126,7 @@ Deno.test("distribution() keeps as few tokens as reach top-p, and always one (tr
   }));
 });
 
-Deno.test("draw() follows distribution(), in 100,000 draws", () => {
+Deno.test("draw() follows distributionOf(), in 100,000 draws", () => {
   const whole = distributionOf(
     Float32Array.from({ length: 24 }, (_, i) => Math.sin(i) * 2),
     { temperature: 0.8, topK: 16, topP: 0.95 },
@@ -147,7 +147,7 @@ Deno.test("draw() follows distribution(), in 100,000 draws", () => {
   ok(chiSquare < 45, `${chiSquare}`);
 });
 
-Deno.test("sample() draws from distribution()", () => {
+Deno.test("sample() draws from distributionOf()", () => {
   const uniform = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(fc.property(anyLogits, anyOptions, uniform, (logits, how, u) => {
     strictEqual(
@@ -159,7 +159,7 @@ Deno.test("sample() draws from distribution()", () => {
 
 Deno.test("sample() takes the first of the most probable at temperature 0, without a random number", () => {
   const refuse = () => {
-    throw new Error("asked");
+    throw new Error("no random number may be used");
   };
   const options = { temperature: 0, topK: 3, topP: 0.5 };
   strictEqual(sample(Float32Array.of(1, 4, 4, -2), options, refuse), 1);
@@ -173,7 +173,7 @@ Deno.test("sample() near temperature 0 takes the most probable", () => {
   }));
 });
 
-Deno.test("draw() gives each token its share of [0, 1)", () => {
+Deno.test("draw() assigns each token its share of [0, 1)", () => {
   const thirds = {
     tokens: Int32Array.of(4, 6, 9),
     probabilities: Float64Array.of(0.25, 0.5, 0.25),

@@ -52,7 +52,7 @@ Deno.test("encode() matches the original on 1,500 strings, special tokens as tex
 
 Deno.test("encode() matches transformers on 1,490 strings, given its tokenizer.json", async () => {
   using tokenizer = await openTextTokenizer(convertRanks(emu3()));
-  // It refuses half surrogate pairs, which are read as U+FFFD here.
+  // It refuses lone surrogates, which are read as U+FFFD here.
   const rows = textRows("strings").filter((row) => row.ids_hf !== null);
   strictEqual(rows.length, 1490);
   await matchRows(tokenizer, rows, {
@@ -123,7 +123,7 @@ for (
     tinyJson,
   ]] as const
 ) {
-  Deno.test(`encode() never yields a special token for text unasked, ${layout} layout`, async () => {
+  Deno.test(`encode() yields special tokens for text only if requested, ${layout} layout`, async () => {
     using tokenizer = await openTextTokenizer(source());
     const property = fc.asyncProperty(
       textWithSpecials(codeUnit),
@@ -283,7 +283,7 @@ for (
     ["transformers", tinyJson],
   ] as const
 ) {
-  Deno.test(`encode() gives the same tokens in this thread and in the worker, ${layout} layout`, async () => {
+  Deno.test(`encode() returns the same tokens in the calling thread and in the worker, ${layout} layout`, async () => {
     using tokenizer = await openTextTokenizer(source());
     // Lines are split from each other in either layout.
     const line = "Ein Fuchs, 狐狸, 🦊, e\u0301!\n";

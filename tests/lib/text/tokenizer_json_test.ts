@@ -32,7 +32,7 @@ Deno.test("readTokenizerJson() ends text where special tokens start", () => {
 });
 
 Deno.test("readTokenizerJson() reads a token called __proto__ like any other", () => {
-  // A vocabulary of code may well contain it, and a plain object loses it.
+  // A vocabulary may contain this name, which a plain object would lose.
   const json = JSON.stringify(
     withModel({
       vocab: { ...withoutToken("Ġthe"), "PROTO": tinyVocab["Ġthe"] },

@@ -29,7 +29,7 @@ const LATENT_TOLERANCE = 2e-4;
 const PIXEL_TOLERANCE = 5e-4;
 
 for (const name of VISION_FOLDERS) {
-  Deno.test(`encode() of ${name} gives the reference's latents and codes`, async () => {
+  Deno.test(`encode() of ${name} returns the reference's latents and codes`, async () => {
     await using tiny = await openTinyVision(name);
     for (const { name: image, resized_hw: size } of images) {
       const [picture] = framesOf(image, size);
@@ -46,7 +46,7 @@ for (const name of VISION_FOLDERS) {
     }
   });
 
-  Deno.test(`decode() of ${name} gives the reference's pixels`, async () => {
+  Deno.test(`decode() of ${name} returns the reference's pixels`, async () => {
     await using tiny = await openTinyVision(name);
     const stills = [
       ...images.map(({ name }) => name),
@@ -65,7 +65,7 @@ for (const name of VISION_FOLDERS) {
     }
   });
 
-  Deno.test(`clips of ${name} give the reference's codes and pixels, chunk by chunk`, async () => {
+  Deno.test(`clips of ${name} have the reference's codes and pixels, chunk by chunk`, async () => {
     await using tiny = await openTinyVision(name);
     for (const { name: clip, resized_hw: size } of clips) {
       const encoded = await tiny.vision.encodeClip(framesOf(clip, size));
@@ -211,9 +211,9 @@ Deno.test("encodeClip() and decode() stop within a chunk when abandoned, queued 
     signal,
   );
   leave.abort(new Error("gone"));
-  // Together: the first to fail must already be awaited.
+  // Awaited together, so that no rejection is unhandled.
   await Promise.all([rejects(running, /gone/), rejects(queued, /gone/)]);
-  // The next call finds the tokenizer free.
+  // The next call runs.
   const grid = await tiny.vision.encode(frame);
   strictEqual(grid.codes.length, 20);
 });

@@ -112,7 +112,7 @@ Deno.test("parseLanguageConfig() reads ids and tied weights outside of text_conf
   });
   strictEqual(outside.tiedEmbeddings, true);
   deepStrictEqual(outside.tokenIds["eos_token_id"], [eos, 7]);
-  // The inner one counts if both give it.
+  // The inner field takes precedence.
   strictEqual(outside.tokenIds["bos_token_id"], tiny["bos_token_id"]);
   const inside = parseLanguageConfig({
     "tie_word_embeddings": false,

@@ -36,7 +36,7 @@ const understood: [given: Json, settings: Json][] = [
     minPixels: 64,
     maxPixels: 128,
   }],
-  // A saver keeps the size of the constructor when the fields are changed.
+  // A saver keeps the constructor's size when the fields are changed.
   [{ max_pixels: 100, size: { min_pixels: 64, max_pixels: 128 } }, {
     minPixels: 64,
     maxPixels: 100,
@@ -112,7 +112,7 @@ for (const [change, message] of refused) {
   });
 }
 
-Deno.test("completePreprocessor() refuses a least area above the greatest", () => {
+Deno.test("completePreprocessor() refuses a minimum area above the maximum", () => {
   throws(
     () => completePreprocessor({ minPixels: 5000, maxPixels: 4000 }),
     /^SyntaxError: field "min_pixels": 5000 exceeds max_pixels 4000/,

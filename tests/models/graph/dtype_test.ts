@@ -6,7 +6,7 @@ import {
   ONNX_DTYPE,
 } from "../../../models/graph/dtype.ts";
 
-/** The names of our types in ONNX. */
+/** The ONNX names of the types. */
 const ONNX_NAMES = {
   float32: "FLOAT",
   float16: "FLOAT16",

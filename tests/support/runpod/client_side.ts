@@ -107,9 +107,9 @@ async function stream(
     poll,
     () => hasEnded(job) ? [job] : unread(),
   );
-  const told = unread().map((output) => ({ output }));
+  const stream = unread().map((output) => ({ output }));
   job.read = job.parts.length;
-  return { status: job.status, stream: told };
+  return { status: job.status, stream };
 }
 
 function statusFields(job: RunpodJob): Record<string, unknown> {

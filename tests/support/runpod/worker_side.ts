@@ -101,9 +101,9 @@ async function take(
     poll,
     () => queue.take(worker, count),
   );
-  const told = jobs.map(({ id, input }) => ({ id, input }));
-  if (told.length === 0) return new Response(null, { status: 204 });
-  return Response.json(batch ? told : told[0]);
+  const delivered = jobs.map(({ id, input }) => ({ id, input }));
+  if (delivered.length === 0) return new Response(null, { status: 204 });
+  return Response.json(batch ? delivered : delivered[0]);
 }
 
 async function done(

@@ -24,7 +24,7 @@ const upright: Record<Orientation, string[]> = {
 };
 
 for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8] as const) {
-  Deno.test(`orient() turns as orientation ${orientation} asks`, () => {
+  Deno.test(`orient() turns by orientation ${orientation}`, () => {
     deepStrictEqual(
       orient(stored, orientation),
       picture(...upright[orientation]),

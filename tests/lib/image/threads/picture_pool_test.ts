@@ -14,7 +14,7 @@ const now = () => performance.now();
 const options = { decode: "display", maxPixels: 1_000_000 } as const;
 const image = paint(20, 30, (y, x) => [8 * x, 12 * y, 7]);
 
-Deno.test("PicturePool answers as the codec in place does", async () => {
+Deno.test("PicturePool returns the results of the codec in place", async () => {
   await using pool = openPicturePool({ now });
   const jpeg = goldenBytes("preprocess/gray.jpg");
   const gif = goldenBytes("preprocess/animated.gif");
@@ -147,9 +147,9 @@ Deno.test("PicturePool releases a call whose signal aborts while it waits", asyn
   await before;
 });
 
-Deno.test("PicturePool gives up a running call when its signal aborts, and continues", async () => {
+Deno.test("PicturePool abandons a running call when its signal aborts, and continues", async () => {
   await using pool = openPicturePool({ now });
-  // So long that the test does not wait for its end.
+  // Longer than the duration of the test.
   const frame = paint(1500, 1500, (y, x) => [x, y, x * y]);
   const leave = new AbortController();
   const running = pool.encodeGif(

@@ -1,5 +1,5 @@
 /**
- * The laws of WorkDeadline: it counts work, not time.
+ * The laws of WorkDeadline, which counts work, not time.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import {
   WorkDeadline,
 } from "../../../../lib/image/threads/work_deadline.ts";
 
-/** Returns a thread that computes a part of the time. */
+/** Returns the clocks of a thread that computes part of the time. */
 function fakeThread(knowsWork = true) {
   let [nowMs, cpuMs] = [0, 700];
   return {
@@ -26,7 +26,7 @@ function fakeThread(knowsWork = true) {
   };
 }
 
-Deno.test("WorkDeadline is not missed while the thread gets no time", () => {
+Deno.test("WorkDeadline is not missed while the thread receives no CPU time", () => {
   const { clock, pass } = fakeThread();
   const deadline = new WorkDeadline(1000, clock);
   strictEqual(deadline.check(), 1000);
@@ -49,7 +49,7 @@ Deno.test("WorkDeadline is missed once its work was computed, on any machine", (
   }
 });
 
-Deno.test("WorkDeadline reports a thread that stands still for very long as stalled", () => {
+Deno.test("WorkDeadline reports a thread without progress for very long as stalled", () => {
   for (const knowsWork of [true, false]) {
     const { clock, pass } = fakeThread(knowsWork);
     const deadline = new WorkDeadline(1000, clock);

@@ -15,9 +15,9 @@ function put(target: unknown, value: bigint): number {
 
 /** Returns a driver with one GPU, which records its calls. */
 function driver(changes: Partial<Driver> = {}) {
-  const asked: string[] = [];
+  const calls: string[] = [];
   const note = (name: string) => {
-    asked.push(name);
+    calls.push(name);
     return 0;
   };
   const functions: Driver = {
@@ -36,13 +36,13 @@ function driver(changes: Partial<Driver> = {}) {
     },
     ...changes,
   };
-  return { functions, asked };
+  return { functions, calls };
 }
 
 Deno.test("gpuMemory() calls the driver in a context, and releases it", () => {
-  const { functions, asked } = driver();
+  const { functions, calls } = driver();
   deepStrictEqual(gpuMemory(functions), { freeBytes: 60e9, totalBytes: 80e9 });
-  deepStrictEqual(asked, [
+  deepStrictEqual(calls, [
     "init",
     "get",
     "retain",
@@ -63,10 +63,10 @@ for (
   ] as const
 ) {
   Deno.test(`gpuMemory() is undefined if ${name} fails, and releases its resources`, () => {
-    const { functions, asked } = driver({ [name]: () => INVALID });
+    const { functions, calls } = driver({ [name]: () => INVALID });
     strictEqual(gpuMemory(functions), undefined);
     const count = (what: string) =>
-      asked.filter((call) => call === what).length;
+      calls.filter((call) => call === what).length;
     strictEqual(count("release"), count("retain"));
   });
 }

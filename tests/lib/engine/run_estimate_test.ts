@@ -6,8 +6,8 @@ import { Greedy } from "../../support/policies.ts";
 const NEVER = new AbortController().signal;
 
 /**
- * Returns the third's Retry-After, where the first takes all slots for 1000
- * tokens.
+ * Returns the Retry-After seconds of a third request, while the first holds all
+ * slots for 1000 tokens.
  */
 async function secondsBehind(tokensPerRun: number): Promise<number> {
   const decoder = new FakeDecoder({ slots: 2, contextLength: 2000 });
@@ -28,7 +28,7 @@ async function secondsBehind(tokensPerRun: number): Promise<number> {
       long: false,
     }, NEVER);
   const first = run(1000);
-  // It starts once its caller has its promise.
+  // It starts after its promise was returned.
   while (engine.state.running === 0) await Promise.resolve();
   const second = run(1);
   const { retryAfterSeconds } = await run(1).catch((error) => error);
@@ -36,6 +36,6 @@ async function secondsBehind(tokensPerRun: number): Promise<number> {
   return retryAfterSeconds;
 }
 
-Deno.test("run() estimates the end of a request by the tokens that a run feeds", async () => {
+Deno.test("run() estimates the end of a request by its tokens per run", async () => {
   ok(await secondsBehind(100) * 20 < await secondsBehind(1));
 });
