@@ -22,11 +22,11 @@ const BOTTOM = 30;
 const TOP = 10;
 const COLORS = ["#2563eb", "#d97706"];
 
-/** Returns a chart of some lines over the same axes. */
+/** Returns a chart of some lines over the same axes, of finite values alone. */
 export function lineChart(title: string, series: readonly Series[]): string {
   const all = series.flatMap(({ points }) => points)
     .filter(({ y }) => Number.isFinite(y));
-  if (all.length === 0) return "<p>No steps yet.</p>";
+  if (all.length === 0) return "<p>No values yet.</p>";
   const xs = rangeOf(all.map(({ x }) => x));
   const ys = rangeOf(all.map(({ y }) => y));
   const place = (x: number, y: number) => {
@@ -34,7 +34,8 @@ export function lineChart(title: string, series: readonly Series[]): string {
     const down = TOP + (1 - (y - ys.low) / ys.span) * (HEIGHT - TOP - BOTTOM);
     return `${right.toFixed(1)},${down.toFixed(1)}`;
   };
-  const lines = series.map(({ points }, i) => {
+  const lines = series.map(({ points: all }, i) => {
+    const points = all.filter(({ y }) => Number.isFinite(y));
     const every = Math.ceil(points.length / MAX_POINTS);
     const shown = points.filter((_, i) =>
       i % every === 0 || i === points.length - 1

@@ -13,16 +13,26 @@ import { tinyFolder } from "../../support/tiny.ts";
 const MAIN = new URL("../../../deploy/evaluate/main.ts", import.meta.url);
 const TINY = ["--model", tinyFolder("emu3-tiny")];
 
-/** Runs the command in `cwd`; a hub that is asked for a model is away. */
-async function runEvaluate(
+/** Starts the command in `cwd`; a hub that is asked for a model is away. */
+function startEvaluate(
   cwd: string,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "--no-check", "-A", MAIN.pathname, ...words],
     env: { INIT_CWD: cwd, HF_HUB_OFFLINE: "1", ...env },
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs the command to its end. */
+async function runEvaluate(
+  ...given: Parameters<typeof startEvaluate>
+): Promise<Ended> {
+  const process = startEvaluate(...given);
+  const { code, stdout, stderr } = await process.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), err: text(stderr) };
 }
@@ -147,4 +157,23 @@ Deno.test("evaluate ends with a code and a reason", async () => {
     device.err,
     /^Cannot open the device: DEVICE "tpu" is unknown, expected auto/,
   );
+});
+
+Deno.test("evaluate ends by the first signal, and prints no part of a result", async () => {
+  using folder = temporaryFolder();
+  const image = paint(40, 56, (y, x) => [y, x, 90]);
+  folder.write("a.png", encodePng(image, {}));
+  const line = JSON.stringify({ image: "a.png", question: "Q?", answer: "x" });
+  folder.write("q.jsonl", `${line}\n`.repeat(20_000));
+  const words = ["--questions", "q.jsonl", ...TINY];
+  await using process = startEvaluate(folder.path, words);
+  const decoder = new TextDecoder();
+  let err = "";
+  for await (const chunk of process.stderr) {
+    if (err === "") process.kill("SIGINT");
+    err += decoder.decode(chunk, { stream: true });
+  }
+  strictEqual(await new Response(process.stdout).text(), "");
+  strictEqual((await process.status).code, 130);
+  match(err, /Interrupted\n$/);
 });
