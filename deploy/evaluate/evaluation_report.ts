@@ -15,7 +15,7 @@ import {
 } from "../report/report_page.ts";
 import { contactSheet } from "../tune/sample_pictures.ts";
 import type { Evaluation } from "./evaluate.ts";
-import { meanLoss } from "./loss.ts";
+import { meanLoss, type RecordLoss } from "./loss.ts";
 import type { MeasuredResults } from "./measured_records.ts";
 import { meanReconstruction } from "./reconstruction.ts";
 
@@ -33,8 +33,9 @@ export function evaluationRows(evaluation: Evaluation): ReportRow[] {
 }
 
 function lossRows({ loss }: Evaluation): ReportRow[] {
-  if (loss === undefined) return [];
-  return [
+  const all = loss && meanLoss(loss.measured);
+  if (loss === undefined || all === undefined) return [];
+  const byKind = [
     ["loss of pictures", "picture"] as const,
     ["loss of answers", "answer"] as const,
   ].flatMap(([name, kind]) => {
@@ -49,6 +50,12 @@ function lossRows({ loss }: Evaluation): ReportRow[] {
       }, ${counted(tokens, "token")}`,
     ]];
   });
+  const { records, recordLoss } = all;
+  return [...byKind, [
+    "loss of records",
+    `${recordLoss.toFixed(4)} nats a token`,
+    `mean over ${counted(records, "record")}, as held-out loss`,
+  ]];
 }
 
 function reconstructionRows({ reconstruction }: Evaluation): ReportRow[] {
@@ -103,13 +110,13 @@ export function evaluationJson(
   settings: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const kind = (kind: "picture" | "answer") =>
-    meanLoss(loss!.measured.filter((one) => one.kind === kind));
+    lossFields(loss!.measured.filter((one) => one.kind === kind));
   const mean = reconstruction && meanReconstruction(reconstruction.measured);
   return {
     ...settings,
     ...loss && {
       loss: {
-        all: meanLoss(loss.measured),
+        all: lossFields(loss.measured),
         pictures: kind("picture"),
         answers: kind("answer"),
         unusable: loss.unusable,
@@ -132,6 +139,16 @@ export function evaluationJson(
       },
     },
   };
+}
+
+/** Returns the means of losses for programs; undefined if there is none. */
+function lossFields(
+  losses: readonly RecordLoss[],
+): Record<string, number> | undefined {
+  const mean = meanLoss(losses);
+  if (mean === undefined) return undefined;
+  const { recordLoss, ...fields } = mean;
+  return { ...fields, "record_loss": recordLoss };
 }
 
 /** Returns the page. */

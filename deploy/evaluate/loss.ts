@@ -3,8 +3,8 @@
  * tokens of answers.
  *
  * The model runs as a server runs it, over its cache and with its adapter; the
- * sequences and labels are those of tuning, so that the loss is the one that
- * the tuner reports for held-out records.
+ * sequences and labels are those of tuning, so that the mean over records is
+ * the loss that the tuner reports for held-out ones.
  *
  * @module
  */
@@ -41,6 +41,11 @@ export interface MeanLoss {
   readonly tokens: number;
   /** Mean over all labels, in nats. */
   readonly loss: number;
+  /**
+   * Mean over records of the mean over each one's labels, in nats: the tuner's
+   * held-out loss, to which a short answer adds as much as a large picture.
+   */
+  readonly recordLoss: number;
 }
 
 /** Options of {@linkcode lossRecords}. */
@@ -103,5 +108,11 @@ export function meanLoss(
   const total = (field: "sum" | "tokens") =>
     losses.reduce((sum, loss) => sum + loss[field], 0);
   const tokens = total("tokens");
-  return { records: losses.length, tokens, loss: total("sum") / tokens };
+  const records = losses.length;
+  const means = losses.reduce((sum, one) => sum + one.sum / one.tokens, 0);
+  return {
+    ...{ records, tokens },
+    loss: total("sum") / tokens,
+    recordLoss: means / records,
+  };
 }

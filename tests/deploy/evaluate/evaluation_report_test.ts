@@ -38,6 +38,7 @@ Deno.test("the table of an evaluation weighs records by their tokens", () => {
     [
       "loss of pictures  1.0000 nats a token  perplexity 2.718, 2 records, 40 tokens",
       "loss of answers   2.0000 nats a token  perplexity 7.389, 1 record, 2 tokens",
+      "loss of records   1.7778 nats a token  mean over 3 records, as held-out loss",
       "PSNR              none                 0 pictures, 1 more came back unchanged",
       "SSIM              1.0000               1 picture",
       "exact match       20.0 %               30 of 150 questions",
@@ -52,9 +53,15 @@ Deno.test("the JSON of an evaluation has all that was measured, and nothing else
   deepStrictEqual(rest, {
     model: "m",
     loss: {
-      all: { records: 3, tokens: 42, loss: 44 / 42 },
-      pictures: { records: 2, tokens: 40, loss: 1 },
-      answers: { records: 1, tokens: 2, loss: 2 },
+      all: {
+        ...{ records: 3, tokens: 42, loss: 44 / 42 },
+        "record_loss": (3 + 1 / 3 + 2) / 3,
+      },
+      pictures: {
+        ...{ records: 2, tokens: 40, loss: 1 },
+        "record_loss": (3 + 1 / 3) / 2,
+      },
+      answers: { records: 1, tokens: 2, loss: 2, "record_loss": 2 },
       unusable: [{ record: "record 4", reason: "it is <bad>" }],
     },
     reconstruction: {
