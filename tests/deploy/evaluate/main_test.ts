@@ -70,7 +70,7 @@ Deno.test("evaluate prints a table and JSON of all measures, and writes a page",
   strictEqual(table.code, 0, table.err);
   match(
     table.out,
-    /^loss of pictures +\d+\.\d{4} nats a token +perplexity [\d.]+, 2 records, 140 tokens\nPSNR +\d+\.\d\d dB +2 pictures\nSSIM +\d\.\d{4} +2 pictures\nexact match +0\.0 % +0 of 1 question\nunusable +1 record +for reconstruction\nunusable +1 record +for answers\n$/,
+    /^loss of pictures +\d+\.\d{4} nats a token +perplexity [\d.]+, 2 records, 140 tokens\nloss of records +[\d.]+ nats a token +mean over 2 records, as held-out loss\nPSNR +\d+\.\d\d dB +2 pictures\nSSIM +\d\.\d{4} +2 pictures\nexact match +0\.0 % +0 of 1 question\nunusable +1 record +for reconstruction\nunusable +1 record +for answers\n$/,
   );
   match(table.err, /"event":"progress","measure":"loss","done":2/);
   match(table.err, /"event":"unusable","record":"c\.png","reason":"[^"]+"/);
