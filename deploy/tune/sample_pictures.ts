@@ -23,9 +23,11 @@ import {
   openVisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
+import { weightCount } from "../../lib/tuning/memory_plan.ts";
 import type { TuningMethod } from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
+import { DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import { mergedValues } from "./merged_values.ts";
 import { writeTunedCheckpoint } from "./tuned_checkpoint.ts";
 
@@ -39,6 +41,8 @@ export interface SampledModel {
   readonly method: TuningMethod;
   /** Seed of the pictures. */
   readonly seed: number;
+  /** Folder of the temporary checkpoint, which is removed. */
+  readonly scratch: string;
 }
 
 /** Bytes of keys and values of all samples together. */
@@ -57,8 +61,8 @@ export async function samplePictures(
   sampled: SampledModel,
   signal: AbortSignal,
 ): Promise<RgbImage[]> {
-  const { base, parameters, method } = sampled;
-  const folder = await Deno.makeTempDir({ prefix: "emu3-tune-" });
+  const { base, parameters, method, scratch: folder } = sampled;
+  await removeFolder(folder);
   try {
     const { keys, replacement } = await mergedValues(base, parameters, method);
     await writeTunedCheckpoint(base, folder, keys, replacement);
@@ -93,7 +97,25 @@ export async function samplePictures(
     }
     return pictures;
   } finally {
+    await removeFolder(folder);
+  }
+}
+
+/** Returns the bytes that a model takes while its samples are drawn. */
+export function sampleBytes(
+  { config }: LanguageCheckpoint,
+  runtime: Runtime,
+): number {
+  const { computeDtype } = runtime.provider;
+  return weightCount(config) * DTYPE_BYTES[computeDtype] + CACHE_BYTES;
+}
+
+/** Removes a folder, also one that a killed run left. */
+async function removeFolder(folder: string): Promise<void> {
+  try {
     await Deno.remove(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -24,10 +24,10 @@ import type { PreparedSet } from "../../lib/tuning/records.ts";
 import { tuningSequence } from "../../lib/tuning/sequence.ts";
 import type { TuningSettings } from "../../lib/tuning/settings.ts";
 import { train } from "../../lib/tuning/trainer.ts";
-import { TuningError } from "../../lib/tuning/tuning_error.ts";
 import { TuningModel } from "../../lib/tuning/tuning_model.ts";
 import { writeAdapter } from "./adapter_files.ts";
 import type { TuneArguments } from "./arguments.ts";
+import { bytesOfSamples, completeSettings } from "./complete_settings.ts";
 import { mergedValues } from "./merged_values.ts";
 import { Metrics, metricsLine } from "./metrics.ts";
 import { fittingPlan } from "./fitting_plan.ts";
@@ -80,7 +80,11 @@ export async function tune(
     adapter: given.adapter,
     ...settings,
   });
-  const plan = fittingPlan(base, settings, around);
+  const plan = fittingPlan(base, settings, {
+    ...around,
+    availableBytes: around.availableBytes -
+      bytesOfSamples(given, base, around.runtime),
+  });
   await using opened = new AsyncDisposableStack();
   const side = opened.use(new DisposableStack());
   const writer = await openTextSide(base);
@@ -215,6 +219,7 @@ class TuneRun {
       parameters: model.parameters,
       method: this.#settings.method,
       seed: this.#settings.seed,
+      scratch: folder.path(".sampling"),
     }, new AbortController().signal);
     const png = encodePng(contactSheet(pictures, COLUMNS), {});
     const name = `step-${String(step).padStart(6, "0")}.png`;
@@ -264,26 +269,4 @@ class TuneRun {
     });
     await writeText(this.#parts.folder.path("report.html"), html);
   }
-}
-
-/** Returns the settings with what the set and the model decide. */
-function completeSettings(
-  { settings, heldOut, maxTokens }: TuneArguments,
-  set: PreparedSet,
-  base: LanguageCheckpoint,
-): TuningSettings {
-  const count = heldOut < 1 ? Math.floor(heldOut * set.length) : heldOut;
-  if (set.length === 0) {
-    throw new TuningError("the prepared set is empty: prepare some records");
-  }
-  if (!Number.isInteger(count) || count >= set.length) {
-    throw new TuningError(
-      `--held-out ${heldOut} leaves nothing of ${set.length} records: use fewer`,
-    );
-  }
-  return {
-    ...settings,
-    heldOut: count,
-    maxTokens: maxTokens ?? base.config.maxPositions,
-  };
 }

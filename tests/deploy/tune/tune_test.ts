@@ -8,6 +8,7 @@ import {
 import { join } from "node:path";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { readSafetensorsHeader } from "../../../lib/loading/safetensors.ts";
+import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { parseArguments } from "../../../deploy/tune/arguments.ts";
 import { tune } from "../../../deploy/tune/tune.ts";
@@ -52,7 +53,7 @@ async function tuned(
   await tune({ ...given, out }, {
     runtime,
     availableBytes,
-    modelFolder: tinyFolder(model),
+    modelFolder: model.includes("/") ? model : tinyFolder(model),
     set: memorySet(tinyRecords(records)),
     terminal: false,
     write: (text) => {
@@ -227,6 +228,22 @@ Deno.test("tune draws samples on a sheet", () =>
     ]);
     const report = await Deno.readTextFile(join(folder, "report.html"));
     strictEqual(report.match(/data:image\/png/g)?.length, 3);
+  }));
+
+Deno.test("tune refuses samples of a checkpoint in few bits", () =>
+  temporary(async (folder) => {
+    const coded = join(folder, "int8");
+    const steps = quantizeCheckpoint(tinyFolder("emu3-tiny"), coded, {
+      precision: "int8",
+      threads: 1,
+      program: "test",
+    });
+    for await (const _ of steps);
+    await rejects(
+      tuned(join(folder, "a"), [...SHORT, "--sample", "a"], { model: coded }),
+      /--sample needs weights that an adapter can be added to.*int8/,
+    );
+    await tuned(join(folder, "b"), SHORT, { model: coded });
   }));
 
 Deno.test("tune rejects unusable inputs, with a remedy", () =>
