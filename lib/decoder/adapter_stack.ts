@@ -2,8 +2,8 @@
  * The LoRA adapters of a decoder, stacked so that each row gathers its own.
  *
  * ```text
- * A of a matrix   [r₀, K] [r₁, K] …  ─▶ [G, K, r]    transposed, ranks padded
- * B of a matrix   [M, r₀] [M, r₁] …  ─▶ [G, r, M]    with zeros, B · scale
+ * A of a matrix   [r₀, K] [r₁, K] …  ─▶ [G, r, K]    ranks padded with zeros
+ * B of a matrix   [M, r₀] [M, r₁] …  ─▶ [G, r, M]    transposed, times scale
  * ```
  *
  * A matrix that no adapter changes has no stack; adapters that do not change a
@@ -16,8 +16,10 @@ import {
   ADAPTER_INDEX,
   ADAPTER_USED,
   type AdapterStackShape,
+  isMasked,
+  maskName,
+  rowShape,
   stackNames,
-  usedShape,
 } from "../../models/adapter_rows.ts";
 import type { Arrangement } from "../../models/attention.ts";
 import {
@@ -47,6 +49,21 @@ export type MakeTensor = (
   dtype?: Dtype,
 ) => Tensor;
 
+/** The stack of A or of B of a matrix. */
+interface Stacked {
+  /** Tensor to gather from, `[G, r, ·]`; `[G, K, r]` where that is needed. */
+  readonly whole: Tensor;
+  /** The same memory as `[G · r, ·]`, to multiply with; undefined on devices. */
+  readonly flat?: Tensor;
+}
+
+/**
+ * The most adapters whose products are all computed in a step. Gathering reads
+ * and writes the weights of every row, which costs 16 rows about as much as
+ * the products of 48 adapters.
+ */
+const MOST_MASKED = 32;
+
 /** A matrix of one adapter, at its index in the stack. */
 type Layered = readonly (AdaptedMatrix | undefined)[];
 
@@ -54,50 +71,68 @@ type Layered = readonly (AdaptedMatrix | undefined)[];
 export class AdapterStack implements Disposable {
   readonly #indices: ReadonlyMap<string, number>;
   readonly #adapters: readonly NamedAdapter[];
-  readonly #tensors: ReadonlyMap<string, Tensor>;
+  readonly #stacked: ReadonlyMap<string, Stacked>;
   readonly #resources: DisposableStack;
   /** Shape of the stack, for graphs. */
   readonly shape: AdapterStackShape;
 
   private constructor(
     adapters: readonly NamedAdapter[],
-    tensors: ReadonlyMap<string, Tensor>,
+    stacked: ReadonlyMap<string, Stacked>,
+    masked: boolean,
     resources: DisposableStack,
   ) {
     this.#adapters = adapters;
     this.#indices = new Map(adapters.map(({ name }, i) => [name, i]));
-    this.#tensors = tensors;
+    this.#stacked = stacked;
     this.#resources = resources;
-    this.shape = stackShape(adapters);
+    this.shape = { ...stackShape(adapters), masked };
   }
 
   /**
    * Reads adapters into the memory of the device, or of the host without one.
    *
+   * @param mostMasked The most adapters whose products are all computed in
+   * steps of many rows.
    * @returns Undefined if there is no adapter.
    * @throws {CheckpointError} If a file has changed since it was opened.
    */
   static async load(
     runtime: Runtime,
     adapters: readonly NamedAdapter[],
+    mostMasked: number = MOST_MASKED,
   ): Promise<AdapterStack | undefined> {
     if (adapters.length === 0) return undefined;
     using resources = new DisposableStack();
-    const tensors = new Map<string, Tensor>();
+    const masked = runtime.device === undefined && runtime.sharesWeights &&
+      adapters.length <= mostMasked;
+    const tensors = new Map<string, Stacked>();
     for (const [key, rank] of stackShape(adapters).ranks) {
       const layers = adapters.map(({ adapter }) => adapter.matrices.get(key));
       const names = stackNames(key);
       for (const [part, name] of [["a", names.a], ["b", names.b]] as const) {
-        const stack = { layers, rank, part };
+        const stack = { layers, rank, part, masked };
         tensors.set(name, await stacked(runtime, resources, stack));
       }
     }
-    return new AdapterStack(adapters, tensors, resources.move());
+    return new AdapterStack(adapters, tensors, masked, resources.move());
   }
 
-  /** Binds A and B of every adapted matrix. */
-  bind(binding: Binding): void {
-    for (const [name, tensor] of this.#tensors) binding.input(name, tensor);
+  /**
+   * Returns the tensors that graphs of an arrangement have as constants, by
+   * name.
+   */
+  constants(arrangement: Arrangement["type"]): ReadonlyMap<string, Tensor> {
+    if (!isMasked(this.shape, arrangement)) return new Map();
+    return new Map(
+      [...this.#stacked].map(([name, { flat }]) => [name, flat!]),
+    );
+  }
+
+  /** Binds A and B of every adapted matrix, unless they are constants. */
+  bind(binding: Binding, arrangement: Arrangement["type"]): void {
+    if (isMasked(this.shape, arrangement)) return;
+    for (const [name, { whole }] of this.#stacked) binding.input(name, whole);
   }
 
   /**
@@ -112,14 +147,36 @@ export class AdapterStack implements Disposable {
     rows: readonly (string | undefined)[],
     tensor: MakeTensor,
   ): void {
-    const index = BigInt64Array.from(
-      rows,
-      (name) => BigInt(name === undefined ? 0 : this.#indexOf(name)),
+    const indices = rows.map((name) =>
+      name === undefined ? undefined : this.#indexOf(name)
     );
-    const used = Uint8Array.from(rows, (name) => name === undefined ? 0 : 1);
-    binding.input(ADAPTER_INDEX, tensor(index, [rows.length]));
-    const shape = usedShape(arrangement, rows.length);
-    binding.input(ADAPTER_USED, tensor(used, shape, "bool"));
+    const bools = (name: string, data: Uint8Array<ArrayBuffer>) => {
+      const shape = rowShape(
+        arrangement,
+        rows.length,
+        data.length / rows.length,
+      );
+      binding.input(name, tensor(data, shape, "bool"));
+    };
+    bools(
+      ADAPTER_USED,
+      Uint8Array.from(indices, (i) => i === undefined ? 0 : 1),
+    );
+    if (!isMasked(this.shape, arrangement)) {
+      const index = BigInt64Array.from(indices, (i) => BigInt(i ?? 0));
+      binding.input(ADAPTER_INDEX, tensor(index, [rows.length]));
+      return;
+    }
+    const { count, ranks } = this.shape;
+    for (const rank of new Set(ranks.values())) {
+      const mask = new Uint8Array(rows.length * count * rank);
+      for (const [row, index] of indices.entries()) {
+        if (index === undefined) continue;
+        const start = (row * count + index) * rank;
+        mask.fill(1, start, start + rank);
+      }
+      bools(maskName(rank), mask);
+    }
   }
 
   /** Returns the heads of the adapters that have one, by name. */
@@ -163,27 +220,28 @@ export function stackFor(
 }
 
 /**
- * Returns the bytes that adapters take in memory: their stack, and the heads
- * of their own that are not mapped as they are.
+ * Returns the bytes that adapters take in memory: their stack, on a CPU with
+ * the copy that kernels pack, and the heads of their own that are not mapped as
+ * they are.
  *
  * @param dtype Type in which the device computes.
- * @param mapped True if weights of that type stay mapped, as on a CPU.
+ * @param onHost True on a CPU, where weights of that type stay mapped.
  */
 export function adapterBytes(
   adapters: readonly Pick<NamedAdapter, "adapter">[],
   dtype: Dtype,
-  mapped: boolean,
+  onHost: boolean,
 ): number {
   let numbers = 0;
   for (const { adapter: { head } } of adapters) {
-    if (head === undefined || mapped && head.dtype === dtype) continue;
+    if (head === undefined || onHost && head.dtype === dtype) continue;
     numbers += elementCount(head.shape);
   }
   for (const [key, rank] of stackShape(adapters).ranks) {
     const { shape: [M, K] } = adapters
       .map(({ adapter }) => adapter.matrices.get(key))
       .find((matrix) => matrix !== undefined)!;
-    numbers += adapters.length * rank * (M + K);
+    numbers += (onHost ? 2 : 1) * adapters.length * rank * (M + K);
   }
   return numbers * DTYPE_BYTES[dtype];
 }
@@ -203,34 +261,44 @@ function stackShape(
 async function stacked(
   runtime: Runtime,
   resources: DisposableStack,
-  { layers, rank, part }: {
+  { layers, rank, part, masked }: {
     readonly layers: Layered;
     readonly rank: number;
     readonly part: "a" | "b";
+    readonly masked: boolean;
   },
-): Promise<Tensor> {
+): Promise<Stacked> {
   const { shape: [M, K] } = layers.find((layer) => layer !== undefined)!;
-  const shape = [layers.length, ...part === "a" ? [K, rank] : [rank, M]];
-  const { device, provider: { computeDtype: dtype } } = runtime;
+  const { device, provider: { computeDtype: dtype, transposed } } = runtime;
+  const side = part === "a" ? K : M;
+  const sides = part === "a" && transposed ? [K, rank] : [rank, side];
+  const shape = [layers.length, ...sides];
   using host = new DisposableStack();
   const owner = device === undefined ? resources : host;
   const bytes = elementCount(shape) * DTYPE_BYTES.float32;
   const data = new Float32Array(owner.use(runtime.allocate(bytes)).buffer);
   for (const [index, matrix] of layers.entries()) {
     if (matrix === undefined) continue;
-    const start = index * elementCount(shape.slice(1));
-    const target = data.subarray(start, start + elementCount(shape.slice(1)));
-    if (part === "a") await fillA(target, matrix, rank);
-    else await fillB(target, matrix);
+    const target = data.subarray(
+      index * rank * side,
+      (index + 1) * rank * side,
+    );
+    if (part === "b") await fillB(target, matrix);
+    else if (transposed) await fillTransposedA(target, matrix, rank);
+    else target.set(await readFloats(matrix.a));
   }
-  const tensor = owner.use(runtime.tensor(data, shape));
-  if (device === undefined) return tensor;
-  const arranged = { shape, dtype, transposed: false };
-  return resources.use(await device.upload(tensor, arranged));
+  const whole = owner.use(runtime.tensor(data, shape));
+  if (device !== undefined) {
+    const arranged = { shape, dtype, transposed: false };
+    return { whole: resources.use(await device.upload(whole, arranged)) };
+  }
+  if (!masked) return { whole };
+  const flat = runtime.tensor(data, [layers.length * rank, side]);
+  return { whole, flat: owner.use(flat) };
 }
 
 /** Writes `[r, K]` as `[K, rank]`. */
-async function fillA(
+async function fillTransposedA(
   target: Float32Array,
   { a, shape: [, K], rank: own }: AdaptedMatrix,
   rank: number,

@@ -20,6 +20,8 @@ import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import type { SharedWeights } from "../runtime/shared_weights.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+import type { AdapterStack } from "./adapter_stack.ts";
 import type { CacheDtype } from "./kv_cache.ts";
 
 /** Options of the graphs of a decoder. */
@@ -29,7 +31,7 @@ export interface DecoderSessionsOptions {
   /** Type of the cache. */
   readonly cacheDtype: CacheDtype;
   /** Adapters that rows may have; none by default. */
-  readonly adapters?: AdapterStackShape | undefined;
+  readonly adapters?: Pick<AdapterStack, "shape" | "constants"> | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export class DecoderSessions implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #checkpoint: LanguageCheckpoint;
   readonly #options: Omit<DecoderSessionsOptions, "adapters">;
-  readonly #adapters: AdapterStackShape | undefined;
+  readonly #adapters: DecoderSessionsOptions["adapters"];
   readonly #shared: SharedWeights | undefined;
   readonly #sessions = new Map<string, Promise<Session>>();
   /** Graphs that are built but not loaded. */
@@ -75,7 +77,8 @@ export class DecoderSessions implements AsyncDisposable {
     if (adapted) {
       return this.#once(
         `adapted ${name}`,
-        () => this.#build(arrangement, this.#adapters),
+        () => this.#build(arrangement, this.#adapters?.shape),
+        this.#adapters?.constants(arrangement.type),
       );
     }
     return this.#once(name, () => {
@@ -134,17 +137,24 @@ export class DecoderSessions implements AsyncDisposable {
     });
   }
 
-  #once(name: string, build: () => BuiltGraph): Promise<Session> {
+  #once(
+    name: string,
+    build: () => BuiltGraph,
+    tensors?: ReadonlyMap<string, Tensor>,
+  ): Promise<Session> {
     let session = this.#sessions.get(name);
     if (session === undefined) {
-      session = this.#load(build);
+      session = this.#load(build, tensors);
       this.#sessions.set(name, session);
     }
     return session;
   }
 
   // Asynchronous so that an error of `build` is a rejection.
-  async #load(build: () => BuiltGraph): Promise<Session> {
+  async #load(
+    build: () => BuiltGraph,
+    tensors?: ReadonlyMap<string, Tensor>,
+  ): Promise<Session> {
     const { model, supplied } = build();
     const { weightFolder, storedDtype, codeBits } = this.#checkpoint;
     if (this.#shared === undefined) {
@@ -158,7 +168,7 @@ export class DecoderSessions implements AsyncDisposable {
       weightFolder,
       // On a device, packing would make one copy for each session.
       prepack: this.#runtime.device === undefined && worthPacking(supplied),
-      supply: { weights: this.#shared, supplied },
+      supply: { weights: this.#shared, supplied, tensors },
     });
   }
 

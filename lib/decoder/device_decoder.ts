@@ -113,7 +113,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     const sessions = new DecoderSessions(runtime, checkpoint, {
       positions: options.contextLength,
       cacheDtype: options.cacheDtype,
-      adapters: adapters?.shape,
+      adapters,
     });
     try {
       const runPhase = options.runPhase ?? unreported;

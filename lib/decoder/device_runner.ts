@@ -199,7 +199,7 @@ export class DeviceRunner implements Disposable {
       } as const;
       const session = await sessions.decoder(arrangement, adapted);
       const binding = session.bind();
-      adapters?.bind(binding);
+      adapters?.bind(binding, "multi_token");
       slots.forEach((slot, row) => cache.bind(binding, slot, row));
       kept = { binding, slots };
       this.#bindings.set(name, kept);

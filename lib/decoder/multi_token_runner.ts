@@ -125,7 +125,7 @@ export class MultiTokenRunner implements Disposable {
       for (const [i, { slot }] of rows.entries()) {
         this.#cache.bind(binding, slot, 1, i);
       }
-      adapters?.bind(binding);
+      adapters?.bind(binding, "multi_token");
       this.#bindings.set(name, binding);
     }
     return binding;

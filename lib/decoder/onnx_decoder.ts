@@ -148,7 +148,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     const sessions = new DecoderSessions(runtime, checkpoint, {
       positions: options.contextLength,
       cacheDtype: options.cacheDtype,
-      adapters: adapters?.shape,
+      adapters,
     });
     try {
       const runPhase = options.runPhase ?? unreported;
@@ -222,15 +222,14 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     const length = tokens.length;
     const total = start + length;
     this.#assertFits(total);
-    const adapters = stackFor(this.#adapters, [{ adapter }]);
-    const session = adapters === undefined
-      ? this.#session
-      : await this.#sessions.decoder({ type: "step" }, true);
+    if (adapter !== undefined) {
+      const row = { slot, tokens: [...tokens], position: start, adapter };
+      const [hidden] = await this.multiTokenStep([row], signal);
+      return hidden!;
+    }
     using stack = new DisposableStack();
-    const binding = stack.use(session.bind());
+    const binding = stack.use(this.#session.bind());
     const tensor = tensorsIn(stack, { runtime: this.#runtime });
-    adapters?.bind(binding);
-    adapters?.bindRows(binding, "step", [adapter], tensor);
     const hidden = new Float32Array(length * hiddenSize);
     binding.input(
       "input_ids",

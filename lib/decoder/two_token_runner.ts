@@ -143,7 +143,7 @@ export class TwoTokenRunner implements Disposable {
       cache.bind(binding, 0, rows, name);
       return turn;
     });
-    adapters?.bind(binding);
+    adapters?.bind(binding, "two_token");
     const buffers = { binding, turns };
     this.#buffers.set(rows, buffers);
     return buffers;

@@ -107,7 +107,7 @@ export class StepRunner implements Disposable {
     const shape = [rows, 1, hiddenSize];
     binding.output("hidden", tensor(buffers.hidden, shape));
     cache.bind(binding, 0, rows);
-    this.#parts.adapters?.bind(binding);
+    this.#parts.adapters?.bind(binding, "step");
     this.#buffers.set(rows, buffers);
     return buffers;
   }

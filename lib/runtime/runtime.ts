@@ -158,6 +158,11 @@ export class Runtime implements GraphRunner, AsyncDisposable {
     return Tensor.over(this.#api, this.#hostMemory, data, shape, dtype);
   }
 
+  /** True if sessions can share weights: the system maps files. */
+  get sharesWeights(): boolean {
+    return nativeMemory !== undefined;
+  }
+
   /**
    * Returns weights for several sessions to share; undefined if the system
    * cannot map files. Dispose of them after the sessions.

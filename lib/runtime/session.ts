@@ -25,7 +25,9 @@ export interface WeightStore {
    * @throws {RuntimeError} If a file cannot be mapped.
    */
   supply(options: Pointer, weights: readonly SuppliedWeight[]): Promise<void>;
-  /** Reads weights ahead, in the order in which a session loads them. */
+  /** Passes a tensor to the session that `options` will create. */
+  pass(options: Pointer, name: string, tensor: Tensor): void;
+  /** Reads weights before a session needs them, in its order. */
   readAhead(
     weights: readonly SuppliedWeight[],
     signal: AbortSignal,
@@ -56,6 +58,8 @@ export interface SessionOptions {
     readonly weights: WeightStore;
     /** Weights to pass. */
     readonly supplied: readonly SuppliedWeight[];
+    /** Other tensors to pass, by name, which must outlive the session. */
+    readonly tensors?: ReadonlyMap<string, Tensor> | undefined;
   };
 }
 
@@ -282,6 +286,9 @@ async function create(
     );
   }
   await supply.weights.supply(native, supply.supplied);
+  for (const [name, tensor] of supply.tensors ?? []) {
+    supply.weights.pass(native, name, tensor);
+  }
   const { weights, supplied } = supply;
   const packed = new AbortController();
   // Mapped weights are read on first access, and may be larger than memory.

@@ -81,11 +81,15 @@ export class SharedWeights implements WeightStore, Disposable {
     weights: readonly SuppliedWeight[],
   ): Promise<void> {
     for (const weight of weights) {
-      const tensor = await this.tensor(weight);
-      const name = cString(weight.name);
-      this.#names.push(name);
-      this.#api.call("AddInitializer", options, name, tensor.value);
+      this.pass(options, weight.name, await this.tensor(weight));
     }
+  }
+
+  /** Passes a tensor to the session that `options` will create. */
+  pass(options: Pointer, name: string, tensor: Tensor): void {
+    const encoded = cString(name);
+    this.#names.push(encoded);
+    this.#api.call("AddInitializer", options, encoded, tensor.value);
   }
 
   /**

@@ -247,6 +247,18 @@ export class Graph {
     return { name };
   }
 
+  /**
+   * Adds a tensor that is passed to the session by its name. ONNX Runtime
+   * requires a file all the same: that of the weights before it.
+   */
+  passed(name: string, dtype: Dtype, shape: readonly number[]): Value {
+    const [{ stored: { location } }] = [...this.#supplied.values()] as [
+      SuppliedWeight,
+    ];
+    this.#initializers.set(name, { name, dtype, shape, location });
+    return { name };
+  }
+
   /** Adds a list of integers, such as a shape or axes. */
   integers(...values: number[]): Value {
     const data = BigInt64Array.from(values, BigInt);

@@ -30,6 +30,7 @@ function built(
   type: "step" | "two_token",
   ranks: ReadonlyMap<string, number> | undefined,
   computeDtype: Dtype = "float32",
+  masked = false,
 ) {
   const arrangement: Arrangement = { type };
   return decoderGraph(config, weights, {
@@ -37,7 +38,8 @@ function built(
     positions: 4,
     cacheDtype: computeDtype,
     arrangement,
-    ...(ranks !== undefined && { adapters: { count: 3, ranks } }),
+    supplied: true,
+    ...(ranks !== undefined && { adapters: { count: 3, ranks, masked } }),
   }).model;
 }
 
@@ -59,10 +61,28 @@ Deno.test("decoderGraph() declares the stacks of adapted matrices alone", () => 
     const stacks = inputs.filter(({ name }) => name.includes("lora_"));
     deepStrictEqual(
       stacks.map(({ name, shape }) => [name, shape]),
-      [[`${QUERY}.lora_A`, [3, 8, 4]], [`${QUERY}.lora_B`, [3, 4, 8]]],
+      [[`${QUERY}.lora_A`, [3, 4, 8]], [`${QUERY}.lora_B`, [3, 4, 8]]],
     );
     const selects = nodes.filter(({ operator }) => operator === "Where");
     strictEqual(selects.length, 1);
+  }
+});
+
+Deno.test("decoderGraph() masks the products of all adapters in steps", () => {
+  const ranks = new Map([[QUERY, 4]]);
+  for (const type of ["step", "two_token"] as const) {
+    const { inputs, tensors, nodes } = decodeModel(
+      built(type, ranks, "float32", true),
+    );
+    const mask = inputs.find(({ name }) => name === "adapter_mask.4");
+    deepStrictEqual(mask?.shape, type === "step" ? ["B", 1, 12] : ["N", 12]);
+    ok(inputs.every(({ name }) => !name.includes("lora_")));
+    deepStrictEqual(tensors.get(`${QUERY}.lora_A`)?.shape, [12, 8]);
+    deepStrictEqual(tensors.get(`${QUERY}.lora_B`)?.shape, [12, 8]);
+    const gathers = nodes.filter(({ inputs }) =>
+      inputs.includes("adapter_index")
+    );
+    deepStrictEqual(gathers, []);
   }
 });
 

@@ -55,6 +55,14 @@ for (const [name, fixture] of Object.entries(FIXTURES)) {
   const { path } = fixtures.use(writeAdapter(CONFIG, fixture));
   adapters.push({ name, adapter: await openAdapter(path, CONFIG) });
 }
+/** So many adapters that steps gather their weights instead of masking. */
+const MANY: readonly NamedAdapter[] = [
+  ...adapters,
+  ...Array.from({ length: 30 }, (_, i) => ({
+    ...adapters[1]!,
+    name: `copy ${i}`,
+  })),
+];
 const source = fixtures.use(temporaryFolder());
 source.write("config.json", JSON.stringify(FIELDS));
 source.write("generation_config.json", "{}");
@@ -110,48 +118,50 @@ for (const precision of ["fp32", "int8", "int4"] as const) {
     cacheDtype: "float32",
   } as const;
 
-  Deno.test(`OnnxDecoder in ${precision} returns bit-identical rows in any batch, with and without adapters`, async () => {
-    await using runtime = new Runtime({ threads: 2 });
-    await using plain = await OnnxDecoder.open(
-      runtime,
-      checkpoint,
-      CODES,
-      options,
-    );
-    await using decoder = await OnnxDecoder.open(runtime, checkpoint, CODES, {
-      ...options,
-      adapters,
-    });
-    const alone = new Map<string, Float32Array>();
-    const key = ({ tokens, adapter }: TestRow) => `${adapter} ${tokens}`;
-    for (const adapter of CHOICES) {
-      for (const tokens of FEEDS) {
-        const row = { tokens, adapter };
-        const server = adapter === undefined ? plain : decoder;
-        alone.set(key(row), (await run(server, [row]))[0]!);
-      }
-    }
-    const [none, ...others] = CHOICES.map((adapter) =>
-      alone.get(key({ tokens: FEEDS[0], adapter }))
-    );
-    for (const other of others) notDeepStrictEqual(other, none);
-    const anyRows = fc.array(
-      fc.record({
-        tokens: fc.constantFrom(...FEEDS),
-        adapter: fc.constantFrom(...CHOICES),
-      }),
-      { minLength: 1, maxLength: SLOTS },
-    );
-    await fc.assert(
-      fc.asyncProperty(anyRows, async (rows) => {
-        const logits = await run(decoder, rows);
-        for (const [i, row] of rows.entries()) {
-          deepStrictEqual(logits[i], alone.get(key(row)), key(row));
+  for (const loaded of precision === "fp32" ? [adapters, MANY] : [adapters]) {
+    Deno.test(`OnnxDecoder in ${precision} with ${loaded.length} adapters returns bit-identical rows in any batch`, async () => {
+      await using runtime = new Runtime({ threads: 2 });
+      await using plain = await OnnxDecoder.open(
+        runtime,
+        checkpoint,
+        CODES,
+        options,
+      );
+      await using decoder = await OnnxDecoder.open(runtime, checkpoint, CODES, {
+        ...options,
+        adapters: loaded,
+      });
+      const alone = new Map<string, Float32Array>();
+      const key = ({ tokens, adapter }: TestRow) => `${adapter} ${tokens}`;
+      for (const adapter of CHOICES) {
+        for (const tokens of FEEDS) {
+          const row = { tokens, adapter };
+          const server = adapter === undefined ? plain : decoder;
+          alone.set(key(row), (await run(server, [row]))[0]!);
         }
-      }),
-      { numRuns: 10 },
-    );
-  });
+      }
+      const [none, ...others] = CHOICES.map((adapter) =>
+        alone.get(key({ tokens: FEEDS[0], adapter }))
+      );
+      for (const other of others) notDeepStrictEqual(other, none);
+      const anyRows = fc.array(
+        fc.record({
+          tokens: fc.constantFrom(...FEEDS),
+          adapter: fc.constantFrom(...CHOICES),
+        }),
+        { minLength: 1, maxLength: SLOTS },
+      );
+      await fc.assert(
+        fc.asyncProperty(anyRows, async (rows) => {
+          const logits = await run(decoder, rows);
+          for (const [i, row] of rows.entries()) {
+            deepStrictEqual(logits[i], alone.get(key(row)), key(row));
+          }
+        }),
+        { numRuns: 10 },
+      );
+    });
+  }
 
   Deno.test(`OnnxDecoder in ${precision} runs adapters in multi-token steps`, async () => {
     await using runtime = new Runtime({ threads: 2 });

