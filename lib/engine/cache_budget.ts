@@ -190,7 +190,11 @@ export class CacheBudget {
 
   #at(slot: number): Slot {
     const state = this.#slots[slot];
-    if (state === undefined) throw new RangeError(`Cannot find slot ${slot}`);
+    if (state === undefined) {
+      throw new RangeError(
+        `Cannot use slot ${slot}: the cache has ${this.slots} slots`,
+      );
+    }
     return state;
   }
 }

@@ -26,7 +26,9 @@ export function resizeBicubic(image: RgbImage, size: PixelSize): RgbImage {
     !Number.isInteger(height) || !Number.isInteger(width) ||
     height < 1 || width < 1
   ) {
-    throw new RangeError(`cannot resize to ${height}×${width}`);
+    throw new RangeError(
+      `Cannot resize to ${height}×${width} pixels: both must be 1 or more`,
+    );
   }
   if (shrinksMostlyInHeight(image, size)) {
     return resizeWidth(resizeHeight(image, height), width);

@@ -66,7 +66,7 @@ export function imageFromPixelValues(
   const area = height * width;
   if (values.length !== 3 * area) {
     throw new RangeError(
-      `${values.length} values are not 3 × ${height} × ${width}`,
+      `Cannot make image: expected 3 × ${height} × ${width} values, not ${values.length}`,
     );
   }
   const pixels = new Uint8ClampedArray(3 * area);
