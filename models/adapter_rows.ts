@@ -7,9 +7,9 @@
  *    └─▶ · A[index] ─────────▶ · B[index] ─▶ + ─▶ the same         (elsewhere)
  * ```
  *
- * Steps have many rows of one token: they multiply with the adapters of all rows,
- * and a mask keeps those of the row, so that each weight is read once. Prompts and windows have a few rows of many tokens, which
- * gather their own A and B. Either way rows of different adapters share a run,
+ * Steps have many rows of one token: each row multiplies with all adapters, and
+ * a mask keeps its own, so that each weight is read once. Prompts and windows
+ * have a few rows of many tokens, which gather their own A and B. Either way rows of different adapters share a run,
  * the base's product is the same operator as without adapters, and rows without
  * one have bit-identical results.
  *
