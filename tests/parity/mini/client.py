@@ -21,14 +21,16 @@ class ServerError(Exception):
 class Client:
     """A server at an address such as http://127.0.0.1:8080.
 
-    `strategy` says how it draws; its own way when left out.
+    `strategy` says how it draws; its own way when left out. `adapter` is one that
+    the server has; none when left out.
     """
 
-    def __init__(self, address, timeout, key=None, strategy=None):
+    def __init__(self, address, timeout, key=None, strategy=None, adapter=None):
         self._address = address.rstrip("/")
         self._timeout = timeout
         self._key = key
         self._drawing = {} if strategy is None else {"strategy": strategy}
+        self._adapter = {} if adapter is None else {"adapter": adapter}
 
     def generate(self, prompt, ratio, seed):
         """The picture of a prompt, uint8 [H, W, 3]."""
@@ -45,7 +47,7 @@ class Client:
         headers = {"content-type": "application/json", "accept": accept}
         if self._key is not None:
             headers["authorization"] = f"Bearer {self._key}"
-        data = json.dumps(body).encode("utf-8")
+        data = json.dumps({**body, **self._adapter}).encode("utf-8")
         for tries_left in reversed(range(TRIES)):
             request = urllib.request.Request(self._address + path, data, headers)
             try:

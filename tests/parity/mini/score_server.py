@@ -39,7 +39,8 @@ def main(arguments=None):
     prompts = read_json_lines(FOLDER / "prompts.jsonl")[: options.prompts]
     scenes = read_json_lines(FOLDER / "scenes" / "scenes.jsonl")[: options.scenes]
     reference = read_json(options.reference)
-    client = Client(options.address, options.timeout, os.environ.get("API_KEY"))
+    key = os.environ.get("API_KEY")
+    client = Client(options.address, options.timeout, key, adapter=options.adapter)
     try:
         pictures = draw(client, prompts, options.seeds)
         answers = answer(client, scenes)
@@ -75,6 +76,7 @@ def parse(arguments):
     add("--seeds", type=int, default=8, help="pictures for each prompt, seeds 0, 1, ...")
     add("--scenes", type=int, default=64, help="only the first so many pictures to ask about")
     add("--margin", type=float, default=3.0, help="how much worse is still as good, in points")
+    add("--adapter", help="adapter of the server to draw and answer with")
     add("--timeout", type=float, default=600.0, help="seconds for one request")
     add("--reference", type=Path, default=FOLDER / "reference.json", help="scores to compare with")
     add("--json", type=Path, help="file for every score and answer")

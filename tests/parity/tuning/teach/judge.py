@@ -25,17 +25,6 @@ from client import Client  # noqa: E402
 QUESTION = "Please describe the image"
 
 
-class AdapterClient(Client):
-    """A client whose requests name an adapter."""
-
-    def __init__(self, address, adapter):
-        super().__init__(address, timeout=600)
-        self._adapter = {} if adapter is None else {"adapter": adapter}
-
-    def _post(self, path, body, accept):
-        return super()._post(path, {**body, **self._adapter}, accept)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
@@ -46,7 +35,7 @@ def main() -> int:
     parser.add_argument("--least", type=float, default=0.85)
     parser.add_argument("--save", type=Path)
     options = parser.parse_args()
-    client = AdapterClient(options.address, options.adapter)
+    client = Client(options.address, timeout=600, adapter=options.adapter)
     lines = (options.set / "test.jsonl").read_text().splitlines()[: options.tests]
     tests = [json.loads(line) for line in lines]
     totals = dict.fromkeys(["drawn", "scene", "named", "described"], 0)

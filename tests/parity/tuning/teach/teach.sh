@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Teaches emu3-mini an octopus, and measures it before and after:
 #   bash tests/parity/tuning/teach/teach.sh OUT
-# The figures of what it knew before are those of tests/parity/mini.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../../.." && pwd)
@@ -12,8 +11,8 @@ cd "$root"
 [ -e "$out/train.jsonl" ] || "$python" "$here/make_set.py" "$out"
 deno task prepare-data "$out/train.jsonl" --out "$out/data" --to jsonl --resize none
 deno task tune "$out/data" --model models/emu3-mini --out "$out/octopus" \
-  --steps "${STEPS:-600}" --learning-rate 2e-3 --warmup 20 --held-out 40 \
-  --save-every 100 --sample-every 100 \
+  --steps "${STEPS:-600}" --batch 4 --rank 32 --learning-rate 3e-3 --warmup 30 \
+  --max-grad-norm 1 --held-out 20 --save-every 100 --sample-every 300 \
   --sample "an octopus on a blue background" --sample "a cat and an octopus" \
   --sample "an octopus above a tree on pink" --sample "a rocket above a tree"
 
@@ -30,3 +29,5 @@ echo "Without the adapter:"
 "$python" "$here/judge.py" "$address" "$out" --tests "$tests" --save "$out/before" --least 0
 echo "With the adapter:"
 "$python" "$here/judge.py" "$address" "$out" --tests "$tests" --save "$out/after" --adapter octopus
+echo "What it knew before, with the adapter:"
+"$python" "$root/tests/parity/mini/score_server.py" "$address" --adapter octopus --seeds "${SEEDS:-4}"
