@@ -303,12 +303,12 @@ export async function* answer(
       : new PromptTooLongError(length + 1, contextLength);
   }
   const maxTokens = Math.min(question.maxTokens, room);
-  const said = new AnswerText(text.stream({ skipSpecial: true }), question);
+  const output = new AnswerText(text.stream({ skipSpecial: true }), question);
   let whole = "";
   let policy: AnsweringPolicy | undefined;
   let statistics: Statistics | undefined;
   yield* channel<CaptioningEvent>(async (emit, signal) => {
-    const say = (part: string) => {
+    const emitText = (part: string) => {
       whole += part;
       if (part !== "") emit({ type: "delta", text: part });
     };
@@ -319,8 +319,8 @@ export async function* answer(
       sampling: question.sampling,
       key: { seed: question.seed, stream: 0 },
     }, (token) => {
-      say(said.push(token));
-      if (said.ended) policy!.stop();
+      emitText(output.push(token));
+      if (output.ended) policy!.stop();
     });
     const request = {
       prompts: [prompt],
@@ -332,7 +332,7 @@ export async function* answer(
       ...admission(emit),
     };
     statistics = await engine.run(request, signal);
-    say(said.finish());
+    emitText(output.finish());
   }, signal);
   yield {
     type: "finished",

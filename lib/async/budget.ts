@@ -86,7 +86,7 @@ export class Budget {
   readonly #capacity: FairShare;
   /** Requests that wait or hold a share. */
   readonly #queue = new FairOrder<Waiter>();
-  readonly #held: SizePriority<Waiter>;
+  readonly #division: SizePriority<Waiter>;
   /** Milliseconds between releases, by the amounts released. */
   readonly #pace = new MovingAverage(MEMORY);
   /** Time of the last release, or of the first request that waits. */
@@ -96,7 +96,7 @@ export class Budget {
   constructor(options: BudgetOptions) {
     this.#options = options;
     this.#capacity = new FairShare(options.maxWaiting);
-    this.#held = new SizePriority(options);
+    this.#division = new SizePriority(options);
   }
 
   /** The amount of all shares together. */
@@ -106,7 +106,7 @@ export class Budget {
 
   /** The amount that is held. */
   get held(): number {
-    return this.#held.held;
+    return this.#division.held;
   }
 
   /** Requests in the queue. */
@@ -136,7 +136,7 @@ export class Budget {
     const { promise, resolve, reject } = Promise.withResolvers<Share>();
     const { smallAmount = -1 } = this.#options;
     const small = amount <= smallAmount;
-    const most = small ? this.total : this.#held.mostForLarge;
+    const most = small ? this.total : this.#division.mostForLarge;
     const needed = Math.min(amount, most);
     const waiter: Waiter = {
       amount: needed,
@@ -211,8 +211,8 @@ export class Budget {
   #next(): Waiter | undefined {
     const { order } = this.#queue;
     const urgent = order.find(({ urgent }) => urgent);
-    if (urgent === undefined) return this.#held.next(order);
-    return this.#held.fits(urgent.amount) ? urgent : undefined;
+    if (urgent === undefined) return this.#division.next(order);
+    return this.#division.fits(urgent.amount) ? urgent : undefined;
   }
 
   /** Releases the place in the queue of a request that waited. */
@@ -224,7 +224,7 @@ export class Budget {
   #grant(waiter: Waiter): Share {
     const { amount } = waiter;
     this.#queue.start(waiter);
-    this.#held.take(waiter, this.#queue.order);
+    this.#division.take(waiter, this.#queue.order);
     let left = amount;
     const shrink = (to: number) => {
       const given = left - Math.max(0, to);
@@ -249,7 +249,7 @@ export class Budget {
     if (this.#releasedAt !== undefined) {
       this.#pace.add(now - this.#releasedAt, amount);
     }
-    this.#held.release(waiter, amount);
+    this.#division.release(waiter, amount);
     this.#serve();
     this.#releasedAt = this.waiting > 0 ? now : undefined;
   }

@@ -20,7 +20,7 @@ const FACTOR = 3;
 export class FairShare {
   readonly #most: number;
   readonly #total: number;
-  readonly #held = new Map<string, number>();
+  readonly #amounts = new Map<string, number>();
   #sum = 0;
 
   /**
@@ -44,7 +44,7 @@ export class FairShare {
 
   /** Returns the amount held by `caller`. */
   heldBy(caller: string): number {
-    return this.#held.get(caller) ?? 0;
+    return this.#amounts.get(caller) ?? 0;
   }
 
   /** Returns true if {@linkcode take} would succeed. */
@@ -69,14 +69,14 @@ export class FairShare {
   /** Takes `amount` for `caller` even if it is not available. */
   force(caller: string, amount: number): void {
     this.#sum += amount;
-    this.#held.set(caller, this.heldBy(caller) + amount);
+    this.#amounts.set(caller, this.heldBy(caller) + amount);
   }
 
   /** Releases an amount that {@linkcode take} took, or a part of it. */
   release(caller: string, amount: number): void {
     const left = this.heldBy(caller) - amount;
     this.#sum -= amount;
-    if (left > 0) this.#held.set(caller, left);
-    else this.#held.delete(caller);
+    if (left > 0) this.#amounts.set(caller, left);
+    else this.#amounts.delete(caller);
   }
 }

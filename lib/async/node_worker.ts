@@ -35,7 +35,9 @@ export function nodeWorker(url: URL): NodeWorker {
   };
 }
 
-/** Runs `methods` for the client of this worker; does nothing outside of one. */
+/**
+ * Runs `methods` for the client of this worker; does nothing outside of one.
+ */
 export function serveFromNodeWorker(methods: WorkerMethods): void {
   const port = parentPort;
   if (port === null) return;

@@ -177,7 +177,7 @@ export class KvCache implements Disposable {
   trim(slot: number): void {
     const bytes = this.#heads * this.positions * this.#vectorBytes;
     for (let index = 0; index < this.#parts; index++) {
-      this.#memory.giveBack(index * this.#partBytes + slot * bytes, bytes);
+      this.#memory.releasePages(index * this.#partBytes + slot * bytes, bytes);
     }
   }
 

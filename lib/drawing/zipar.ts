@@ -54,7 +54,7 @@ export class ZiparDrawing implements DrawingPolicy {
   /** The first code of that row. */
   #firstCode = UNDRAWN;
   /** True if the row above was complete in the last draft. */
-  #sawRow = false;
+  #rowAboveComplete = false;
 
   /**
    * Creates the policy, which continues where `drawn` starts.
@@ -120,7 +120,7 @@ export class ZiparDrawing implements DrawingPolicy {
     const { outcome, attempts } = this.#firstCode;
     const chance = this.#options.chanceAt(position, attempts);
     const token = resample(outcome, distribution, chance);
-    if (this.#sawRow || token === outcome?.token) {
+    if (this.#rowAboveComplete || token === outcome?.token) {
       this.#firstCode = UNDRAWN;
       this.#nextRow++;
       return token;
@@ -158,7 +158,7 @@ export class ZiparDrawing implements DrawingPolicy {
       positionIds.push(drawn.positionIdOf(first) - 1);
       score(first);
     }
-    this.#sawRow = above === width;
+    this.#rowAboveComplete = above === width;
     this.#scored = positions;
     this.#appended = tokens.length;
     return { kept, tokens, scored, positionIds };

@@ -160,7 +160,9 @@ function firstStart(
   return undefined;
 }
 
-/** Returns true if `reservation` may not start before those of other callers. */
+/**
+ * Returns true if `reservation` may not start before those of other callers.
+ */
 function leadsTooFar(
   { caller, tag = 0 }: Waiting,
   leads: ReadonlyMap<string | undefined, number>,

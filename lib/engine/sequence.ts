@@ -105,7 +105,9 @@ export class Sequence {
   /** Number of runs so far. */
   forwards = 0;
   #draft: Draft | undefined;
-  /** Position ids of the tokens that were appended after the prompt, if given. */
+  /**
+   * Position ids of the tokens that were appended after the prompt, if given.
+   */
   readonly #positionIds: number[] = [];
 
   /**

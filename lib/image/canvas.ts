@@ -54,7 +54,10 @@ export type Rgba = readonly [number, number, number, number];
 export interface ComposeOptions {
   /** The blending of `over`; that of the APNG specification by default. */
   readonly layOver?: AlphaBlend;
-  /** The color of the canvas before the first frame; transparent black by default. */
+  /**
+   * The color of the canvas before the first frame; transparent black by
+   * default.
+   */
   readonly ground?: Rgba;
 }
 
@@ -104,7 +107,10 @@ function draw(
   }
 }
 
-/** Returns the columns of a row that lie in `place`, counted from the row's first. */
+/**
+ * Returns the columns of a row that lie in `place`, counted from the row's
+ * first.
+ */
 function overlap(
   place: FramePlace,
   y: number,

@@ -83,7 +83,7 @@ async function encode(
   signal.addEventListener("abort", kill);
   const maxBytes = 3 * frames.length * height * width + CONTAINER_BYTES;
   try {
-    const [bytes, complaint] = await Promise.all([
+    const [bytes, errorOutput] = await Promise.all([
       readUpTo(process.stdout, maxBytes, kill),
       readUpTo(process.stderr, MAX_ERROR_BYTES),
       feed(process.stdin, frames),
@@ -91,8 +91,10 @@ async function encode(
     const { success, code } = await process.status;
     signal.throwIfAborted();
     if (success && bytes.length <= maxBytes) return bytes;
-    const said = new TextDecoder().decode(complaint).trim();
-    throw new Error(`Cannot encode video: ffmpeg ended with ${code}: ${said}`);
+    const reason = new TextDecoder().decode(errorOutput).trim();
+    throw new Error(
+      `Cannot encode video: ffmpeg ended with ${code}: ${reason}`,
+    );
   } finally {
     signal.removeEventListener("abort", kill);
   }

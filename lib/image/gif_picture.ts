@@ -125,7 +125,9 @@ function decodeFrame(
   return { height, width, pixels };
 }
 
-/** Returns the colors of all indices, four bytes each in the order of memory. */
+/**
+ * Returns the colors of all indices, four bytes each in the order of memory.
+ */
 function packedColors(frame: GifFrame): Uint32Array {
   const bytes = new Uint8Array(4 * 256);
   for (let index = 0; index < 256; index++) {

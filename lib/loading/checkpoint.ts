@@ -205,7 +205,9 @@ function endTokens(
   return [...new Set([endTokens, stated].flat(2))];
 }
 
-/** Returns the ids of special tokens that a transformers configuration lists. */
+/**
+ * Returns the ids of special tokens that a transformers configuration lists.
+ */
 function vocabularyMap(json: unknown): ReadonlyMap<string, number> {
   const { vocabulary_map: map } = Object(json);
   const entries = Object.entries(Object(map));

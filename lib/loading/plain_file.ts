@@ -37,24 +37,24 @@ export async function openPlainFile(
   path: string,
   options: Pick<Deno.OpenOptions, "append" | "mode"> = {},
 ): Promise<Deno.FsFile> {
-  const how = { read: true, write: true, ...options };
+  const openOptions = { read: true, write: true, ...options };
   try {
     // Exclusive creation does not follow links.
-    return await Deno.open(path, { ...how, createNew: true });
+    return await Deno.open(path, { ...openOptions, createNew: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
   // Checked before opening, since opening a pipe blocks until its other end is
   // opened.
-  const seen = await Deno.lstat(path);
+  const info = await Deno.lstat(path);
   // Only the administrator can create a device, such as /dev/full.
-  if (!seen.isFile && !seen.isCharDevice) {
-    throw new PlainFileError(path, kindOf(seen));
+  if (!info.isFile && !info.isCharDevice) {
+    throw new PlainFileError(path, kindOf(info));
   }
-  const file = await Deno.open(path, how);
+  const file = await Deno.open(path, openOptions);
   try {
     const { dev, ino } = await file.stat();
-    if (dev === seen.dev && ino === seen.ino) return file;
+    if (dev === info.dev && ino === info.ino) return file;
     throw new PlainFileError(
       path,
       "a file that was replaced while it was opened",

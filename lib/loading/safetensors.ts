@@ -189,12 +189,12 @@ function parseEntry(
   const bits = typeof dtype === "string" ? DTYPE_BITS.get(dtype) : undefined;
   if (typeof dtype !== "string" || bits === undefined) {
     // A list may be nested too deeply to print.
-    const said = typeof dtype === "string"
+    const label = typeof dtype === "string"
       ? JSON.stringify(dtype.slice(0, 16))
       : typeof dtype === "object"
       ? "of some kind"
       : dtype;
-    throw fail(`unknown dtype ${said}`);
+    throw fail(`unknown dtype ${label}`);
   }
   if (!isWholes(shape)) throw fail("its shape is not a list of whole numbers");
   if (shape.length > MAX_SIDES) {

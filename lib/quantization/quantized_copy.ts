@@ -69,8 +69,8 @@ export async function quantizedCopy(
   );
   for (;;) {
     try {
-      const how = { precision, threads, program };
-      await Array.fromAsync(quantizeCheckpoint(source, target, how));
+      const settings = { precision, threads, program };
+      await Array.fromAsync(quantizeCheckpoint(source, target, settings));
       return target;
     } catch (error) {
       if (!(error instanceof QuantizationError)) throw error;

@@ -57,20 +57,23 @@ const REMEDIES: Readonly<Record<DeviceName, Remedies>> = {
  * Returns `Cannot use {device}: …` with a remedy, from the message of ONNX
  * Runtime.
  */
-export function deviceProblem(device: DeviceName, said: string): string {
+export function deviceProblem(device: DeviceName, message: string): string {
   // The loader names the missing library last, after the library that needs it.
-  const remedy = missingLibrary(said, REMEDIES[device]) ??
-    REMEDIES[device].find(([pattern]) => pattern.test(said))?.[1] ??
+  const remedy = missingLibrary(message, REMEDIES[device]) ??
+    REMEDIES[device].find(([pattern]) => pattern.test(message))?.[1] ??
     "it does not start; set DEVICE=cpu to run without it";
-  return `Cannot use ${device}: ${remedy} (${said})`;
+  return `Cannot use ${device}: ${remedy} (${message})`;
 }
 
 /**
  * Returns the name in `…: libX.so.1: cannot open shared object file`, if any.
  */
-function missingLibrary(said: string, remedies: Remedies): string | undefined {
+function missingLibrary(
+  message: string,
+  remedies: Remedies,
+): string | undefined {
   const missing = [
-    ...said.matchAll(/([\w.+-]+\.so[\w.]*): cannot open shared object/g),
+    ...message.matchAll(/([\w.+-]+\.so[\w.]*): cannot open shared object/g),
   ].at(-1)?.[1];
   if (missing === undefined) return undefined;
   return remedies.find(([pattern]) => pattern.test(missing))?.[1];

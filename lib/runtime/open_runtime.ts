@@ -162,10 +162,10 @@ async function openOn(
   } catch (cause) {
     await runtime[Symbol.asyncDispose]();
     if (!(cause instanceof RuntimeError)) throw cause;
-    const said = cause.message.replace("ONNX Runtime: ", "").trim();
+    const message = cause.message.replace("ONNX Runtime: ", "").trim();
     const why = device === "cuda"
-      ? missingCuda(library ?? libraryPath(), system) ?? said
-      : said;
+      ? missingCuda(library ?? libraryPath(), system) ?? message
+      : message;
     throw new RuntimeError(deviceProblem(device, why), { cause });
   }
 }

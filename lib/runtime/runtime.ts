@@ -188,7 +188,7 @@ export class Runtime implements GraphRunner, AsyncDisposable {
   allocate(byteLength: number): AllocatedBytes {
     return nativeMemory?.allocate(byteLength) ?? {
       buffer: new ArrayBuffer(byteLength),
-      giveBack: () => {},
+      releasePages: () => {},
       [Symbol.dispose]: () => {},
     };
   }

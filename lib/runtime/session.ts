@@ -33,7 +33,7 @@ export interface WeightStore {
     signal: AbortSignal,
   ): Promise<void>;
   /** Releases the file pages that loading has read. */
-  giveBack(): void;
+  releasePages(): void;
 }
 
 /** Options of a session. */
@@ -307,7 +307,7 @@ async function create(
   } finally {
     packed.abort();
     await ahead;
-    weights.giveBack();
+    weights.releasePages();
   }
 }
 

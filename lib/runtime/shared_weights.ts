@@ -114,8 +114,8 @@ export class SharedWeights implements WeightStore, Disposable {
    * Releases the file pages that loading has read. Packed weights are not read
    * again; others are read again on the next access.
    */
-  giveBack(): void {
-    for (const file of this.#files.values()) file.giveBack();
+  releasePages(): void {
+    for (const file of this.#files.values()) file.releasePages();
   }
 
   /** Frees everything; the sessions that use it must be closed. */

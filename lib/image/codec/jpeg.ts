@@ -14,7 +14,9 @@ import { compileWasm, loadCodec } from "./load.ts";
 
 /** Options of {@linkcode decodeJpeg}. */
 export interface JpegOptions {
-  /** True if data that ends early may be a damaged interval between restarts. */
+  /**
+   * True if data that ends early may be a damaged interval between restarts.
+   */
   readonly restarts: boolean;
 }
 
@@ -91,7 +93,9 @@ function reasonFor(reason: string): string {
   return `the JPEG is damaged: ${reason}`;
 }
 
-/** Frame headers of lossless processes: Huffman and arithmetic, differential. */
+/**
+ * Frame headers of lossless processes: Huffman and arithmetic, differential.
+ */
 const LOSSLESS: ReadonlySet<string> = new Set(["0xc3", "0xc7", "0xcb", "0xcf"]);
 
 let compiled: Promise<WebAssembly.Module> | undefined;

@@ -32,7 +32,9 @@ export interface GifFrame extends PixelSize {
   readonly disposal: GifDisposal;
   /** The transparent palette index, if one is named. */
   readonly transparentIndex: number | undefined;
-  /** The frame's palette, or the file's: `[colors, 3]`; empty without either. */
+  /**
+   * The frame's palette, or the file's: `[colors, 3]`; empty without either.
+   */
   readonly palette: Uint8Array;
   /** Offset of its LZW code size, which its data follows. */
   readonly dataOffset: number;

@@ -42,7 +42,9 @@ export function pngOrientation(chunks: readonly PngChunk[]): Orientation {
   return packet && xmpOrientation(packet) || 1;
 }
 
-/** Returns the bytes of a profile that ImageMagick wrote as hexadecimal text. */
+/**
+ * Returns the bytes of a profile that ImageMagick wrote as hexadecimal text.
+ */
 function rawProfile(
   chunks: readonly PngChunk[],
   name: string,

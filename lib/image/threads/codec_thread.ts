@@ -43,7 +43,7 @@ export interface CodecThreadOptions {
   /** Returns the CPU time that a call may take, in milliseconds. */
   readonly deadlineMs: (call: Call) => number;
   /** Called with each call that ends without a reply. */
-  readonly onLoss: (call: Call, how: Loss) => void;
+  readonly onLoss: (call: Call, loss: Loss) => void;
 }
 
 /** Milliseconds after which the thread of an abandoned call is dropped. */
@@ -166,14 +166,14 @@ export class CodecThread {
   }
 }
 
-function lost({ method }: Call, how: Loss): Error {
-  if (how === "stalled") {
+function lost({ method }: Call, loss: Loss): Error {
+  if (loss === "stalled") {
     return new OverloadedError(
       STALLED_RETRY_S,
       "the machine is too busy to process images; retry later",
     );
   }
-  const what = how === "late"
+  const what = loss === "late"
     ? "it takes far longer to process than expected for its size"
     : "it crashed the codec";
   return method === "decodeImage" || method === "decodeFrames"

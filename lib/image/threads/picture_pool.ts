@@ -57,7 +57,7 @@ export interface PicturePoolOptions {
   /** Milliseconds after which a thread without a call ends. */
   readonly idleMs?: number;
   /** Called with each call that ended without a reply. */
-  readonly onLoss?: ((method: string, how: Loss) => void) | undefined;
+  readonly onLoss?: ((method: string, loss: Loss) => void) | undefined;
 }
 
 /**
@@ -132,9 +132,9 @@ class Pool {
       new CodecThread({
         now,
         deadlineMs: (call) => deadlineMs + deadlineMsPerPixel * pixelsOf(call),
-        onLoss: ({ method }, how) => {
-          this.#lost[how]++;
-          onLoss?.(method, how);
+        onLoss: ({ method }, loss) => {
+          this.#lost[loss]++;
+          onLoss?.(method, loss);
         },
       }));
     this.#free = new Set(this.#threads);

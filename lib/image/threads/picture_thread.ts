@@ -37,7 +37,9 @@ export interface CodecReply {
 export const methods = {
   /** Returns the thread's ID on Linux; undefined elsewhere. */
   number: (): number | undefined => threadNumber(),
-  /** Runs a packed {@linkcode Call}; returns a packed {@linkcode CodecReply}. */
+  /**
+   * Runs a packed {@linkcode Call}; returns a packed {@linkcode CodecReply}.
+   */
   run: async (message: unknown): Promise<Moved<unknown>> => {
     // The client sends no other messages.
     const outcome = await answer(unpack(message) as Call);

@@ -81,10 +81,13 @@ export class WorkDeadline {
   }
 }
 
-/** Calls `onMissed` once `deadline` is missed, until the returned function is called. */
+/**
+ * Calls `onMissed` once `deadline` is missed, until the returned function is
+ * called.
+ */
 export function watch(
   deadline: WorkDeadline,
-  onMissed: (how: Missed) => void,
+  onMissed: (missed: Missed) => void,
 ): () => void {
   const check = () => {
     const outcome = deadline.check();

@@ -40,7 +40,7 @@ export interface MappedBytes extends Disposable {
   /**
    * Releases the pages that were read; they are read again on the next access.
    */
-  giveBack(): void;
+  releasePages(): void;
 }
 
 /** A block of memory. */
@@ -50,7 +50,7 @@ export interface AllocatedBytes extends Disposable {
   /**
    * Releases the whole pages within a range of bytes; their contents are lost.
    */
-  giveBack(byteOffset: number, byteLength: number): void;
+  releasePages(byteOffset: number, byteLength: number): void;
 }
 
 const SYMBOLS = {
@@ -79,7 +79,7 @@ interface System {
   /** Value of `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`. */
   readonly anonymous: number;
   /** Value of `MADV_DONTNEED`, or of its nearest equivalent. */
-  readonly giveBack: number;
+  readonly releasePages: number;
   /** Value of `MADV_POPULATE_READ`, or of its nearest equivalent. */
   readonly readAhead: number;
 }
@@ -88,13 +88,13 @@ const SYSTEMS: Readonly<Record<string, System>> = {
   linux: {
     library: "libc.so.6",
     anonymous: 0x4022,
-    giveBack: 4,
+    releasePages: 4,
     readAhead: 22,
   },
   darwin: {
     library: "libSystem.B.dylib",
     anonymous: 0x1042,
-    giveBack: 5,
+    releasePages: 5,
     readAhead: 3,
   },
 };
@@ -148,7 +148,7 @@ function openMemory(): NativeMemory | undefined {
               system.readAhead,
             );
           },
-          giveBack: () => void symbols.madvise(pointer, length, DONT_NEED),
+          releasePages: () => void symbols.madvise(pointer, length, DONT_NEED),
           [Symbol.dispose]: () => void symbols.munmap(pointer, length),
         };
       } finally {
@@ -160,14 +160,14 @@ function openMemory(): NativeMemory | undefined {
       const start = Deno.UnsafePointer.value(pointer);
       return {
         buffer: Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength),
-        giveBack: (offset, length) => {
+        releasePages: (offset, length) => {
           const first = Math.ceil(offset / pageSize) * pageSize;
           const end = Math.floor((offset + length) / pageSize) * pageSize;
           if (end <= first) return;
           symbols.madvise(
             Deno.UnsafePointer.create(start + BigInt(first)),
             BigInt(end - first),
-            system.giveBack,
+            system.releasePages,
           );
         },
         [Symbol.dispose]: () =>

@@ -18,7 +18,7 @@ Deno.test({
     const bytes = new Uint8Array(3);
     new Deno.UnsafePointerView(mapped.pointer).copyInto(bytes);
     deepStrictEqual(bytes, Uint8Array.of(7, 8, 9));
-    mapped.giveBack();
+    mapped.releasePages();
     new Deno.UnsafePointerView(mapped.pointer).copyInto(bytes.fill(0));
     deepStrictEqual(bytes, Uint8Array.of(7, 8, 9), "they are read again");
     throws(() => nativeMemory!.mapFile(`${folder.path}/none`), RuntimeError);
@@ -40,17 +40,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "giveBack() releases complete pages and leaves adjacent memory",
+  name: "releasePages() releases complete pages and leaves adjacent memory",
   ignore: ignore || Deno.build.os !== "linux",
   fn: () => {
     const page = 4096;
     using block = nativeMemory!.allocate(4 * page);
     const bytes = new Uint8Array(block.buffer).fill(1);
-    block.giveBack(page / 2, 2 * page);
+    block.releasePages(page / 2, 2 * page);
     ok(bytes.subarray(0, page).every((byte) => byte === 1));
     ok(bytes.subarray(page, 2 * page).every((byte) => byte === 0));
     ok(bytes.subarray(2 * page).every((byte) => byte === 1));
-    block.giveBack(10, 100);
+    block.releasePages(10, 100);
     strictEqual(bytes[50], 1);
   },
 });
