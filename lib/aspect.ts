@@ -73,7 +73,7 @@ export function gridSizeFromPixels(
   const width = size.width / pixelsPerCode;
   if (!Number.isInteger(height) || !Number.isInteger(width)) {
     throw new GridError(
-      `${size.height} × ${size.width} pixels are not multiples of ${pixelsPerCode}`,
+      `${size.height} × ${size.width} pixels are not a whole number of codes; both sides must be multiples of ${pixelsPerCode}`,
     );
   }
   return checkedSize({ height, width });

@@ -92,6 +92,6 @@ export function wholeNumber(
     return value;
   }
   throw new SyntaxError(
-    `--${option} "${text}" is no whole number from ${least}`,
+    `--${option} "${text}" is not a whole number of ${least} or more`,
   );
 }

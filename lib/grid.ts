@@ -137,12 +137,14 @@ export function gridFromRows(
 ): CodeGrid {
   const height = rows.length;
   const width = rows[0]?.length ?? 0;
-  if (height === 0 || width === 0) throw new GridError("it has no codes");
+  if (height === 0 || width === 0) {
+    throw new GridError("it has no codes; send at least one");
+  }
   const codes = new Uint16Array(height * width);
   for (const [y, row] of rows.entries()) {
     if (row.length !== width) {
       throw new GridError(
-        `row ${y} has ${row.length} codes, the first has ${width}`,
+        `row ${y} has ${row.length} codes, but the first has ${width}; all rows must have the same length`,
       );
     }
     codes.set(row, y * width);

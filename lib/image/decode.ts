@@ -113,7 +113,7 @@ export async function decodeFrames(
       images.push(resized(finish(image, header, options), options));
     }
     if (images.length === header.frames) return images;
-    throw new ImageError("frames are missing");
+    throw new ImageError("it is truncated: frames are missing");
   });
 }
 
@@ -171,7 +171,7 @@ function finish(
   options: DecodeOptions,
 ): RgbImage {
   if (image.height !== header.height || image.width !== header.width) {
-    throw new ImageError("its size differs from its header");
+    throw new ImageError("it is damaged: its size differs from its header");
   }
   if (options.decode === "reference") return withoutAlpha(image);
   const seen = options.decode === "alpha" ? alphaOf(image) : overWhite(image);

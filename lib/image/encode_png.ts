@@ -82,7 +82,9 @@ function imageHeader({ height, width }: PixelSize): PngChunk {
 function textChunks(text: Readonly<Record<string, string>>): PngChunk[] {
   return Object.entries(text).map(([keyword, value]) => {
     if (!/^[\x20-\x7e\xa1-\xff]{1,79}$/.test(keyword)) {
-      throw new RangeError("a PNG keyword is 1 to 79 Latin-1 characters");
+      throw new RangeError(
+        "expected a PNG keyword of 1 to 79 Latin-1 characters",
+      );
     }
     const utf8 = new TextEncoder().encode(value);
     // Terminator; uncompressed, method 0; no language; no translated keyword.

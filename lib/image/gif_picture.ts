@@ -51,7 +51,7 @@ export async function* decodeGifFrames(
 export async function decodeGifStill(bytes: Uint8Array): Promise<RgbaImage> {
   const frames = decodeGifFrames(bytes, { reference: false });
   for await (const image of frames) return image;
-  throw new TypeError("a layout has a frame");
+  throw new TypeError("the layout has no frame");
 }
 
 async function* placedFrames(

@@ -148,7 +148,7 @@ class AdapterReader {
       } else {
         throw this.#fail(
           name,
-          "it is neither LoRA's A or B of a layer's matrix nor a head",
+          "it is neither a LoRA matrix of a layer nor a head; remove it from the file",
         );
       }
     }
@@ -218,7 +218,7 @@ class AdapterReader {
       const offered = [...WEIGHT_DTYPES.keys()].join(", ");
       throw this.#fail(
         name,
-        `it has dtype ${entry.dtype}, adapters are ${offered}`,
+        `it has dtype ${entry.dtype}; supported types are ${offered}`,
       );
     }
     if (String(entry.shape) === String(shape)) return;
@@ -234,7 +234,7 @@ class AdapterReader {
     head: StoredTensor | undefined,
   ): void {
     if (matrices.size === 0 && head === undefined) {
-      throw new CheckpointError(this.#path, "it has no tensor of an adapter");
+      throw new CheckpointError(this.#path, "it has no adapter tensors");
     }
     if (this.#settings.savesHead && head === undefined) {
       throw this.#fail(`${PREFIX}lm_head.weight`, "it is missing");

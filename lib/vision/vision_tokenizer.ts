@@ -332,7 +332,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const factor = this.pixelsPerCode;
     if (height % factor !== 0 || width % factor !== 0) {
       throw new ImageSizeError(
-        `${height} × ${width} pixels are not multiples of ${factor}`,
+        `${height} × ${width} pixels are not a whole number of codes; both sides must be multiples of ${factor}`,
       );
     }
     return { height: height / factor, width: width / factor };

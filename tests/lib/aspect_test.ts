@@ -120,7 +120,9 @@ Deno.test("gridSizeFromPixels() inverts multiplication by the pixels of a code",
 Deno.test("gridSizeFromPixels() refuses sides that are not multiples of a code", () => {
   throws(
     () => gridSizeFromPixels({ height: 64, width: 60 }, 8),
-    new GridError("64 × 60 pixels are not multiples of 8"),
+    new GridError(
+      "64 × 60 pixels are not a whole number of codes; both sides must be multiples of 8",
+    ),
   );
   throws(() => gridSizeFromPixels({ height: 0, width: 8 }, 8), GridError);
 });

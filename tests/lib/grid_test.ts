@@ -173,10 +173,16 @@ Deno.test("parseGrid() takes the ids from the given vocabulary", () => {
 });
 
 const refused: Record<string, [number[][], string]> = {
-  "there are no rows": [[], "it has no codes"],
-  "the rows are empty": [[[], []], "it has no codes"],
-  "a row is longer": [[[1], [2, 3]], "row 1 has 2 codes, the first has 1"],
-  "a row is shorter": [[[1, 2], []], "row 1 has 0 codes, the first has 2"],
+  "there are no rows": [[], "it has no codes; send at least one"],
+  "the rows are empty": [[[], []], "it has no codes; send at least one"],
+  "a row is longer": [
+    [[1], [2, 3]],
+    "row 1 has 2 codes, but the first has 1; all rows must have the same length",
+  ],
+  "a row is shorter": [
+    [[1, 2], []],
+    "row 1 has 0 codes, but the first has 2; all rows must have the same length",
+  ],
   "a code is too great": [
     [[1, 2], [3, 512]],
     "code 512 at position 3 is not in 0…511",

@@ -239,7 +239,7 @@ class BlockReader {
       const length = this.uint8();
       if (length === 0) return;
       if (++this.#blocks > MAX_SUB_BLOCKS) {
-        throw new ImageError("the GIF has too many blocks");
+        throw new ImageError("the GIF has too many blocks; save it again");
       }
       if (mayEnd) this.#at = Math.min(this.#at + length, this.#bytes.length);
       else this.skip(length);

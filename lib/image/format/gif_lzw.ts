@@ -43,7 +43,9 @@ export function decodeGifLzw(
 ): Uint8Array {
   const indexBits = bytes[at] ?? 0;
   if (indexBits > MAX_INDEX_BITS) {
-    throw new ImageError(`the GIF is damaged: its code size is ${indexBits}`);
+    throw new ImageError(
+      `the GIF is damaged: its code size is ${indexBits}, more than ${MAX_INDEX_BITS}`,
+    );
   }
   const read = codeReader(bytes, at + 1);
   const clear = 1 << indexBits;

@@ -79,7 +79,7 @@ export function readJpegLayout(bytes: Uint8Array): JpegLayout {
   for (let count = 0;; count++) {
     if (count === MAX_SEGMENTS) {
       throw new ImageError(
-        "the JPEG has too many segments before its image data",
+        "the JPEG has too many segments before its image data; save it again",
       );
     }
     at = markerAfter(bytes, at);

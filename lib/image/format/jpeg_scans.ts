@@ -119,7 +119,7 @@ class ScanReader {
       at += 2 + Math.max(2, length);
       if (marker === 0xda) {
         if (++scans > MAX_SCANS) {
-          throw new ImageError("the JPEG has too many scans");
+          throw new ImageError("the JPEG has too many scans; save it again");
         }
         this.#scan(data, at);
       }

@@ -39,8 +39,8 @@ Deno.test("parseArguments() of evaluate refuses what it cannot measure", () => {
     ["a b", /"b" is one folder of data too many/],
     ["--pictures p --adapter a", /--adapter changes no reconstruction/],
     ["a --template chatty", /--template "chatty" is unknown, expected chat/],
-    ["a --limit 0", /--limit "0" is no whole number from 1/],
-    ["a --answer-tokens 1.5", /--answer-tokens "1\.5" is no whole number/],
+    ["a --limit 0", /--limit "0" is not a whole number of 1 or more/],
+    ["a --answer-tokens 1.5", /--answer-tokens "1\.5" is not a whole number/],
     ["a --picture p", /unknown option --picture: did you mean --pictures/],
   ];
   for (const [line, reason] of cases) {

@@ -42,7 +42,10 @@ Deno.test("parseArguments() reports the fault of a command line", () => {
     ["a --out x --resize big", '--resize "big" is unknown'],
     ["a --out x --shard 4/4", '--shard "4/4" is not such as 0/4'],
     ["a --out x --shard 1", '--shard "1" is not such as'],
-    ["a --out x --threads 0", '--threads "0" is no whole number from 1'],
+    [
+      "a --out x --threads 0",
+      '--threads "0" is not a whole number of 1 or more',
+    ],
     ["a --out x --max-errors -1", "max-errors"],
     [
       "a --out x --imagecolumn y",
