@@ -184,14 +184,14 @@ export class Engine<Kept extends Snapshot = Snapshot>
   }
 
   async #step(): Promise<void> {
-    this.#dropCancelled();
+    this.#dropCanceled();
     this.#admit();
     await this.#prefill();
     await this.#stepTogether();
     await this.#runMultiTokenSteps();
   }
 
-  #dropCancelled(): void {
+  #dropCanceled(): void {
     for (const ticket of [...this.#waiting.order, ...this.#running]) {
       if (ticket.signal.aborted) this.#fail(ticket, ticket.signal.reason);
       else if (this.#closed) this.#fail(ticket, this.#closed);

@@ -83,7 +83,7 @@ export class Simulation {
   readonly #order = new FairOrder<Queued>();
   readonly active: Active[] = [];
   /** Outcome of each job. */
-  readonly ends = new Map<Job, "done" | "cancelled" | "refused">();
+  readonly ends = new Map<Job, "done" | "canceled" | "refused">();
   readonly #arrivals: Job[];
   /** Called at each start with the job and its index in the queue. */
   onStart: (started: Queued, index: number) => void = () => {};
@@ -153,7 +153,7 @@ export class Simulation {
   /** Runs one step of the engine. */
   step(): void {
     this.#arrive();
-    this.#dropCancelled();
+    this.#dropCanceled();
     this.#admit();
     this.onAdmitted();
     this.#prefill();
@@ -175,14 +175,14 @@ export class Simulation {
     }
   }
 
-  #dropCancelled(): void {
+  #dropCanceled(): void {
     const gone = ({ job }: Queued) => job.cancel <= this.now;
     for (const queued of this.waiting.filter(gone)) {
       this.#order.remove(queued);
-      this.#end(queued.job, "cancelled");
+      this.#end(queued.job, "canceled");
     }
     for (const active of this.active.filter(({ queued }) => gone(queued))) {
-      this.#retire(active, "cancelled");
+      this.#retire(active, "canceled");
     }
   }
 
@@ -264,7 +264,7 @@ export class Simulation {
     }
   }
 
-  #retire(active: Active, end: "done" | "cancelled"): void {
+  #retire(active: Active, end: "done" | "canceled"): void {
     this.active.splice(this.active.indexOf(active), 1);
     this.#order.remove(active.queued, sum(active.lengths));
     for (const [row, slot] of active.slots.entries()) {
@@ -273,7 +273,7 @@ export class Simulation {
     this.#end(active.queued.job, end);
   }
 
-  #end(job: Job, end: "done" | "cancelled" | "refused"): void {
+  #end(job: Job, end: "done" | "canceled" | "refused"): void {
     ok(!this.ends.has(job), "a job ends once");
     this.ends.set(job, end);
   }

@@ -8,7 +8,7 @@
 
 import { ok } from "node:assert/strict";
 import pLimit from "p-limit";
-import { downloadUnder, troubleOf } from "../support/spoilt_downloads.ts";
+import { downloadUnder, faultPlanOf } from "../support/faulty_downloads.ts";
 
 const RUNS = Number(Deno.env.get("FAULT_RUNS") ?? 20);
 
@@ -21,9 +21,11 @@ Deno.test(`obtain() completes or fails with a reason over ${RUNS} downloads with
     Array.from({ length: RUNS }, (_, seed) =>
       limit(async () => {
         try {
-          return await downloadUnder(troubleOf(seed));
+          return await downloadUnder(faultPlanOf(seed));
         } catch (cause) {
-          throw new Error(`Cannot bear the trouble of seed ${seed}`, { cause });
+          throw new Error(`Cannot download under the faults of seed ${seed}`, {
+            cause,
+          });
         }
       })),
   );

@@ -55,13 +55,13 @@ Deno.test("run() returns the same result for a request alone and in any batch", 
 });
 
 Deno.test("run() ends every request once, with any cancellations", async () => {
-  const anyCancelled = fc.record({
+  const anyCanceled = fc.record({
     request: anyRequest,
     cancelAfter: fc.option(fc.nat(20), { nil: undefined }),
   });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(anyCancelled, { minLength: 1, maxLength: 9 }),
+      fc.array(anyCanceled, { minLength: 1, maxLength: 9 }),
       async (plans) => {
         const controllers = plans.map(() => new AbortController());
         let runs = 0;
@@ -88,7 +88,7 @@ Deno.test("run() ends every request once, with any cancellations", async () => {
         for (const [i, { status }] of results.entries()) {
           const { prompts, count } = plans[i]!.request;
           if (status === "rejected") {
-            ok(controllers[i]!.signal.aborted, "only the cancelled are");
+            ok(controllers[i]!.signal.aborted, "only canceled requests reject");
           } else {
             deepStrictEqual(
               policies[i]!.chosen,

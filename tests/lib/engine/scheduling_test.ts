@@ -16,7 +16,7 @@ import {
 } from "../../support/scheduling.ts";
 
 Deno.test("Scheduling ends every request once, and loses nothing", () => {
-  const ends = { done: 0, cancelled: 0, refused: 0 };
+  const ends = { done: 0, canceled: 0, refused: 0 };
   forAll((simulation, jobs) => {
     simulation.run();
     strictEqual(simulation.ends.size, jobs.length);

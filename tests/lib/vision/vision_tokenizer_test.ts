@@ -191,11 +191,11 @@ Deno.test("encode() stops when its signal aborts, and the next one runs", async 
   await using tiny = await openTinyVision();
   const [picture] = framesOf(images[0]!.name, images[0]!.resized_hw);
   const gone = AbortSignal.abort(new Error("gone"));
-  const [cancelled, grid] = await Promise.allSettled([
+  const [canceled, grid] = await Promise.allSettled([
     tiny.vision.encode(picture!, gone),
     tiny.vision.encode(picture!),
   ]);
-  strictEqual(cancelled.status, "rejected");
+  strictEqual(canceled.status, "rejected");
   strictEqual(grid.status, "fulfilled");
 });
 

@@ -25,7 +25,7 @@ import { temporaryFolder } from "./temporary_folder.ts";
 import { hubModel, wantedOf } from "./tiny_hub_model.ts";
 
 /** The faults of a download. */
-export interface Trouble {
+export interface FaultPlan {
   /** Seed of the faults. */
   readonly seed: number;
   /** Fraction of requests that fail, 0 to 1. */
@@ -36,8 +36,8 @@ export interface Trouble {
   readonly partBytes: number;
 }
 
-/** Derives the trouble from `seed`; every fourth process is killed. */
-export function troubleOf(seed: number): Trouble {
+/** Derives the fault plan from `seed`; every fourth process is killed. */
+export function faultPlanOf(seed: number): FaultPlan {
   const random = randomOf(seed, 1_000);
   const kills = seed % 4 === 0 ? 1 + Math.floor(2 * random()) : 0;
   return {
@@ -54,26 +54,26 @@ const VERSIONS: readonly [HubModel, ...HubModel[]] = [
 ];
 
 /**
- * Downloads under `trouble` until a folder or an error results, and then
+ * Downloads under `plan` until a folder or an error results, and then
  * without faults. Throws if a partial file is visible, an error has no message,
  * or the final folder differs from the hub.
  *
- * @returns Outcome under trouble.
+ * @returns Outcome under the faults.
  */
-export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
+export async function downloadUnder(plan: FaultPlan): Promise<Outcome> {
   using cache = temporaryFolder();
   let calm = false;
-  const faults = faultSchedule(trouble.seed, trouble.rate);
+  const faults = faultSchedule(plan.seed, plan.rate);
   await using hub = hubServer({
     versions: VERSIONS,
-    faults: (request, asked) => calm ? undefined : faults(request, asked),
+    faults: (request, index) => calm ? undefined : faults(request, index),
   });
-  for (const kill of trouble.kills) {
-    await obtainKilled(cache.path, hub, kill, trouble);
-    await nothingHalf(cache.path);
+  for (const kill of plan.kills) {
+    await obtainKilled(cache.path, hub, kill, plan);
+    await requireComplete(cache.path);
   }
-  const outcome = await obtainHere(cache.path, hub, trouble);
-  await nothingHalf(cache.path);
+  const outcome = await obtainHere(cache.path, hub, plan);
+  await requireComplete(cache.path);
   if ("error" in outcome) {
     strictEqual(outcome.name, "SourceError");
     match(
@@ -82,10 +82,10 @@ export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
     );
   }
   calm = true;
-  const last = await obtainHere(cache.path, hub, trouble, 5_000);
+  const last = await obtainHere(cache.path, hub, plan, 5_000);
   ok("folder" in last, "error" in last ? last.error : "");
   await isOneVersion(last.folder);
-  await nothingHalf(cache.path);
+  await requireComplete(cache.path);
   return outcome;
 }
 
@@ -93,7 +93,7 @@ export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
 async function obtainHere(
   cache: string,
   hub: HubServer,
-  { partBytes }: Trouble,
+  { partBytes }: FaultPlan,
   stallMs: number = fastRetries.retryPolicy.stallMs,
 ): Promise<Outcome> {
   try {
@@ -113,7 +113,7 @@ async function obtainKilled(
   cache: string,
   hub: HubServer,
   afterMs: number,
-  { partBytes }: Trouble,
+  { partBytes }: FaultPlan,
 ): Promise<void> {
   const script = new URL("./obtain_process.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
@@ -137,7 +137,7 @@ async function obtainKilled(
 }
 
 /** Checks that visible files are complete and that blobs match their names. */
-async function nothingHalf(cache: string): Promise<void> {
+async function requireComplete(cache: string): Promise<void> {
   const { found } = await searchLocal(parseSource(`hf://${REPOSITORY}`), {
     modelFolders: [],
     hubCaches: [cache],
