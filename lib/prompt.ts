@@ -145,8 +145,8 @@ function joined(
 }
 
 /**
- * Requires that a context holds the codes of pictures, whatever else it has to
- * hold: if it does not, no shorter text would help.
+ * Checks that the codes of pictures alone fit into a context; if they do not, a
+ * shorter text is no remedy.
  *
  * @param contextLength Context length of the checkpoint, in tokens.
  * @throws {PromptTooLongError} If the pictures do not fit.

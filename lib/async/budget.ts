@@ -23,7 +23,7 @@ import {
 
 /** Options of {@linkcode Budget}. */
 export interface BudgetOptions extends SizePriorityOptions {
-  /** The greatest amount of a small request; none is small by default. */
+  /** The maximum amount of a small request; none is small by default. */
   readonly smallAmount?: number | undefined;
   /** Requests of one caller that may wait; a third more wait in all. */
   readonly maxWaiting: number;
@@ -215,7 +215,7 @@ export class Budget {
     return this.#division.fits(urgent.amount) ? urgent : undefined;
   }
 
-  /** Releases the place in the queue of a request that waited. */
+  /** Releases the queue capacity of a request that waited. */
   #leaveQueue({ caller, urgent }: Waiter): void {
     if (!urgent) this.#capacity.release(caller, 1);
     if (this.waiting === 0) this.#releasedAt = undefined;

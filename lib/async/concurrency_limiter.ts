@@ -56,7 +56,7 @@ export class ConcurrencyLimiter {
   readonly #slots: FairShare;
   readonly #now: () => number;
   readonly #ledgers = new LRUCache<string, Ledger>({ max: MAX_CALLERS });
-  /** Last measured pace, for callers without one of their own. */
+  /** Last measured pace, for callers without a measurement. */
   #lastPace: number | undefined;
 
   /**

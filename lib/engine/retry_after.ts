@@ -1,8 +1,8 @@
 /**
- * The forecast of a free slot in a full queue.
+ * The forecast of a full queue: the time until a waiting request starts.
  *
- * It simulates admission: running requests end one by one, and the first end
- * after which a waiting request starts frees a slot of the queue.
+ * It simulates admission: running requests end one by one, until a waiting
+ * request can start.
  *
  * @module
  */

@@ -19,7 +19,7 @@ const MAX_JSON_BYTES = 2 ** 26;
  */
 const MAX_TEXT_BYTES = 2 ** 27;
 
-/** The greatest depth of nested lists and objects. */
+/** The maximum depth of nested lists and objects. */
 const MAX_DEPTH = 64;
 
 /**

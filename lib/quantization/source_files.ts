@@ -47,7 +47,7 @@ export async function isUnchanged(source: SourceOnDisk): Promise<boolean> {
 export interface Piece {
   /** Chunk of the bytes; undefined for a header and for gaps. */
   readonly chunk: TensorChunk | undefined;
-  /** Bytes in a buffer of their own. */
+  /** Bytes, in a separate buffer. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
