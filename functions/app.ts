@@ -159,8 +159,8 @@ export function createJobApp(
   options: AppOptions,
 ): Hono<AppEnv> {
   // The clients of a job set their own timeouts.
-  const patient = { ...options, requestTimeoutMs: undefined };
-  const app = bareApp(patient, options.metrics ?? new Metrics(services), []);
+  const jobOptions = { ...options, requestTimeoutMs: undefined };
+  const app = bareApp(jobOptions, options.metrics ?? new Metrics(services), []);
   return app.route("/", functionRoutes(services, options));
 }
 

@@ -56,12 +56,12 @@ async function begin(
   const { decode } = upload.fields;
   const options = { decode, call };
   const { vision } = models;
-  const asked = await questionGrids(
+  const pictures = await questionGrids(
     c.req.raw,
     upload,
     vision,
     captioners,
     options,
   );
-  return startCaptioning(captioners, upload.fields, asked, call);
+  return startCaptioning(captioners, upload.fields, pictures, call);
 }

@@ -65,7 +65,7 @@ export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       if (isBinaryType(type)) return await fromBytes(c, tokenizers, type);
       if (type !== "" && !isJson(type)) {
         throw new MediaTypeError(
-          "application/json, application/octet-stream, application/x-npy are taken",
+          "its Content-Type is not supported; set it to application/json, application/octet-stream or application/x-npy",
         );
       }
       const bytes = await readBytes(c.req.raw, tokenizers.limits.maxBodyBytes);

@@ -80,12 +80,12 @@ async function scoreUpload(
   const { decode } = fields;
   const options = { decode, call };
   const { vision } = models;
-  const asked = await questionGrids(
+  const pictures = await questionGrids(
     c.req.raw,
     upload,
     vision,
     scorers,
     options,
   );
-  return await runScore(fields, models, asked, call);
+  return await runScore(fields, models, pictures, call);
 }

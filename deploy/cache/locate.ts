@@ -43,7 +43,7 @@ export interface Downloads {
   readonly verify: boolean;
 }
 
-/** The error thrown for a source that no place has. */
+/** The error thrown for a source that cannot be found. */
 export class SourceError extends Error {
   /** Creates an error that lists where `source` was looked for. */
   constructor(
@@ -153,7 +153,7 @@ export async function isModel(folder: string): Promise<boolean> {
 
 /** The result of a search. */
 export interface Search {
-  /** Location of the model; undefined if no place has it. */
+  /** Location of the model; undefined if it was not found. */
   readonly found:
     | { readonly folder: string; readonly cached: boolean }
     | undefined;

@@ -70,7 +70,7 @@ const WORKERS_FROM = 64 * 2 ** 20;
 /**
  * Returns the folder of `source`, a list of mirrors with commas or spaces.
  *
- * @throws {SourceError} When no place has it, with the reply of each.
+ * @throws {SourceError} When no source has it, with the reply of each.
  * @throws {DiskError} When it cannot be stored: another place would not help.
  */
 export async function obtain(

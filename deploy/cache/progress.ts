@@ -14,7 +14,7 @@ export interface ObtainProgress {
   readonly bytes: number;
   /** Bytes in all; undefined while unknown. */
   readonly totalBytes: number | undefined;
-  /** Name of the place that they come from, for messages. */
+  /** Name of their source, for messages. */
   readonly place: string;
 }
 

@@ -16,7 +16,7 @@ export class ProgressTracker implements Disposable {
   readonly #onProgress: (progress: ObtainProgress) => void;
   #bytes = 0;
   #reportedAt = -Infinity;
-  /** Timer that reports the last bytes, should no more come. */
+  /** Timer that reports the last bytes if no more arrive. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** True while cached content is being hashed. */
   verifying = false;

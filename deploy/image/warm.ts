@@ -66,7 +66,7 @@ async function drain(
 
 /** Sends one request for each part that is loaded on first use. */
 async function useAll(url: string): Promise<void> {
-  // The health check itself gets its code cached, too.
+  // The code of the health check is cached, too.
   if (!await lives(`${url}/livez`)) {
     throw new Error(`Cannot warm up: no server responds at ${url}`);
   }

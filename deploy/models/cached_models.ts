@@ -57,7 +57,7 @@ export interface CachedModel {
   readonly revisions: readonly CachedRevision[];
   /** Files that belong to no revision. */
   readonly loose: readonly LooseFile[];
-  /** True when its folder holds nothing at all. */
+  /** True if its folder is empty. */
   readonly empty: boolean;
   /** Time of the last read or write of its files, from the file system. */
   readonly usedMs: number;

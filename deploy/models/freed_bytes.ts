@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 
-/** A file by its inode, however many names it has. */
+/** A file by its inode, with any number of names. */
 interface Content {
   readonly bytes: number;
   /** Names that it has anywhere. */

@@ -44,7 +44,7 @@ export function planPrune(
     const { revisions, loose } = model;
     return { model, whole: true, revisions, files: loose };
   }
-  // Revisions without a name; a single one may be in use by its commit.
+  // Revisions without a name; a single one may be in use by commit.
   const revisions = model.revisions.length === 1
     ? []
     : model.revisions.filter(({ refs }) => refs.length === 0);

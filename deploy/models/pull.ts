@@ -21,7 +21,7 @@ const DOING: Readonly<Record<ObtainProgress["phase"], string>> = {
  * Downloads `sources` one after the other, since each can use the whole
  * bandwidth.
  *
- * @throws {SourceError} When no place has one of them.
+ * @throws {SourceError} When no source has one of them.
  */
 export async function pull(
   sources: readonly string[],
@@ -40,7 +40,7 @@ export async function pull(
 /**
  * Returns the folder of `source`, after a reported download if it is missing.
  *
- * @throws {SourceError} When no place has it.
+ * @throws {SourceError} When no source has it.
  */
 export async function bring(
   source: string,

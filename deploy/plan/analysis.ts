@@ -26,7 +26,7 @@ export interface Analysis {
   readonly perSecond: number;
   /** Upper bound of the requests that a server completes per second. */
   readonly mostPerSecond: number;
-  /** Fewest servers with which the queue stays finite. */
+  /** Minimum number of servers with a finite queue. */
   readonly leastReplicas: number;
   /** Lower bound of the utilization of the analyzed servers. */
   readonly load: number;
@@ -66,7 +66,7 @@ export function analyze(
  */
 export function erlangC(servers: number, offered: number): number {
   if (offered >= servers) return 1;
-  // Erlang's B, whose recursion never leaves 0 … 1.
+  // Erlang's B, whose recursion stays within 0 to 1.
   let blocked = 1;
   for (let i = 1; i <= servers; i++) {
     blocked = offered * blocked / (i + offered * blocked);

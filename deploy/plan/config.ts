@@ -166,11 +166,11 @@ function classIn(name: string, fields: ClassFields): RequestClass {
       long: true,
     };
   }
-  const { new_tokens: said, max_tokens: most = said } = fields;
-  if (most < said) {
+  const { new_tokens: newTokens, max_tokens: most = newTokens } = fields;
+  if (most < newTokens) {
     throw new PlanError(
       pointerOf(["classes", name, "max_tokens"]),
-      `expected a whole number, ${said} or more: new_tokens is ${said}`,
+      `expected a whole number, ${newTokens} or more: new_tokens is ${newTokens}`,
     );
   }
   // The last token is not an input.
@@ -178,8 +178,8 @@ function classIn(name: string, fields: ClassFields): RequestClass {
     ...common,
     prompts: [length],
     sharesLast: false,
-    runs: said - 1,
-    newTokens: said - 1,
+    runs: newTokens - 1,
+    newTokens: newTokens - 1,
     maxNewTokens: most - 1,
     tokensPerRun: 1,
     long: false,

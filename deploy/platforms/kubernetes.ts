@@ -1,9 +1,9 @@
 /**
  * The platform Kubernetes, scaled by KEDA on the server's own queue.
  *
- * A pod that ends still gets requests for a moment, so it waits before the
- * server gets the signal. New servers start while requests wait, before the
- * busy ones refuse. Metrics are missing once no server is left, so one always
+ * A terminating pod still receives requests for a moment, so it waits before
+ * the server receives the signal. New servers start while requests wait, before
+ * the busy ones refuse. Metrics are missing without a server, so at least one
  * stays. A single server keeps its jobs in the claim; several share the claim
  * for models, which its class must allow, and lose their jobs with their pods.
  *

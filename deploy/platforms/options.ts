@@ -32,7 +32,7 @@ export interface DeployOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Names in the platform's store of secrets, by variable. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** True if it gets a GPU. */
+  /** True for a server with a GPU. */
   readonly gpu: boolean;
   /** Processors that it may use. */
   readonly cpus: number;
@@ -40,7 +40,7 @@ export interface DeployOptions {
   readonly memoryGib: number;
   /** Storage for models and jobs, in GiB. */
   readonly cacheGib: number;
-  /** Servers that stay without load. */
+  /** Minimum number of servers. */
   readonly minServers: number;
   /** Maximum number of servers. */
   readonly maxServers: number;
@@ -48,7 +48,7 @@ export interface DeployOptions {
   readonly concurrency: number;
   /** Seconds that a request may take, including its wait and a cold start. */
   readonly requestTimeoutS: number;
-  /** Storage that the platform mounts or fetches by its own means. */
+  /** Storage that the platform mounts or fetches. */
   readonly storage: string | undefined;
 }
 

@@ -12,7 +12,7 @@ import { stringify } from "yaml";
 export interface Facts {
   /** Seconds from the stop signal until the process is killed. */
   readonly graceS: number;
-  /** Seconds of those that pass before the server gets the signal. */
+  /** Seconds of those before the server receives the signal. */
   readonly beforeStopS: number;
   /** Maximum seconds of a start; undefined for no limit. */
   readonly startS: number | undefined;
@@ -86,7 +86,7 @@ export function environmentOf(
   };
 }
 
-/** Returns the seconds that a server may take to get ready. */
+/** Returns the maximum seconds until a server is ready. */
 export function startSeconds({ startS }: Facts): number {
   return startS ?? 1800;
 }

@@ -50,7 +50,7 @@ export interface PrepareArguments {
   readonly maxErrors: number;
   /** True to try unusable records again. */
   readonly retryErrors: boolean;
-  /** True to leave out repeated pictures. */
+  /** True to omit repeated pictures. */
   readonly skipDuplicates: boolean;
   /** Number of cores; undefined for all. */
   readonly threads: number | undefined;

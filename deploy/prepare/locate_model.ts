@@ -37,7 +37,7 @@ export interface ModelChoice {
 /**
  * Returns the folder of the vision tokenizer, downloaded if it is missing.
  *
- * @throws {SourceError} If no place has a model.
+ * @throws {SourceError} If no source has a model.
  * @throws {CheckpointError} If it has no vision tokenizer.
  */
 export async function locateModel(

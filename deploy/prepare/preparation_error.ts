@@ -1,5 +1,5 @@
 /**
- * The errors of preparing data and of reading what was prepared.
+ * The errors of preparing data and of reading prepared sets.
  *
  * @module
  */

@@ -50,7 +50,7 @@ export interface PreparationOptions {
   readonly maxErrors: number;
   /** Called after each record that is done. */
   readonly onProgress: (progress: PreparationProgress) => void;
-  /** Aborts the run; what is stored stays. */
+  /** Aborts the run; stored records stay. */
   readonly signal: AbortSignal;
 }
 
@@ -58,7 +58,7 @@ export interface PreparationOptions {
 export interface PreparationProgress {
   /** Records that this run did. */
   readonly done: number;
-  /** Records that are left to do, estimated from the input read so far. */
+  /** Remaining records, estimated from the input read so far. */
   readonly left: number;
   /** Records of this run without any text. */
   readonly untitled: number;
@@ -164,12 +164,12 @@ async function outcomeOf(
     }
     const bytes = await source.picture();
     const grid = await encoder.encode(bytes, signal);
-    const asked = question !== undefined && answer !== undefined;
+    const hasQuestion = question !== undefined && answer !== undefined;
     const text = source.text ||
-      (asked ? "" : await captioner?.(bytes, signal) ?? "");
+      (hasQuestion ? "" : await captioner?.(bytes, signal) ?? "");
     const record = {
       ...{ key, name, text, ...grid },
-      ...(asked && { question, answer }),
+      ...(hasQuestion && { question, answer }),
     };
     return { key, place, record, picture: hashOf(bytes) };
   } catch (error) {

@@ -2,7 +2,7 @@
  * The publication of a checkpoint into a folder, such as a mount.
  *
  * ```text
- * {target}.partial/   files as they arrive; intact ones are kept
+ * {target}.partial/   copied files; intact ones are reused
  * {target}/           the same folder, renamed at the end
  * ```
  *

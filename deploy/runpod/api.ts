@@ -119,7 +119,7 @@ export class RunpodApi {
       )
       : this.#place.takeUrl;
     const url = withQuery(base, `job_in_progress=${busy ? 1 : 0}`);
-    const found = await this.#ask("take jobs", url, signal);
+    const found = await this.#poll("take jobs", url, signal);
     return (Array.isArray(found) ? found : [found]).flatMap(jobIn);
   }
 
@@ -130,7 +130,7 @@ export class RunpodApi {
    */
   async stops(signal: AbortSignal): Promise<string[]> {
     const url = this.#place.takeUrl.replace("/job-take/", "/job-stop/");
-    const found = await this.#ask("query canceled jobs", url, signal);
+    const found = await this.#poll("query canceled jobs", url, signal);
     const names = isRecord(found) ? found["jobsToStop"] : undefined;
     return Array.isArray(names)
       ? names.filter((name) => typeof name === "string")
@@ -182,7 +182,7 @@ export class RunpodApi {
     return withQuery(url, `isStream=${streamed}`);
   }
 
-  async #ask(
+  async #poll(
     verb: string,
     url: string,
     signal: AbortSignal,

@@ -30,7 +30,7 @@ export function startHeartbeat(place: PingPlace): Heartbeat {
   };
   thread.call("start", place).catch(fail);
   return {
-    send: (jobs) => void thread.call("tell", jobs).catch(fail),
+    send: (jobs) => void thread.call("setJobs", jobs).catch(fail),
     [Symbol.asyncDispose]: async () => {
       closed = true;
       await thread.close();

@@ -17,7 +17,7 @@ export const methods = {
     const { signal } = new AbortController();
     pingLoop(place, () => jobs, { send: fetch, delay: delay, signal });
   },
-  tell: (running: readonly string[]): void => {
+  setJobs: (running: readonly string[]): void => {
     jobs = running;
   },
 };

@@ -13,9 +13,11 @@
 export interface OrderedSenderOptions<T> {
   /** Sends an item; the next one waits for it. */
   readonly send: (item: T) => Promise<void>;
-  /** Merges two adjacent items; undefined for those that stay apart. */
+  /**
+   * Merges two adjacent items; undefined for those that are sent separately.
+   */
   readonly merge: (first: T, second: T) => T | undefined;
-  /** Called with errors of sending; later items are sent all the same. */
+  /** Called with errors of sending; later items are still sent. */
   readonly onFailure: (error: unknown) => void;
 }
 

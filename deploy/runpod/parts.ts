@@ -16,7 +16,7 @@ export type AnswerPart = JobEvent | string;
 /** Most characters of a part; a character is at most three bytes. */
 const MAX_PART_CHARACTERS = 300_000;
 
-/** Merges adjacent parts; undefined for those that stay apart. */
+/** Merges adjacent parts; undefined for those that are sent separately. */
 export function mergeParts(
   first: AnswerPart,
   second: AnswerPart,

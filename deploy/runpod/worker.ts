@@ -83,7 +83,7 @@ export class RunpodWorker implements AsyncDisposable {
   readonly #running = new Map<string, Run>();
   readonly #ends = new Map<string, Promise<void>>();
   readonly #notifier = new Notifier();
-  /** Aborts when no more jobs are taken. */
+  /** Aborts when the worker stops taking jobs. */
   readonly #stop = new AbortController();
   /** Aborts when all jobs have ended. */
   readonly #end = new AbortController();
@@ -126,12 +126,12 @@ export class RunpodWorker implements AsyncDisposable {
     }));
   }
 
-  /** Takes no more jobs. */
+  /** Stops taking jobs. */
   drain(): void {
     this.#stop.abort();
   }
 
-  /** Takes no more jobs; resolves when the running ones are delivered. */
+  /** Stops taking jobs; resolves when the running ones are delivered. */
   async shutdown(): Promise<void> {
     this.drain();
     await this.#taking;

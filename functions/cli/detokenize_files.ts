@@ -92,7 +92,7 @@ export const DETOKENIZE: Command = {
  * Returns the request body for a grid, bare in a file or inside an answer of
  * `/v1/tokenize`.
  *
- * @throws {Error} If the file is no JSON object.
+ * @throws {Error} If the file is not a JSON object.
  */
 function gridBody(bytes: Uint8Array, model: string | undefined): string {
   let value: unknown;

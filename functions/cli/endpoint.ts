@@ -11,7 +11,7 @@ import { type Environment, readEnvironment, thisMachine } from "../env.ts";
 import { delay } from "../../lib/async/delay.ts";
 import { startServices } from "../models/start_services.ts";
 
-/** A server, remote or within this process. */
+/** A server, remote or in this process. */
 export interface Endpoint extends AsyncDisposable {
   /** Address of the server, for display. */
   readonly place: string;

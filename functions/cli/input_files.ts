@@ -19,7 +19,7 @@ export interface InputFile {
 export const STANDARD = "-";
 
 /**
- * Lists the files that `words` name, each once, in order: files as they are,
+ * Lists the files that `words` name, each once, in order: files themselves,
  * folders with all files below whose extension is one of `extensions`, and
  * patterns such as `photos/*.jpg`.
  *

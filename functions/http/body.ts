@@ -2,7 +2,7 @@
  * The body readers: bytes within a limit, JSON, and fields validated by a
  * schema.
  *
- * Errors name a JSON pointer (RFC 6901) and what was expected, never the value
+ * Errors name a JSON pointer (RFC 6901) and the expected value, never the value
  * that was sent.
  *
  * @module
@@ -61,7 +61,9 @@ export async function readJson<T>(
 ): Promise<T> {
   const type = mediaType(request);
   if (type !== "" && !isJson(type)) {
-    throw new MediaTypeError("application/json is taken");
+    throw new MediaTypeError(
+      "its Content-Type is not supported; set it to application/json",
+    );
   }
   const value = await parseJson(await readBytes(request, maxBytes));
   return parseFields(schema, value);
@@ -76,7 +78,7 @@ export function mediaType(request: Request): string {
   return header.split(";")[0]!.trim().toLowerCase();
 }
 
-/** Reports if the media type `type` is JSON. */
+/** Returns true if the media type `type` is JSON. */
 export function isJson(type: string): boolean {
   return type === "application/json" || type.endsWith("+json");
 }

@@ -45,7 +45,7 @@ export interface CallObserver {
     imageIndex: number,
     halfway: ResumeState | undefined,
   ) => void;
-  /** Called with each progress event, whatever the form of the answer. */
+  /** Called with each progress event, for any form of the answer. */
   readonly event?: (event: WireEvent) => void;
   /** Called with the work that was done, before the answer. */
   readonly finished?: (usage: CallUsage) => void;
@@ -67,7 +67,7 @@ export interface Call {
   /** Observer of the call; undefined for none. */
   readonly observer?: CallObserver | undefined;
   /**
-   * Reports if a client follows the progress, so that previews are made;
+   * Returns true if a client follows the progress, so that previews are made;
    * undefined if the requesting client follows it.
    */
   readonly watched?: (() => boolean) | undefined;

@@ -68,7 +68,8 @@ export interface AppEnv {
      */
     tryHold: (bytes: number) => (() => void) | undefined;
     /**
-     * Called with the id of the job that the request becomes, as it is stored.
+     * Called with the id of the job that the request becomes, when it is
+     * stored.
      */
     link: ((job: string) => void) | undefined;
     /**

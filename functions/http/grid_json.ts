@@ -16,7 +16,7 @@ import type { Clip, Grid, GridFields } from "../schema/common.ts";
 /** A grid or a clip. */
 export type Codes = CodeGrid | CodeClip;
 
-/** Reports if `codes` are those of a clip. */
+/** Returns true if `codes` are those of a clip. */
 export function isClip(codes: Codes): codes is CodeClip {
   return "frames" in codes;
 }

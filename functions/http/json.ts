@@ -75,7 +75,7 @@ const CLOSE_BRACE = 0x7d;
 
 /**
  * A counter of JSON structure. It does not check grammar: malformed JSON is
- * counted as if it were JSON.
+ * counted like JSON.
  */
 class StructureLimit {
   #values = 1;

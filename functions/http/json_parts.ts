@@ -12,7 +12,7 @@ import {
   piecesOfText,
 } from "./connection/paced_body.ts";
 
-/** A part: text or bytes to send as they are, or bytes to send in base64. */
+/** A part: text or bytes to send unchanged, or bytes to send in base64. */
 export type JsonPart =
   | string
   | Uint8Array<ArrayBuffer>

@@ -24,7 +24,7 @@ export const BINARY_TYPES: readonly BinaryType[] = [
   "application/x-npy",
 ];
 
-/** Reports if `type` is a media type of bare codes. */
+/** Returns true if `type` is a media type of bare codes. */
 export function isBinaryType(type: string): type is BinaryType {
   return BINARY_TYPES.some((binary) => binary === type);
 }

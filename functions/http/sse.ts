@@ -207,8 +207,8 @@ async function withinPause<T>(next: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * Yields `events` until `signal` aborts: then its reason is thrown, however
- * long the next event would take.
+ * Yields `events` until `signal` aborts: then its reason is thrown, without
+ * waiting for the next event.
  */
 async function* untilAborted<T>(
   events: AsyncGenerator<T, void, undefined>,

@@ -1,6 +1,6 @@
 /**
  * The upload reader: bodies with pictures as JSON, a form, or bare bytes.
- * Fields may stand in the query as well, with any body: none is ignored.
+ * Fields may also be in the query, with any body: none is ignored.
  *
  * @module
  */
@@ -60,9 +60,11 @@ export async function readUpload<T>(
   const known = isJson(type) || type === "multipart/form-data" ||
     type.startsWith("image/") || (options.codes && isBinaryType(type));
   if (!known) {
-    const more = options.codes ? ", application/octet-stream, x-npy" : "";
+    const more = options.codes
+      ? ", application/octet-stream, application/x-npy"
+      : "";
     throw new MediaTypeError(
-      `application/json, multipart/form-data, image/png, jpeg, webp, gif${more} are taken, as Content-Type says`,
+      `its Content-Type is not supported; set it to application/json, multipart/form-data, image/png, image/jpeg, image/webp, image/gif${more}`,
     );
   }
   const bytes = await readBytes(request, options.maxBytes);
@@ -139,7 +141,9 @@ export async function readParts(
   maxBytes: number,
 ): Promise<FormPart[]> {
   if (mediaType(request) !== "multipart/form-data") {
-    throw new MediaTypeError("multipart/form-data is taken");
+    throw new MediaTypeError(
+      "its Content-Type is not supported; set it to multipart/form-data",
+    );
   }
   return await partsOf(request, await readBytes(request, maxBytes));
 }

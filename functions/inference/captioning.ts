@@ -54,7 +54,7 @@ export type QuestionFields =
     | "adapter"
   >
   & {
-    /** Stop texts, before which the answer ends; none if left out. */
+    /** Stop texts, before which the answer ends; none by default. */
     readonly stop?: readonly string[] | undefined;
   };
 
@@ -79,9 +79,13 @@ export function startCaptioning(
     visionMs,
   };
   const { seed } = question;
-  const asked = { ...askedFields(fields), grids: grids.map(gridFields), seed };
+  const request = {
+    ...askedFields(fields),
+    grids: grids.map(gridFields),
+    seed,
+  };
   const { observer } = call;
-  observer?.inFlight?.(captioningInFlight(asked, seed));
+  observer?.inFlight?.(captioningInFlight(request, seed));
   const walk = answer(models.language, question, call.signal, call.caller);
   const observed = observedRun(answerSteps(run, walk), {
     observer,

@@ -25,7 +25,7 @@ export interface GenerationModels {
 }
 
 /**
- * Refuses a picture that does not fit into the context, whatever its prompt.
+ * Refuses a picture that does not fit into the context with any prompt.
  *
  * @throws {InvalidFieldsError} If it does not fit; names the field that sets
  * the size.

@@ -158,7 +158,7 @@ async function decodeAll(
   }
   const images: RgbImage[] = [];
   for (const file of files) {
-    // Frames of a client that left are not encoded.
+    // Frames of a disconnected client are not encoded.
     call.signal.throwIfAborted();
     images.push(await codec.decodeImage(file, options, call));
   }

@@ -24,7 +24,7 @@ import type {
 /** The fields of a picture's file. */
 type FileFields = Required<NonNullable<GenerateEvents["row"]["preview"]>>;
 
-/** The fields of a picture; those of its file are left out for codes alone. */
+/** The fields of a picture; those of its file are omitted for codes only. */
 type ImageFields =
   & Omit<GenerateAnswer["images"][number], keyof FileFields>
   & Partial<FileFields>;

@@ -95,7 +95,7 @@ export function randomSeed(): number {
   return (high! >>> 11) * 2 ** 32 + low!;
 }
 
-/** Returns the codes that stay, whose size is the picture's. */
+/** Returns the kept codes, whose size is the picture's. */
 function keptCodes(
   { keep: field, prefix, height, width, ratio, image_area: area }:
     GenerateRequest,
@@ -113,11 +113,12 @@ function keptCodes(
   }
   const keep = keptFromFields(field, `${pointer}/keep`, codebookSize);
   for (const [side, stated] of Object.entries({ height, width })) {
-    const said = keep[side === "height" ? "height" : "width"] * pixelsPerCode;
-    if (stated === undefined || stated === said) continue;
+    const expected = keep[side === "height" ? "height" : "width"] *
+      pixelsPerCode;
+    if (stated === undefined || stated === expected) continue;
     throw invalidField(
       `${pointer}/${side}`,
-      `expected ${said}, the size of keep`,
+      `expected ${expected}, the size of keep`,
     );
   }
   return keep;

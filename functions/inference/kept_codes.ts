@@ -1,6 +1,6 @@
 /**
  * The converter of kept codes between JSON and `lib`: a grid in which null
- * stands for a code that is drawn.
+ * marks a code that is drawn.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { invalidField } from "../http/errors/errors.ts";
 import type { Grid, KeptGrid } from "../schema/common.ts";
 
 /**
- * Returns the codes of a body that stay.
+ * Returns the kept codes of a body.
  *
  * @param pointer JSON pointer to the field.
  * @throws {InvalidFieldsError} If a row or code is invalid, which it names, or
- * no code is left to draw.
+ * no code is to be drawn.
  */
 export function keptFromFields(
   field: KeptGrid,

@@ -29,22 +29,22 @@ import type { Jobs } from "./jobs.ts";
 import { accepted } from "./preference.ts";
 import { requestFingerprint } from "./request_fingerprint.ts";
 
-/** The longest stream that is kept, in bytes. */
+/** Maximum bytes of a stored stream. */
 const MAX_STREAM_BYTES = 2 ** 24;
 
-/** The operations of the store that keeps first answers. */
+/** The operations of the store of first answers. */
 export type FirstAnswers = Pick<
   Jobs,
   "answers" | "store" | "retentionNow" | "report" | "sweep" | "writable"
 >;
 
 /**
- * Called with the whole answer, or undefined for none to keep; returns true if
- * it was kept.
+ * Called with the whole answer, or undefined for none to store; returns true if
+ * it was stored.
  */
 type Keep = (answer: StoredAnswer | undefined) => boolean;
 
-/** Header of a first answer that could not be kept: the key is free. */
+/** Header of a first answer that could not be stored: the key is free. */
 const KEPT = "idempotency-kept";
 
 /** Returns the middleware that repeats first answers. */
@@ -114,9 +114,9 @@ function replay(
 }
 
 /**
- * Keeps a first answer; it is sent even if it cannot be kept.
+ * Stores a first answer; it is sent even if it cannot be stored.
  *
- * @returns True if it was kept, or there was nothing to keep.
+ * @returns True if it was stored, or there was nothing to store.
  */
 function keepFirst(
   { answers, retentionNow, report, sweep }: FirstAnswers,

@@ -24,13 +24,13 @@ export interface InterruptedRequest
  */
 export function keepInterrupted(
   store: JobStore,
-  { resumeStates, ...asked }: InterruptedRequest,
+  { resumeStates, ...order }: InterruptedRequest,
   now: number,
 ): string {
   const id = `job-${crypto.randomUUID()}`;
   store.transact(() => {
     store.insert({
-      ...asked,
+      ...order,
       id,
       createdAt: now,
       webhook: undefined,

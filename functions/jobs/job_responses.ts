@@ -55,7 +55,7 @@ interface JobResponseOptions {
 /**
  * Answers with a job and its result.
  *
- * @throws {UnreadAnswersError} If the caller leaves too many bytes unread.
+ * @throws {UnreadAnswersError} If the caller has too many unread bytes.
  */
 export function jobResponse(
   c: Context<AppEnv>,

@@ -1,8 +1,8 @@
 /**
  * The recorder: stores the events of a job as they happen.
  *
- * A resumed job repeats its rows from the first: those that are stored already
- * are left out, so that a reader sees each once.
+ * A resumed job repeats its rows from the first: those that are already stored
+ * are omitted, so that a reader sees each once.
  *
  * @module
  */

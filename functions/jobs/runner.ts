@@ -38,7 +38,7 @@ export interface RunnerOptions {
   readonly limit: number;
   /** A clock, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Called with every status of a job, as it is stored. */
+  /** Called with every status of a job when it is stored. */
   readonly onStatus: (job: Job) => void;
   /** Called with errors of writing to the store. */
   readonly onFailure: (error: unknown) => void;
@@ -56,7 +56,7 @@ export interface JobOrder extends Omit<NewJob, "id" | "createdAt" | "seed"> {
   readonly link: (id: string) => void;
   /**
    * Caller for limits and fair scheduling; its principal by default, as for
-   * jobs that an earlier server left. See `caller.ts`.
+   * jobs of an earlier server. See `caller.ts`.
    */
   readonly caller?: string;
 }
@@ -78,7 +78,7 @@ export class JobRunner implements AsyncDisposable {
   readonly #capacity: FairShare;
   readonly #close = new AbortController();
   readonly #followers: Followers;
-  /** True if no more jobs are started. */
+  /** True if the runner starts no jobs. */
   #draining = false;
 
   /** Creates an idle runner; see {@linkcode recover}. */
@@ -94,15 +94,15 @@ export class JobRunner implements AsyncDisposable {
     return this.#followers.readers;
   }
 
-  /** Number of the jobs that run or wait. */
+  /** Number of running and queued jobs. */
   get size(): number {
     return this.#runs.size;
   }
 
   /**
-   * Recovers jobs without a run: those that an earlier server left, and those
-   * whose change could not be stored. Jobs beyond a caller's limit are
-   * recovered later.
+   * Recovers jobs without a run: those of an earlier server, and those whose
+   * change could not be stored. Jobs beyond a caller's limit are recovered
+   * later.
    */
   recover(): void {
     if (this.#draining) return;
@@ -123,9 +123,9 @@ export class JobRunner implements AsyncDisposable {
    * @throws {DrainingError} If the server is stopping.
    * @throws {OverloadedError} If too many jobs are running or queued.
    */
-  async submit(order: JobOrder): Promise<Submitted> {
-    const { caller = order.principal, ...rest } = order;
-    const { id = `job-${crypto.randomUUID()}`, link, ...asked } = rest;
+  async submit(submission: JobOrder): Promise<Submitted> {
+    const { caller = submission.principal, ...rest } = submission;
+    const { id = `job-${crypto.randomUUID()}`, link, ...order } = rest;
     // No await between the last lookup and the insertion.
     for (let run; (run = this.#undecided(id)) !== undefined;) {
       await run.admission;
@@ -136,7 +136,7 @@ export class JobRunner implements AsyncDisposable {
     const createdAt = this.#options.now();
     const seed = randomSeed();
     this.#store.transact(() => {
-      this.#store.insert({ ...asked, id, createdAt, seed });
+      this.#store.insert({ ...order, id, createdAt, seed });
       link(id);
     });
     const refusal = Promise.withResolvers<Response | undefined>();
@@ -207,7 +207,7 @@ export class JobRunner implements AsyncDisposable {
     }));
   }
 
-  /** Starts no more jobs; queued ones wait for the next server. */
+  /** Stops starting jobs; queued ones wait for the next server. */
   drain(): void {
     this.#draining = true;
     for (const [id, run] of this.#runs) {

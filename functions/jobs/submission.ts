@@ -40,7 +40,7 @@ export async function submissionFrom(
   const { body, webhook } = isJson(mediaType(request))
     ? await takeWebhook(bytes)
     : { body: bytes, webhook: undefined };
-  return { request: asked(request, body), webhook };
+  return { request: jobRequest(request, body), webhook };
 }
 
 /** Returns a running request in the form of a job, without streams. */
@@ -48,10 +48,16 @@ export function repeatable(
   request: Request,
   body: Uint8Array<ArrayBuffer>,
 ): JobRequest {
-  return asked(request, isJson(mediaType(request)) ? unstreamed(body) : body);
+  return jobRequest(
+    request,
+    isJson(mediaType(request)) ? unstreamed(body) : body,
+  );
 }
 
-function asked(request: Request, body: Uint8Array<ArrayBuffer>): JobRequest {
+function jobRequest(
+  request: Request,
+  body: Uint8Array<ArrayBuffer>,
+): JobRequest {
   const url = new URL(request.url);
   const headers: Record<string, string> = { accept: acceptOf(request) };
   for (const name of KEPT) {

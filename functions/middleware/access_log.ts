@@ -1,5 +1,6 @@
 /**
- * The access log, one record a request: ids, sizes and durations, never prompts.
+ * The access log, one record a request: ids, sizes and durations, never
+ * prompts.
  *
  * @module
  */
@@ -18,7 +19,7 @@ export interface AccessRecord {
   readonly method: string;
   /** Path without the query, which may hold a question; long ones are cut. */
   readonly path: string;
-  /** HTTP status; 499 if the client left. */
+  /** HTTP status; 499 if the client disconnected. */
   readonly status: number;
   /** Milliseconds from the request's first byte to the answer's last. */
   readonly "duration_ms": number;
@@ -48,7 +49,7 @@ export interface LogSink {
   failure(requestId: string, error: unknown): void;
 }
 
-/** The status of a request whose client left. */
+/** The status of a request whose client disconnected. */
 const CLIENT_GONE = 499;
 
 /** The maximum UTF-16 units of a path. */

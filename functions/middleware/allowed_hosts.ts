@@ -2,8 +2,8 @@
  * The allowed hosts of requests: a guard against DNS rebinding.
  *
  * A hostile page can let its own name resolve to this machine. To a browser its
- * requests are then of the same origin, and the page may read the answers. Their
- * `Host` still names the hostile host, so that they can be refused.
+ * requests are then of the same origin, and the page may read the answers.
+ * Their `Host` still names the hostile host, so that they can be refused.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface HostPolicy extends NamedHosts {
   readonly apiKeys: readonly ApiKey[];
 }
 
-/** The addresses that stand for every address of the machine. */
+/** The wildcard addresses of all interfaces. */
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", "[::]"]);
 
 /**
@@ -60,7 +60,8 @@ export function allowedHosts(text: string | undefined): readonly string[] {
 }
 
 /**
- * Reports if a request may name `host`. Its port is ignored: it may be mapped.
+ * Returns true if a request may name `host`. Its port is ignored: it may be
+ * mapped.
  *
  * DNS cannot point an address elsewhere. A server that listens on all addresses
  * allows any, also that of a balancer in front.
@@ -80,7 +81,7 @@ export function isAllowedHost(
     localAddress !== undefined && sameHost(hostname, localAddress);
 }
 
-/** Reports if the operator has named `hostname`; `*` names none. */
+/** Returns true if the operator has named `hostname`; `*` names none. */
 export function isNamedHost(
   hostname: string,
   { publicUrl, allowedHosts }: NamedHosts,
@@ -95,7 +96,7 @@ export function isNamedHost(
 }
 
 /**
- * Reports if both name the same host.
+ * Returns true if both name the same host.
  *
  * @param place Spelling of a socket or variable.
  */

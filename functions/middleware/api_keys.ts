@@ -20,7 +20,8 @@ const NAME_LENGTH = 8;
 /**
  * Parses a list of keys with commas, each plain or as `sha256:<hex>`.
  *
- * @throws {SyntaxError} If the list is malformed; the message does not quote it.
+ * @throws {SyntaxError} If the list is malformed; the message does not quote
+ *   it.
  */
 export function apiKeys(text: string | undefined): readonly ApiKey[] {
   if (text === undefined) return [];
@@ -36,8 +37,7 @@ export function apiKeys(text: string | undefined): readonly ApiKey[] {
 }
 
 /**
- * Returns the one of `keys` that a request holds; undefined if it is none of
- * them.
+ * Returns the key of a request among `keys`; undefined if it is unknown.
  *
  * All hashes are compared to their end, so that the time reveals nothing.
  */

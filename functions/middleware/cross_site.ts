@@ -75,7 +75,7 @@ function isAllowedOrigin(
     publicUrl !== undefined && new URL(publicUrl).origin === origin);
 }
 
-/** Reports if `origin` is that of a page served under `host`. */
+/** Returns true if `origin` is that of a page served under `host`. */
 function isOfHost(origin: string, { hostname, port }: RequestHost): boolean {
   const url = URL.parse(origin);
   if (url === null || !/^https?:$/.test(url.protocol)) return false;

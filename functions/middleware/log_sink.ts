@@ -1,6 +1,6 @@
 /**
  * The sink of log lines: as JSON, or in a readable form. An event is one line
- * of bounded length, whatever it quotes.
+ * of bounded length, with any quoted text.
  *
  * @module
  */

@@ -124,13 +124,13 @@ export function limitRate(
   const policy = `"default";q=${limit.quota};w=${limit.windowMs / 1000}`;
   return async (c, next) => {
     if (!doesWork(c.req.method, c.req.path)) return await next();
-    const asked = limiter.ask(c.get("caller"));
+    const admission = limiter.ask(c.get("caller"));
     c.header("RateLimit-Policy", policy);
     c.header(
       "RateLimit",
-      `"default";r=${asked.remaining};t=${asked.resetSeconds}`,
+      `"default";r=${admission.remaining};t=${admission.resetSeconds}`,
     );
-    if (!asked.admitted) throw new QuotaError(asked.retryAfterSeconds);
+    if (!admission.admitted) throw new QuotaError(admission.retryAfterSeconds);
     await next();
   };
 }

@@ -4,9 +4,9 @@
  * With `OTEL_DENO=true` Deno sends spans by OpenTelemetry's protocol. It makes
  * one of each request that `node:http` receives, named by its method and with
  * the whole URL in it, but does not make it the active one; the span of the
- * route with its phases is therefore made here and stands beside it, in the same
- * trace. Without OpenTelemetry, a request's `traceparent` still names the trace
- * in the log and in the answer.
+ * route with its phases is therefore created here, beside it in the same trace.
+ * Without OpenTelemetry, a request's `traceparent` still names the trace in the
+ * log and in the answer.
  *
  * @module
  */

@@ -3,8 +3,8 @@
  * fairly by callers.
  *
  * Answers stay in memory until their readers have read them. A reader that
- * reads nothing for a minute counts as gone; until then its unsent bytes are
- * counted, and more than the limit is refused.
+ * reads nothing for a minute counts as disconnected; until then its unsent
+ * bytes are counted, and more than the limit is refused.
  *
  * @module
  */
@@ -22,12 +22,13 @@ import { UnreadAnswersError } from "../http/errors/errors.ts";
 
 /**
  * The Retry-After seconds of a refused caller: by then a stalled reader is
- * gone.
+ * disconnected.
  */
 const RETRY_SECONDS = 60;
 
 /**
- * The interval of the check for room for a stream's next event, in milliseconds.
+ * The interval of the check for room for a stream's next event, in
+ * milliseconds.
  */
 const AGAIN_MS = 1000;
 

@@ -50,7 +50,9 @@ const WARM_SIDE = 2;
 /** Width of the warm-up drawing, in codes: a window and a remainder. */
 const WARM_WIDTH = 6;
 
-/** Warm-up width without windows: all codes after the first are alike. */
+/**
+ * Warm-up width without windows: all codes after the first take equal steps.
+ */
 const WARM_WIDTH_ALONE = 2;
 
 /** A language model with its listed details. */
@@ -92,7 +94,9 @@ export interface Shared {
   readonly runtime: Promise<Runtime>;
 }
 
-/** Returns an opener of the language model of `planned` with the needed heads. */
+/**
+ * Returns an opener of the language model of `planned` with the needed heads.
+ */
 export function languageOpener(
   { runtime: opening, checkpoints, admitted }: Shared & {
     /** Resolves when the model may take memory. */

@@ -1,5 +1,5 @@
 /**
- * The aliases of models, for clients that only know the names of other models.
+ * The aliases of models, for clients with fixed model names.
  *
  * @module
  */
@@ -97,7 +97,7 @@ export function withAdapter(name: string, adapter: string | undefined): string {
   return adapter === undefined ? name : `${name}:${adapter}`;
 }
 
-/** Returns the name that `model` stands for: itself, unless it is an alias. */
+/** Returns the model's name for an alias, else `model` itself. */
 export function resolveAlias<T extends string | undefined>(
   model: T,
   aliases: ModelAliases | undefined,

@@ -71,7 +71,9 @@ export interface ModelPoolParts extends Shared {
   readonly logOf: (name: string, folder: string | undefined) => PhaseLog;
   /** Log of the library's opening, a phase that all models share. */
   readonly library: PhaseLog;
-  /** Returns the provider that models run on, as far as it is known. */
+  /**
+   * Returns the provider that models run on; the expected one before loading.
+   */
   readonly provider: () => Provider;
 }
 

@@ -1,6 +1,5 @@
 /**
- * The ports of the handlers: what they need of models, as interfaces small
- * enough to fake.
+ * The ports of the handlers: minimal interfaces of models that tests can fake.
  *
  * `services.ts` implements them.
  *
@@ -148,7 +147,10 @@ export interface Captioners extends Tools {
 export interface Tokenizers extends Tools {
   /** Returns the vision tokenizer; throws as `imageGenerator` does. */
   vision(model: string | undefined): VisionModel;
-  /** Returns the text side, opened on first use; throws as `imageGenerator` does. */
+  /**
+   * Returns the text side, opened on first use; throws as `imageGenerator`
+   * does.
+   */
   text(model: string | undefined): Promise<TextModel>;
 }
 

@@ -149,7 +149,7 @@ export class Services
     return this.#options.limits;
   }
 
-  /** Device that models run on, as far as it is known. */
+  /** Device that models run on; the expected one before loading. */
   get device(): string {
     return this.#provider.name;
   }
@@ -251,7 +251,7 @@ export class Services
       this.#stop.abort();
       throw error;
     } finally {
-      // Their metadata takes memory, and is needed no more.
+      // Their metadata takes memory and is no longer needed.
       this.#checkpoints.clear();
     }
   }

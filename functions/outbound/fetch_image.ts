@@ -39,10 +39,14 @@ export interface FetchOptions {
   readonly timeMs?: number;
 }
 
-/** The bytes of one caller's fetched pictures, in bodies of the maximum size. */
+/**
+ * The bytes of one caller's fetched pictures, in bodies of the maximum size.
+ */
 const MAX_BODIES = 3;
 
-/** The Retry-After seconds: fetched pictures are likely to be decoded by then. */
+/**
+ * The Retry-After seconds: fetched pictures are likely to be decoded by then.
+ */
 const RETRY_S = 5;
 
 /** The remaining limits of a request. */
@@ -128,8 +132,8 @@ async function follow(
 ): Promise<Uint8Array<ArrayBuffer>> {
   let url = urlFrom(text, undefined);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const asked = { method: "GET", headers: HEADERS } as const;
-    using answer = await askOutside(network, url, asked, allowance.signal);
+    const request = { method: "GET", headers: HEADERS } as const;
+    using answer = await askOutside(network, url, request, allowance.signal);
     const { status, location } = answer;
     if (status >= 300 && status < 400 && location !== undefined) {
       url = urlFrom(location, url);

@@ -12,13 +12,13 @@ import ipaddr from "ipaddr.js";
  */
 const INNER: ReadonlySet<string> = new Set(["168.63.129.16"]);
 
-/** The allocated range of IPv6; addresses that wrap IPv4 lie outside it. */
+/** The allocated range of IPv6; addresses that wrap IPv4 are outside of it. */
 const GLOBAL_V6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
 
 /**
- * Reports if `address` is public: not private, loopback, link-local, shared by a
- * carrier, multicast or reserved, nor an IPv4 address inside IPv6 (mapped,
- * NAT64, 6to4, Teredo).
+ * Returns true if `address` is public: not private, loopback, link-local,
+ * shared by a carrier, multicast or reserved, nor an IPv4 address inside IPv6
+ * (mapped, NAT64, 6to4, Teredo).
  */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;

@@ -5,9 +5,9 @@
  * URL ─▶ https? ─▶ resolve ─▶ all addresses public? ─▶ connect to one of them
  * ```
  *
- * The address that was checked is the one that is connected to, so that a later
- * DNS answer cannot redirect the request. Redirects are not followed here, so
- * that each is checked in the same way. No connection is reused.
+ * The request connects to the checked address, so that a later DNS answer
+ * cannot redirect it. Redirects are not followed here, so that each is checked
+ * in the same way. No connection is reused.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { Post } from "../jobs/deliveries.ts";
 export interface OutsideNetwork {
   /** Returns all addresses of a host. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
-  /** Reports if an address may be connected to. */
+  /** Returns true if an address may be connected to. */
   readonly allows: (address: string) => boolean;
   /** Certificate authorities as PEM; undefined for the system's. */
   readonly ca: string | undefined;
@@ -81,7 +81,7 @@ export class OutsideError extends Error {
 export async function askOutside(
   network: OutsideNetwork,
   url: URL,
-  asked: OutsideRequest,
+  request: OutsideRequest,
   signal: AbortSignal,
 ): Promise<OutsideAnswer> {
   signal.throwIfAborted();
@@ -90,7 +90,7 @@ export async function askOutside(
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const address = await allowedAddress(network, host, signal);
-  const message = await send(network, { url, host, address }, asked, signal);
+  const message = await send(network, { url, host, address }, request, signal);
   const length = Number(message.headers["content-length"] ?? NaN);
   return {
     status: message.statusCode ?? 0,
@@ -155,7 +155,7 @@ function send(
       agent: false,
       signal,
     }, (message) => {
-      // An error after the reader has left has no effect.
+      // An error after the reader disconnects has no effect.
       message.on("error", () => undefined);
       resolve(message);
     });
@@ -188,8 +188,8 @@ async function* bodyOf(
 export function postOutside(network: OutsideNetwork): Post {
   return async (url, headers, text, signal) => {
     const body = new TextEncoder().encode(text);
-    const asked = { method: "POST", headers, body } as const;
-    using answer = await askOutside(network, new URL(url), asked, signal);
+    const request = { method: "POST", headers, body } as const;
+    using answer = await askOutside(network, new URL(url), request, signal);
     return answer.status;
   };
 }

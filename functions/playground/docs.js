@@ -24,7 +24,7 @@ globalThis.SwaggerUIBundle({
   // Schemas are listed, and expanded on click.
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 0,
-  // No request leaves the origin, so Swagger's online validator is off.
+  // All requests go to this origin, so Swagger's online validator is off.
   validatorUrl: null,
 });
 

@@ -62,7 +62,7 @@ const fitting = {
   model,
   ...job,
 };
-const asked = {
+const shared = {
   question: entries.question.wrapped,
   template: entries.template,
   decode: entries.decode,
@@ -86,10 +86,10 @@ export const TokenizeBody = v.pipe(
       model,
       ...job,
     }),
-    v.strictObject({ ...asked, image: entries.image.wrapped }),
-    v.strictObject({ ...asked, images: entries.images.wrapped }),
-    v.strictObject({ ...asked, grid: entries.grid.wrapped }),
-    v.strictObject({ ...asked, grids: entries.grids.wrapped }),
+    v.strictObject({ ...shared, image: entries.image.wrapped }),
+    v.strictObject({ ...shared, images: entries.images.wrapped }),
+    v.strictObject({ ...shared, grid: entries.grid.wrapped }),
+    v.strictObject({ ...shared, grids: entries.grids.wrapped }),
   ]),
   v.metadata({ ref: "TokenizeRequest" }),
 );

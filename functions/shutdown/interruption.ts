@@ -25,7 +25,9 @@ import { keptBody } from "../http/connection/request_body.ts";
 import type { InFlight } from "./in_flight.ts";
 
 /** The store of interrupted requests; undefined if none outlive themselves. */
-type Keeper = Pick<Jobs, "keepInterrupted" | "lasting" | "report"> | undefined;
+type InterruptedStore =
+  | Pick<Jobs, "keepInterrupted" | "lasting" | "report">
+  | undefined;
 
 /**
  * Returns the middleware that lets requests be interrupted.
@@ -34,7 +36,7 @@ type Keeper = Pick<Jobs, "keepInterrupted" | "lasting" | "report"> | undefined;
  */
 export function interruption(
   drain: Drain,
-  jobs: Keeper,
+  jobs: InterruptedStore,
   isJobPath: (path: string) => boolean,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -55,7 +57,7 @@ export function interruption(
 /** A request that can be interrupted. */
 class InFlightRequest implements ResumableRequest {
   readonly #context: Context<AppEnv>;
-  readonly #jobs: Keeper;
+  readonly #jobs: InterruptedStore;
   readonly #repeats: boolean;
   readonly #abort = new AbortController();
   #inFlight: InFlight | undefined;
@@ -69,7 +71,7 @@ class InFlightRequest implements ResumableRequest {
    */
   constructor(
     c: Context<AppEnv>,
-    jobs: Keeper,
+    jobs: InterruptedStore,
     repeats: boolean,
   ) {
     this.#context = c;
@@ -79,7 +81,7 @@ class InFlightRequest implements ResumableRequest {
     this.interrupted = new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
     });
-    // The client may have left.
+    // The client may have disconnected.
     this.interrupted.catch(() => undefined);
     const call = c.get("call");
     c.set("interrupted", signal);

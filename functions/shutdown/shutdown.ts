@@ -2,8 +2,8 @@
  * The shutdown of a server, without loss of accepted work.
  *
  * ```text
- * signal ─▶ refuse what is new, listen on ─▶ what runs finishes, or is kept
- *        ─▶ close ─▶ exit 0               what cannot finish in time is kept early
+ * signal ─▶ refuse new work, keep listening ─▶ running work ends or is stored
+ *        ─▶ close ─▶ exit 0               work that exceeds the grace is stored early
  * ```
  *
  * It ends in bounded time: interrupted work is on disk before its client is
@@ -22,7 +22,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 export interface JobTaker extends AsyncDisposable {
   /** Requests of the jobs under way. */
   readonly works: readonly ResumableRequest[];
-  /** Takes no more jobs. */
+  /** Stops taking jobs. */
   readonly drain: () => void;
 }
 
@@ -58,11 +58,11 @@ const CLOSE_MS = 200;
 
 /** Stops at the first signal; a second one ends the process at once. */
 export function stopOnSignal(stopping: Stopping): void {
-  let asked = false;
+  let signaled = false;
   for (const [signal, code] of SIGNALS) {
     Deno.addSignalListener(signal, () => {
-      if (asked) endProcess(code);
-      asked = true;
+      if (signaled) endProcess(code);
+      signaled = true;
       stop(stopping).then(
         (closed) => closed ? Deno.exit(0) : endProcess(0),
         () => endProcess(0),
@@ -72,7 +72,7 @@ export function stopOnSignal(stopping: Stopping): void {
 }
 
 /**
- * Stops the server; resolves when nothing more is to be waited for.
+ * Stops the server; resolves when all work has ended.
  *
  * @returns True if all is closed.
  */

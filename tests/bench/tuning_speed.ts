@@ -14,7 +14,10 @@ import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { Optimizer } from "../../lib/tuning/optimizer.ts";
 import { NO_LABEL, type TuningSequence } from "../../lib/tuning/sequence.ts";
-import { defaultSettings, type MethodName } from "../../lib/tuning/settings.ts";
+import {
+  defaultSettings,
+  type TuningMethodName,
+} from "../../lib/tuning/settings.ts";
 import { TuningModel } from "../../lib/tuning/tuning_model.ts";
 
 /** Tokens of a sequence: a caption, and a picture of 16 × 16 codes. */
@@ -43,7 +46,7 @@ for (const method of ["lora", "full"] as const) {
 }
 
 /** Returns the tokens of a second in the last of a few steps. */
-async function tokensPerSecond(name: MethodName): Promise<number> {
+async function tokensPerSecond(name: TuningMethodName): Promise<number> {
   const checkpoint = await openLanguageCheckpoint(folder);
   const settings = defaultSettings(name);
   await using runtime = new Runtime({ threads: 1 });

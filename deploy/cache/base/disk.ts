@@ -7,7 +7,7 @@
 import { statfs } from "node:fs/promises";
 import { PlainFileError } from "../../../lib/loading/plain_file.ts";
 
-/** The error thrown when a disk does not store what it should. */
+/** The error thrown when a disk cannot store data. */
 export class DiskError extends Error {
   /** Creates an error with the fault and the advice. */
   constructor(message: string, options?: ErrorOptions) {

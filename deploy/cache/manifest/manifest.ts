@@ -7,10 +7,11 @@
  *                             "part_sha256": […]}, …]}
  * ```
  *
- * It lies beside the files and is written after them, so a reader who finds it
- * finds all of them. `revision` is a hash of paths and hashes: equal content
- * gives equal text, independent of writer and time. Its origin is not trusted:
- * {@linkcode parseManifest} accepts no path that leads out of its folder.
+ * It is in the folder of the files and is written last, so its existence
+ * implies that of all files. `revision` is a hash of paths and hashes: equal
+ * content gives equal text, independent of writer and time. Its origin is not
+ * trusted: {@linkcode parseManifest} accepts no path that leads out of its
+ * folder.
  *
  * @module
  */

@@ -7,8 +7,8 @@
  * ```
  *
  * `fetch` copies each byte once more and delivers smaller pieces. A response
- * that is not plain enough for this client, such as one with a chunked body, is
- * left to `fetch`.
+ * that this client does not support, such as one with a chunked body, is
+ * delegated to `fetch`.
  *
  * Ranges and redirects are the caller's concern.
  *
@@ -193,7 +193,7 @@ async function gather(
 ): Promise<number> {
   const begin = performance.now();
   let count = await connection.read(memory);
-  // A slow line reports at once, so that it does not count as stalled.
+  // A slow connection reports at once, so that it does not count as stalled.
   while (
     count > 0 && memory.length - count >= RECORD_BYTES &&
     performance.now() - begin < GATHER_MS
@@ -231,7 +231,7 @@ function parseHead(text: string): AnswerHead | undefined {
   return { status, headers, length: Number(length), stays };
 }
 
-// Bytes as they are: TextDecoder's "latin1" is windows-1252, equal in ASCII.
+// Raw bytes: TextDecoder's "latin1" is windows-1252, equal in ASCII.
 const latin1 = new TextDecoder("latin1");
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {

@@ -19,8 +19,8 @@ import { bodyOf, HttpConnection } from "./http_connection.ts";
 import type { Fetch } from "./remote.ts";
 
 /**
- * Names of the variables that `fetch` takes a proxy from; if one is set,
- * `fetch` does everything.
+ * Names of the variables of proxies that `fetch` reads; if one is set, `fetch`
+ * does everything.
  */
 export const PROXY_VARIABLES = [
   "HTTP_PROXY",

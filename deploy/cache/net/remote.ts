@@ -1,5 +1,5 @@
 /**
- * The interface of a place on the network that keeps checkpoints.
+ * The interface of a network source of checkpoints.
  *
  * ```text
  * hub     hf://org/name@revision     files of a commit
@@ -9,7 +9,7 @@
  * ```
  *
  * Each remote lists its files and reads ranges of them; the downloader decides
- * on retries, on the number of concurrent ranges and on what is kept.
+ * on retries, on the number of concurrent ranges and on stored data.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export interface RemoteParts {
 
 /** A checkpoint at one moment. */
 export interface RemoteSnapshot {
-  /** Commit, or a stand-in for places without commits. */
+  /** Commit, or a substitute for sources without commits. */
   readonly commit: string;
   /** All files in download order: small ones first. */
   readonly files: readonly RemoteFile[];
@@ -107,7 +107,7 @@ export type Remedy =
   /** A retry is useless; another place may have it. */
   | { readonly type: "elsewhere" };
 
-/** The error thrown when a place does not provide what was requested. */
+/** The error thrown when a source does not provide the requested data. */
 export class RemoteError extends Error {
   /** Creates an error with the fault and the advice; never with a secret. */
   constructor(

@@ -72,8 +72,8 @@ export async function commitSnapshot(
 }
 
 /**
- * Replaces files that another tool, or a corrupt download, has left. The file
- * that makes it a model comes last.
+ * Replaces files of another tool or of a corrupt download. The file that makes
+ * it a model comes last.
  */
 async function moveInto(
   aside: string,

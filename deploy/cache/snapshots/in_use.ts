@@ -4,7 +4,7 @@
  * ```text
  * obtain ─▶ a lock that users share ─▶ still complete? ─▶ use
  *             │                            └ no: obtain again, under the lock
- *             └ removal needs it exclusively, and else leaves the model
+ *             └ removal needs it exclusively; otherwise the model stays
  * ```
  *
  * @module

@@ -89,7 +89,7 @@ async function realPathOf(path: string): Promise<string | undefined> {
 
 /** Options for verifying a snapshot. */
 export interface VerifyOptions {
-  /** True to hash all files, whatever their times are. */
+  /** True to hash all files, even those with unchanged times. */
   readonly full: boolean;
   /** Called with the bytes hashed and the bytes in all. */
   readonly onBytes: (bytes: number, totalBytes: number) => void;

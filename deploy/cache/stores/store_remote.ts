@@ -113,7 +113,7 @@ function filesOf(
   return files;
 }
 
-/** Returns a stand-in for the commit of a place without commits. */
+/** Returns a substitute for the commit of a source without commits. */
 function commitOf(files: readonly RemoteFile[]): string {
   const hash = createHash("sha256");
   for (const { path, size, etag } of files) {

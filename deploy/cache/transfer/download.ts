@@ -71,7 +71,7 @@ export interface DownloadOptions extends DownloadEffort {
   readonly revision: string;
   /** Environment variables that remotes read. */
   readonly variables: RemoteVariables;
-  /** True to hash present files, whatever their times are. */
+  /** True to hash present files, even those with unchanged times. */
   readonly verify: boolean;
   /** Opens remotes. */
   readonly openRemote: OpenRemoteOf;
@@ -205,7 +205,7 @@ async function bring(
         signal,
       })
     ),
-    // Files that wait for their parts take no capacity from parts.
+    // Files that wait for their parts use no capacity of parts.
     pLimit(options.connections),
     signal,
   );

@@ -18,11 +18,12 @@ import type { PartJournal, PartsHere } from "./part_journal.ts";
 const NOTE_MS = 500;
 
 /**
- * Bytes of a part that are worth a line; keeps journals of slow lines short.
+ * Minimum bytes between two lines of a part; keeps the journal short on slow
+ * connections.
  */
 const NOTE_BYTES = 2 ** 18;
 
-/** Fewest records of a part in progress, however small it is. */
+/** Minimum number of records of a part in progress. */
 const NOTES_A_PART = 16;
 
 /**

@@ -31,7 +31,7 @@ export interface PictureEncoder extends AsyncDisposable {
   readonly tokenizer: TokenizerFacts;
   /** Area of the first released resize, in pixels². */
   readonly imageArea: number;
-  /** Number of pictures that keep it busy. */
+  /** Number of concurrent pictures for full utilization. */
   readonly capacity: number;
   /**
    * Encodes the picture in `bytes`, as the released processor decodes it.

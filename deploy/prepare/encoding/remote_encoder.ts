@@ -2,7 +2,7 @@
  * The encoder on servers: `/v1/tokenize` of any number of them, each within its
  * own window.
  *
- * Pictures are decoded and resized here unless the server does it alike, so
+ * Pictures are decoded and resized here unless the server does the same, so
  * that codes equal those of the encoder on this machine.
  *
  * @module

@@ -53,7 +53,7 @@ export class EncodingServer {
   #running = 0;
   #answers = 0;
   #failures = 0;
-  #reason = "it was not asked";
+  #reason = "it received no request";
   #restsUntil = 0;
   /** Address of the server, without a slash at its end. */
   readonly url: string;

@@ -1,6 +1,6 @@
 /**
- * The records of a set so far, as its journal has them: in 12 bytes a record
- * and as many a picture.
+ * The records of a set so far, from its journal: 12 bytes per record and per
+ * picture.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface OutputCounts {
   readonly stored: number;
   /** Records that cannot be used. */
   readonly failed: number;
-  /** Records with the picture of a record before them, stored or left out. */
+  /** Records with the picture of an earlier record, stored or omitted. */
   readonly duplicates: number;
 }
 

@@ -29,7 +29,7 @@ export interface JournalLine {
   readonly error?: string;
   /** Place of an unusable record in the input. */
   readonly place?: string;
-  /** Index of the stored record with the same picture, if it is left out. */
+  /** Index of the stored record with the same picture, if it is omitted. */
   readonly "same_as"?: number;
   /** Name of a finished file of records. */
   readonly shard?: string;

@@ -1,6 +1,6 @@
 /**
  * The folder that becomes a prepared set: records in the order of the input,
- * each once, however often the run is killed and started again.
+ * each once, over any number of killed runs.
  *
  * ```text
  * settings.json     settings of all records
@@ -43,7 +43,7 @@ export interface OutputOptions {
   readonly shardSize: number;
   /** True to try records again that earlier runs could not use. */
   readonly retryErrors: boolean;
-  /** True to leave out records whose picture the set has already. */
+  /** True to omit records with a picture that the set already has. */
   readonly skipDuplicates: boolean;
 }
 
@@ -159,7 +159,7 @@ export class PreparedOutput implements AsyncDisposable {
     await this.#files.journal.sync();
   }
 
-  /** Closes all files; what is stored stays for the next run. */
+  /** Closes all files; stored records stay for the next run. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { journal, store, errors, duplicates } = this.#files;
     await store[Symbol.asyncDispose]();

@@ -60,7 +60,7 @@ export async function openShardStore(
     lost === undefined ? undefined : keys.indexOf(lost),
   )
     .map(({ key }) => there.get(key)!);
-  // Replaced as a whole: a kill meanwhile must not lose what the journal has.
+  // Replaced atomically: a kill must not lose records of the journal.
   await writeWhole(
     path,
     kept.map((record) => `${jsonLine(record)}\n`).join(""),

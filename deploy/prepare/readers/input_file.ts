@@ -60,7 +60,7 @@ export class InputStream implements Disposable {
     const decoder = new TextDecoder();
     let rest = "";
     for await (const chunk of this.chunks()) {
-      // Split at line feeds alone: U+2028 may stand in JSON.
+      // Split at line feeds only: JSON may contain U+2028.
       const lines = (rest + decoder.decode(chunk, { stream: true })).split(
         "\n",
       );

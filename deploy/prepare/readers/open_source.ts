@@ -1,5 +1,5 @@
 /**
- * The recognition of an input by its content.
+ * The detection of an input's format.
  *
  * ```text
  * folder   *.tar → webdataset, *.parquet → parquet, metadata.jsonl or .csv →

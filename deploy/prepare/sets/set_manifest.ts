@@ -18,10 +18,10 @@ import { PreparedSetError } from "../preparation_error.ts";
 /** Name of the manifest in the folder of a set. */
 export const MANIFEST_FILE = "manifest.json";
 
-/** The forms whose records lie in shards. */
+/** The forms whose records are in shards. */
 export const SHARD_FORMS = ["jsonl", "parquet", "webdataset"] as const;
 
-/** A form whose records lie in shards. */
+/** A form whose records are in shards. */
 export type ShardForm = (typeof SHARD_FORMS)[number];
 
 /** A file of records. */
@@ -95,7 +95,7 @@ export async function readJsonFile(
   throw new PreparedSetError(path, "it is not a JSON object");
 }
 
-/** Names of shards hold no folder: a manifest may come from elsewhere. */
+/** Names of shards contain no folder: a manifest is untrusted. */
 function isShard(value: unknown): value is SetShard {
   if (typeof value !== "object" || value === null) return false;
   const { file, records } = value as Partial<SetShard>;

@@ -46,7 +46,7 @@ interface Storage {
 /**
  * Returns the content of a `.pth` file.
  *
- * @throws {SyntaxError} If it is no file of codes.
+ * @throws {SyntaxError} If it is not a file of codes.
  */
 export function readPth(bytes: Uint8Array): PthContent {
   const entries = readStoredZip(bytes);

@@ -7,7 +7,7 @@
  *
  * Data begins at multiples of 64 bytes, so that PyTorch can map it. No package
  * aligns entries; hence own code. Source: PKWARE APPNOTE 6.3, without ZIP64:
- * files stay under 4 GiB.
+ * files are smaller than 4 GiB.
  *
  * @module
  */

@@ -53,11 +53,11 @@ export function captionModel(captioners: Captioners): ServedModel {
         question,
       });
       const { vision } = captioners.captioner(fields.model);
-      const asked = await timedGrids(async () => [
+      const pictures = await timedGrids(async () => [
         await askedGrid(captioners, vision, inference, fields.decode),
       ]);
       const { call } = inference;
-      const answered = await startCaptioning(captioners, fields, asked, call)
+      const answered = await startCaptioning(captioners, fields, pictures, call)
         .finish();
       return {
         outputs: [["text", textTensor(answered.text)]],

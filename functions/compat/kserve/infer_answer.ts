@@ -1,5 +1,6 @@
 /**
- * The answer to an inference: JSON, followed by raw bytes if they are requested.
+ * The answer to an inference: JSON, followed by raw bytes if they are
+ * requested.
  *
  * @module
  */
@@ -30,9 +31,9 @@ export function writeInferAnswer(
   const raw: Uint8Array<ArrayBuffer>[] = [];
   const fields = outputs.map(([name, tensor]) => {
     const { datatype, shape } = tensor;
-    const asked = request.outputs.find((output) => output.name === name);
+    const requested = request.outputs.find((output) => output.name === name);
     const head = { name, datatype, shape };
-    if (!(asked?.binary ?? request.binaryByDefault)) {
+    if (!(requested?.binary ?? request.binaryByDefault)) {
       return { ...head, data: jsonFromTensor(tensor) };
     }
     const bytes = bytesFromTensor(tensor);

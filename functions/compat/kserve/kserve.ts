@@ -133,8 +133,8 @@ function findModel(
     model.name === name && (version === undefined || version === model.version)
   );
   if (model !== undefined) return model;
-  const asked = version === undefined ? name : `${name}/versions/${version}`;
-  throw new UnknownModelError(asked.slice(0, 256), models.map(nameOf));
+  const path = version === undefined ? name : `${name}/versions/${version}`;
+  throw new UnknownModelError(path.slice(0, 256), models.map(nameOf));
 }
 
 function metadata({ name, version, inputs, outputs }: ServedModel) {
@@ -176,7 +176,7 @@ function nameOf({ name }: ServedModel): FunctionName {
   return name;
 }
 
-/** Reports if a path belongs to this protocol. */
+/** Returns true if a path belongs to this protocol. */
 export function isKservePath(path: string): boolean {
   return path === "/v2" || path.startsWith("/v2/");
 }

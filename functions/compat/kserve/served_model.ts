@@ -34,7 +34,7 @@ export interface TensorSpec {
   readonly datatype: Datatype;
   /** Length of every dimension; −1 for any. */
   readonly shape: readonly number[];
-  /** True if the tensor may be left out. */
+  /** True if the tensor is optional. */
   readonly optional?: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface Inference {
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** Options, unchecked. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Reports if an output of this name is requested. */
+  /** Returns true if an output of this name is requested. */
   readonly wants: (name: string) => boolean;
   /** Context of the call. */
   readonly call: Call;

@@ -78,7 +78,9 @@ async function refusal(response: Response): Promise<Error> {
   const { error } = await response.json();
   switch (response.status) {
     case 415:
-      return new MediaTypeError("application/json is taken");
+      return new MediaTypeError(
+        "its Content-Type is not supported; set it to application/json",
+      );
     default:
       return new MalformedBodyError(error.message);
   }

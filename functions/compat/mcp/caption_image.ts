@@ -36,7 +36,7 @@ export function captionImage(captioners: Captioners): Tool {
       const { vision } = captioners.captioner(fields.model);
       const options = { decode: fields.decode, call };
       const request = new Request(NOWHERE);
-      const asked = await questionGrids(
+      const pictures = await questionGrids(
         request,
         upload,
         vision,
@@ -49,7 +49,7 @@ export function captionImage(captioners: Captioners): Tool {
         const message = `${++progress} parts of the answer`;
         onProgress({ progress, message });
       };
-      const answered = await startCaptioning(captioners, fields, asked, {
+      const answered = await startCaptioning(captioners, fields, pictures, {
         ...call,
         observer: { ...call.observer, event: onEvent },
       }).finish();

@@ -2,8 +2,8 @@
  * The route `POST /mcp`: the functions as tools of the Model Context Protocol,
  * over Streamable HTTP.
  *
- * Every message gets a server of its own. The only state between messages is the
- * list of running calls, so that a client can cancel them. There is no stream
+ * Every message has its own server. The only state between messages is the list
+ * of running calls, so that a client can cancel them. There is no stream
  * without a call (`GET`) and nothing to delete (`DELETE`).
  *
  * @module
@@ -39,7 +39,7 @@ export interface McpServices extends ImageGenerators, Captioners, Tokenizers {}
 
 /** The options of the route. */
 export interface McpOptions extends OriginPolicy {
-  /** Served functions; tools of others are left out. */
+  /** Served functions; tools of others are omitted. */
   readonly functions: ReadonlySet<FunctionName>;
 }
 
@@ -48,7 +48,9 @@ const SESSION = "mcp-session-id";
 
 const MessageId = v.union([v.string(), v.number()]);
 
-/** The members that are checked here; the protocol's package checks the rest. */
+/**
+ * The members that are checked here; the protocol's package checks the rest.
+ */
 const Message = v.object({
   id: v.optional(MessageId),
   method: v.optional(v.string()),

@@ -61,7 +61,7 @@ export function protocolServer(
         extra.sendNotification({
           method: "notifications/progress",
           params: { progressToken: meta.progressToken, ...progress },
-          // It fails only if the client has left, and then it is not needed.
+          // It fails only if the client has disconnected.
         }).catch(() => undefined);
       };
       const signal = AbortSignal.any([use.call.signal, extra.signal]);

@@ -1,9 +1,10 @@
 /**
- * The running calls, so that a later message of the same caller can cancel them.
+ * The running calls, so that a later message of the same caller can cancel
+ * them.
  *
  * A cancellation is a request of its own. The only state of a session is its
  * running calls: nothing outlives a call, and any id is valid. A caller can
- * cancel its own calls alone, whatever session it names.
+ * cancel only its own calls, in any session.
  *
  * @module
  */

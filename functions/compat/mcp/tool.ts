@@ -44,7 +44,7 @@ export interface ToolAnswer {
   readonly pictures: readonly ImageContent[];
   /** Fields of the answer that match the output schema. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Answer as text; JSON of the fields if left out. */
+  /** Answer as text; JSON of the fields if omitted. */
   readonly text?: string;
 }
 

@@ -29,9 +29,9 @@ export function chat(captioners: Captioners): Hono<AppEnv> {
         created: unixSeconds(),
         includeUsage: request.stream_options?.include_usage ?? false,
       };
-      const asked = askedQuestion(request);
+      const question = askedQuestion(request);
       const call = c.get("call");
-      const run = await startQuestion(captioners, asked, "/messages", call);
+      const run = await startQuestion(captioners, question, "/messages", call);
       if (request.stream) {
         return await eventStream(c, chatChunks(run, frame), { end: CHAT_END });
       }

@@ -3,11 +3,10 @@
  *
  * Emu3 answers one question. Of a conversation that is the text of the user's
  * last turn, and the pictures of the user's last turn that has any, so that a
- * later question is about what was shown before; without any it is a question
- * of text alone. Earlier questions and answers are left out. The text of system
- * and developer precedes the question, unless it is the model's own system
- * prompt: a model that was trained with that prompt alone gives no answer
- * without it.
+ * later question is about the earlier pictures; without any it is a question of
+ * text alone. Earlier questions and answers are omitted. The text of system and
+ * developer precedes the question, unless it is the model's own system prompt:
+ * a model that was trained with that prompt alone gives no answer without it.
  *
  * @module
  */
@@ -84,8 +83,8 @@ export function conversationQuestion(
     throw invalidField(pointer, "expected a question or an image");
   }
   // Clients that request a title send only a system message.
-  const asked = last === undefined ? [] : [last.text || DEFAULT_QUESTION];
-  const texts = [...instructions, ...asked];
+  const questions = last === undefined ? [] : [last.text || DEFAULT_QUESTION];
+  const texts = [...instructions, ...questions];
   const length = texts.reduce((sum, text) => sum + text.length + 1, 0);
   if (length > MAX_TEXT + 1) {
     throw invalidField(

@@ -44,7 +44,7 @@ export async function startQuestion(
   if (pictures.length === 0 && !language.generation.textOnly) {
     throw new PictureRequiredError(language.name, pointer);
   }
-  const asked = await timedGrids(async () => {
+  const encoded = await timedGrids(async () => {
     using held = new DisposableStack();
     const files: Uint8Array[] = [];
     for (const { text, pointer } of pictures) {
@@ -53,5 +53,5 @@ export async function startQuestion(
     const options = { decode: "display", call } as const;
     return await encodePictures(captioners, files, vision, options);
   });
-  return startCaptioning(captioners, fields, asked, call);
+  return startCaptioning(captioners, fields, encoded, call);
 }

@@ -25,9 +25,9 @@ export function responses(captioners: Captioners): Hono<AppEnv> {
       const { maxBodyBytes } = captioners.limits;
       const request = await readJson(c.req.raw, ResponsesRequest, maxBodyBytes);
       const frame = { created: unixSeconds(), request };
-      const asked = responsesQuestion(request);
+      const question = responsesQuestion(request);
       const call = c.get("call");
-      const run = await startQuestion(captioners, asked, "/input", call);
+      const run = await startQuestion(captioners, question, "/input", call);
       if (request.stream) {
         return await eventStream(c, responseEvents(run, frame));
       }

@@ -59,7 +59,7 @@ export interface PredictionsOptions {
 }
 
 /** A requested prediction. */
-interface Asked {
+interface RequestedPrediction {
   /** Name of a model or version; undefined for Cog. */
   readonly named: string | undefined;
   /** Id of the prediction; undefined for a new one. */
@@ -81,8 +81,8 @@ export function predictions(
   listing: Listing,
   options: PredictionsOptions,
 ): Hono<AppEnv> {
-  const predict = (c: Context<AppEnv>, asked: Asked) =>
-    create(c, jobs, { ...options, listing }, asked);
+  const predict = (c: Context<AppEnv>, prediction: RequestedPrediction) =>
+    create(c, jobs, { ...options, listing }, prediction);
   const routes = new Hono<AppEnv>()
     .post(
       "/predictions",
@@ -180,7 +180,7 @@ async function create(
   { functions, maxBytes, listing }: PredictionsOptions & {
     readonly listing: Listing;
   },
-  { named, id }: Asked,
+  { named, id }: RequestedPrediction,
 ): Promise<Response> {
   const body = await readJson(c.req.raw, PredictionRequest, maxBytes);
   const model = named ?? nameOf(body.version, listing);

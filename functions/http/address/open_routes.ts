@@ -47,7 +47,7 @@ export function isOpenRoute(c: Context<AppEnv>): boolean {
   return isRead(c) && hasMark(c, OPEN);
 }
 
-/** Returns true if the request's route needs no key. */
+/** Returns true if the request's route requires no key. */
 export function needsNoKey(c: Context<AppEnv>): boolean {
   return isRead(c) && (hasMark(c, OPEN) || hasMark(c, NAMED));
 }

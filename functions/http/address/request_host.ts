@@ -59,13 +59,13 @@ export function hostText({ hostname, port }: RequestHost): string {
   return port === "" ? hostname : `${hostname}:${port}`;
 }
 
-/** Reports if `hostname` always resolves to the client's own machine. */
+/** Returns true if `hostname` always resolves to the client's own machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost") ||
     hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
-/** Reports if `hostname`, as URLs spell it, is an address. */
+/** Returns true if `hostname`, as URLs spell it, is an address. */
 export function isAddress(hostname: string): boolean {
   return hostname.startsWith("[") || /^\d+(\.\d+){3}$/.test(hostname);
 }

@@ -48,7 +48,7 @@ export function requestUrl(
     return malformedTarget();
   }
   const path = rest.startsWith("/") ? rest : `/${rest}`;
-  // Only a whole URL may leave its path out.
+  // Only an absolute URL may omit its path.
   if (rest === target && path !== target || !ORIGIN_FORM.test(path)) {
     return malformedTarget();
   }
@@ -57,7 +57,7 @@ export function requestUrl(
 
 /**
  * Returns the `Host` header of Node's `rawHeaders`; several are joined, and
- * malformed with that. Node itself would take the first.
+ * malformed with that. Node itself would use the first.
  */
 export function hostHeader(
   rawHeaders: readonly string[],

@@ -77,7 +77,7 @@ export class AnswerSender {
     if (length <= PIECE_BYTES) {
       this.#wait(response);
       response.writeHead(answer.status, headers);
-      // As text the head and the body leave in one write.
+      // Text lets the head and the body be sent in one write.
       response.end(Buffer.from(bytes.buffer).toString("latin1"), "latin1");
       return;
     }
@@ -138,7 +138,7 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** Writes a stream part by part; cancels it when the client leaves. */
+/** Writes a stream part by part; cancels it when the client disconnects. */
 async function pump(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   response: ServerResponse,

@@ -95,7 +95,7 @@ export function bodyOf(incoming: IncomingMessage): IncomingBody | undefined {
     },
     [Symbol.asyncIterator]: () => {
       CONTINUES.get(incoming)?.();
-      // A handler that stops reading still answers: the socket stays.
+      // A handler that stops reading can still answer, so the socket is kept.
       return incoming.iterator({ destroyOnReturn: false });
     },
   };

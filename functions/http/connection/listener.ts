@@ -95,7 +95,7 @@ const HEADERS_MS = 20_000;
  */
 const KEEP_ALIVE_MS = 620_000;
 
-/** Maximum bytes of a request's head: prompts may stand in the query. */
+/** Maximum bytes of a request's head: prompts may be in the query. */
 const MAX_HEAD_BYTES = 65_536;
 
 /** Maximum requests that wait on one connection; current clients send one. */
@@ -213,8 +213,7 @@ function dropRest(incoming: IncomingMessage): void {
 }
 
 /**
- * Answers requests that the parser refuses and `node:http` would leave
- * unanswered.
+ * Answers requests that the parser refuses and `node:http` does not answer.
  */
 function refuseMalformed(
   server: Server,

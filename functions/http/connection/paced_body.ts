@@ -12,7 +12,8 @@
 export const PIECE_BYTES = 2 ** 16;
 
 /**
- * Time without reading after which a reader counts as gone, in milliseconds.
+ * Time without reading after which a reader counts as disconnected, in
+ * milliseconds.
  */
 export const STALLED_MS = 60_000;
 
@@ -101,7 +102,7 @@ export function* piecesOfBytes(
   }
 }
 
-/** Yields `text` in UTF-8 piece by piece: it is encoded as it is read. */
+/** Yields `text` in UTF-8 piece by piece: it is encoded on demand. */
 export function* piecesOfText(
   text: string,
 ): Generator<Uint8Array, void, undefined> {

@@ -7,7 +7,7 @@
 import { Emu3Error } from "../../../lib/errors.ts";
 import type { GridFields } from "../../schema/common.ts";
 
-/** A field and what is wrong with it. */
+/** An invalid field and its fault. */
 export interface FieldError {
   /** JSON pointer, `""` for the body itself. */
   readonly pointer: string;

@@ -87,7 +87,7 @@ function fieldError(
 }
 
 /**
- * Returns what was expected. Valibot's own message quotes the value that was
+ * Returns the expected value. Valibot's own message quotes the value that was
  * sent.
  */
 function expectation(issue: v.BaseIssue<unknown>) {

@@ -151,7 +151,7 @@ export function problemHeaders(error: unknown): Record<string, string> {
   return headers;
 }
 
-/** Reports if `error` is unexpected, so that it belongs in the log. */
+/** Returns true if `error` is unexpected, so that it belongs in the log. */
 export function isUnexpected(error: unknown): boolean {
   return describe(error, true).code === "internal";
 }
@@ -198,7 +198,7 @@ function interruptedMembers(
 /** Returns `path` as a reference to a URI (RFC 9457). */
 function instanceOf(path: string): string {
   const kept = path.slice(0, MAX_PATH).toWellFormed();
-  // Existing escapes stay as they are.
+  // Existing escapes are kept.
   return encodeURI(kept).replaceAll(/%25(?=[0-9a-f]{2})/gi, "%");
 }
 
@@ -228,7 +228,7 @@ function fieldErrors(error: unknown): readonly FieldError[] {
 }
 
 /**
- * Reports if a retry is useless: a model that failed to load is not loaded
+ * Returns true if a retry is useless: a model that failed to load is not loaded
  * again.
  */
 function hopeless(error: unknown): boolean {

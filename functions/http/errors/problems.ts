@@ -287,7 +287,7 @@ export const INTERNAL_CODES: ReadonlySet<string> = new Set([
   "cannot-tune",
 ]);
 
-/** Reports if `code` is one of the table. */
+/** Returns true if `code` is one of the table. */
 export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEMS, code);
 }

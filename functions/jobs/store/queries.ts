@@ -126,12 +126,12 @@ export class Queries {
   }
 
   /** Rethrows errors of the database as errors of the store. */
-  #wrapErrors<T>(ask: () => T): T {
+  #wrapErrors<T>(query: () => T): T {
     if (!this.#database.isOpen) {
       throw new DOMException("the store is closed", "AbortError");
     }
     try {
-      return ask();
+      return query();
     } catch (cause) {
       if (!(cause instanceof Error && FAILED.test(cause.message))) throw cause;
       throw new StoreFullError(FULL.test(cause.message), { cause });

@@ -1,5 +1,5 @@
 /**
- * The shared files: each is in memory once, as long as an answer holds it.
+ * The shared files: each is in memory once, as long as an answer uses it.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 const files = new Map<string, WeakRef<Uint8Array<ArrayBuffer>>>();
 
 /**
- * Returns the content of a file of the program. Names come from the program, so
- * that there are few.
+ * Returns the content of a file of the program. Names are constants of the
+ * program, so there are few.
  *
  * @throws {Deno.errors.NotFound} If there is none.
  */

@@ -110,8 +110,8 @@ export function damageOf(
   for (const check of checks) {
     const [row] = database.prepare(check).all();
     // No row: an earlier version lacks the table.
-    const said = String(Object.values(row ?? {})[0] ?? "ok");
-    if (said !== "ok") return damageMessage(path, said);
+    const report = String(Object.values(row ?? {})[0] ?? "ok");
+    if (report !== "ok") return damageMessage(path, report);
   }
   return undefined;
 }

@@ -18,7 +18,7 @@ import { describeFunction } from "./jobs.ts";
 import { eventStream } from "./events.ts";
 import { form, GRID, GRID_HEADERS, PICTURE, queryFields } from "./fields.ts";
 
-/** Fields that may stand in a form or a query. */
+/** Fields that may be in a form or a query. */
 const FIELDS = [
   "question",
   "max_tokens",

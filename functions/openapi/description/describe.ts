@@ -80,7 +80,7 @@ export interface RouteDescription {
   readonly problems: readonly ProblemCode[];
   /** Schema of its problems, if it differs from the common one. */
   readonly refusal?: v.GenericSchema;
-  /** True if the route needs no key; for GET alone. */
+  /** True if the route requires no key; for GET only. */
   readonly open?: boolean;
 }
 

@@ -106,12 +106,12 @@ export const chatDescription = describe(mayBeJob({
       examples: {
         question: {
           summary: "A question about an image",
-          value: { messages: [asked()], "max_tokens": 16 },
+          value: { messages: [exampleMessage()], "max_tokens": 16 },
         },
         stream: {
           summary: "A stream with usage in the last event",
           value: {
-            messages: [asked()],
+            messages: [exampleMessage()],
             "max_tokens": 16,
             stream: true,
             "stream_options": { "include_usage": true },
@@ -146,7 +146,7 @@ export const chatDescription = describe(mayBeJob({
   ],
 }));
 
-function asked() {
+function exampleMessage() {
   const url = PICTURE;
   return {
     role: "user",

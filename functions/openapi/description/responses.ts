@@ -31,11 +31,15 @@ export const responsesDescription = describe(mayBeJob({
       examples: {
         question: {
           summary: "A question about an image",
-          value: { input: [asked()], "max_output_tokens": 16 },
+          value: { input: [exampleMessage()], "max_output_tokens": 16 },
         },
         stream: {
           summary: "Events",
-          value: { input: [asked()], "max_output_tokens": 16, stream: true },
+          value: {
+            input: [exampleMessage()],
+            "max_output_tokens": 16,
+            stream: true,
+          },
         },
       },
     },
@@ -68,7 +72,7 @@ export const responsesDescription = describe(mayBeJob({
   ],
 }));
 
-function asked() {
+function exampleMessage() {
   return {
     role: "user",
     content: [

@@ -20,7 +20,7 @@ import {
 import { form, GRID, GRID_HEADERS, PICTURE, queryFields } from "./fields.ts";
 import { describeFunction } from "./jobs.ts";
 
-/** Fields that may stand in a form or a query. */
+/** Fields that may be in a form or a query. */
 const FIELDS = [
   "prompt",
   "negative_prompt",

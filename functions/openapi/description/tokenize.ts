@@ -18,7 +18,7 @@ import {
 import { describeFunction } from "./jobs.ts";
 import { form, PICTURE, queryFields } from "./fields.ts";
 
-/** Fields that may stand in a form or a query, with a picture. */
+/** Fields that may be in a form or a query, with a picture. */
 const FIELDS = ["resize", "decode", "pad", "model"];
 
 /** The description of the route. */

@@ -6,7 +6,7 @@
 
 // @ts-check
 
-/** The question that an empty field stands for. */
+/** The default question. */
 export const DESCRIBE = "Please describe the image";
 
 /** Questions about one picture. The small model was trained on these. */

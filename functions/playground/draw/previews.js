@@ -63,7 +63,7 @@ export class Previews {
       });
       await canvas.showRows(await answer.blob(), count);
     } catch {
-      // If the server is full or lacks this function, the tints stay.
+      // If the server is full or lacks this function, the tints remain.
     } finally {
       const ended = performance.now();
       this.#notBefore = ended + REST * (ended - begun);

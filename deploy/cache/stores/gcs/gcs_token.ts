@@ -34,7 +34,7 @@ const FOREVER = new AbortController().signal;
 const GOOGLE_TOKENS = "https://oauth2.googleapis.com/token";
 
 /**
- * Returns a provider of current tokens; undefined where there is no source.
+ * Returns a provider of current tokens; undefined if there is no source.
  *
  * @param now A clock, in milliseconds since 1970.
  */

@@ -195,7 +195,7 @@ export class S3Requests {
 }
 
 /**
- * Requests bytes as they are stored, so that lengths and ranges refer to them.
+ * Requests unencoded bytes, so that lengths and ranges refer to them.
  */
 function plain(headers: Headers): Headers {
   headers.set("accept-encoding", "identity");

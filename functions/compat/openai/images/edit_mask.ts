@@ -1,8 +1,8 @@
 /**
  * The mask of an edit: transparent pixels are regenerated, as in OpenAI's API.
  *
- * Codes stand for squares of pixels, and a code is drawn when any pixel of its
- * square is fully transparent.
+ * Each code represents a square of pixels, and a code is drawn when any pixel
+ * of its square is fully transparent.
  *
  * @module
  */

@@ -64,7 +64,7 @@ export const EDIT_FILES = { ...SOURCE_FILES, ...MASK_FILES };
 
 /** An edit as a generation. */
 export interface WantedEdit extends WantedGeneration {
-  /** Codes that stay. */
+  /** Kept codes. */
   readonly keep: KeptCodes;
 }
 
@@ -113,7 +113,7 @@ export function editFields(
   };
 }
 
-/** Returns the codes of the picture that stay. */
+/** Returns the kept codes of the picture. */
 async function keptByMask(
   tools: Tools,
   { fields: { mask }, files }: Upload<EditRequest>,

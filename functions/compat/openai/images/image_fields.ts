@@ -30,7 +30,7 @@ export interface DrawingFrame {
   readonly created: number;
   /** File format of the request. */
   readonly outputFormat: FileFormat;
-  /** First part of the names of events; `image_generation` if left out. */
+  /** First part of the names of events; `image_generation` if omitted. */
   readonly kind?: "image_generation" | "image_edit";
 }
 
@@ -67,8 +67,8 @@ export function imagesAnswer(
 }
 
 /**
- * Yields the events of a stream; undefined for progress that OpenAI has no event
- * for. The prompt is counted with the first picture.
+ * Yields the events of a stream; undefined for progress that OpenAI has no
+ * event for. The prompt is counted with the first picture.
  */
 export async function* imageEvents(
   progress: AsyncGenerator<GenerationProgress, void, undefined>,

@@ -25,19 +25,19 @@ export function images(generators: ImageGenerators): Hono<AppEnv> {
     imagesDescription,
     async (c) => {
       const { maxBodyBytes } = generators.limits;
-      const asked = await readJson(c.req.raw, ImageRequest, maxBodyBytes);
+      const body = await readJson(c.req.raw, ImageRequest, maxBodyBytes);
       const frame = {
         created: unixSeconds(),
-        outputFormat: asked.output_format,
+        outputFormat: body.output_format,
       };
-      const models = generators.imageGenerator(asked.model);
-      const { request, wanted } = wantedGeneration(asked, models);
+      const models = generators.imageGenerator(body.model);
+      const { request, wanted } = wantedGeneration(body, models);
       const run = startGeneration(generators, request, wanted, c.get("call"));
-      if (asked.stream) {
+      if (body.stream) {
         return await eventStream(c, imageEvents(run.progress, frame));
       }
       const generation = await run.finish();
-      const toUrl = urlsFor(c, asked.response_format);
+      const toUrl = urlsFor(c, body.response_format);
       return c.json(imagesAnswer(run, frame, generation, toUrl), 200, {
         "server-timing": serverTiming(generation.timings),
       });

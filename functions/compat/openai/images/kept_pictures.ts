@@ -26,7 +26,7 @@ export type PictureStore = Pick<
 >;
 
 /** The principal of pictures: no caller has an empty name. */
-const NOBODY = "";
+const NO_PRINCIPAL = "";
 
 const EXTENSIONS: Readonly<Record<FileType, string>> = {
   "image/png": "png",
@@ -50,7 +50,7 @@ export function keptPictures({ answers }: PictureStore): Hono<AppEnv> {
     "/v1/pictures/:name",
     keptPictureDescription,
     (c) => {
-      const kept = answers.find(NOBODY, c.req.param("name"))?.answer;
+      const kept = answers.find(NO_PRINCIPAL, c.req.param("name"))?.answer;
       if (kept === undefined) {
         throw new NotFoundError(
           "Cannot find image: it does not exist, or its retention time is over (JOB_TTL_S)",
@@ -101,7 +101,7 @@ function keep(
   };
   let kept = false;
   report(() => {
-    const use = { principal: NOBODY, key: name, fingerprint: "" };
+    const use = { principal: NO_PRINCIPAL, key: name, fingerprint: "" };
     answers.keep(use, answer, retentionNow());
     kept = true;
   });

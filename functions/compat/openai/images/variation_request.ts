@@ -6,9 +6,9 @@
  *                └──▶ first rows (keep) ─────────┘
  * ```
  *
- * Emu3 was not trained to vary pictures. It describes the picture and draws that
- * description with another seed; where no model answers, the first rows of the
- * picture stay and the rest is drawn under them.
+ * Emu3 was not trained to vary pictures. It describes the picture and draws
+ * that description with another seed; where no model answers, the first rows of
+ * the picture stay and the rest is drawn under them.
  *
  * @module
  */
@@ -43,7 +43,7 @@ import {
   sourcePicture,
 } from "./source_picture.ts";
 
-/** The share of rows that stays if there is no description. */
+/** The fraction of rows that is kept without a description. */
 const UNDESCRIBED_KEEP = 0.25;
 
 /** Maximum tokens of a description. */
@@ -84,7 +84,7 @@ export interface Variation {
   readonly how: "described" | "prompted" | "continued";
   /** Prompt that is drawn; empty for none. */
   readonly prompt: string;
-  /** Number of rows that stay, from the top. */
+  /** Number of kept rows, from the top. */
   readonly keptRows: number;
 }
 
@@ -113,11 +113,11 @@ export async function wantedVariation(
   using held = new DisposableStack();
   const bytes = await sourceBytes(tools, upload, { call, held });
   const source = sourcePicture(bytes, generator);
-  const said = fields.prompt ??
+  const prompt = fields.prompt ??
     (describer === undefined
       ? undefined
       : await described(describer, source, call));
-  const keep = fields.keep ?? (said === undefined ? UNDESCRIBED_KEEP : 0);
+  const keep = fields.keep ?? (prompt === undefined ? UNDESCRIBED_KEEP : 0);
   const { height } = source.size;
   const keptRows = Math.min(height - 1, Math.round(keep * height));
   const prefix = keptRows === 0
@@ -126,10 +126,10 @@ export async function wantedVariation(
   const variation: Variation = {
     how: fields.prompt !== undefined
       ? "prompted"
-      : said !== undefined
+      : prompt !== undefined
       ? "described"
       : "continued",
-    prompt: said ?? "",
+    prompt: prompt ?? "",
     keptRows,
   };
   return {
@@ -185,8 +185,8 @@ async function described(
     "max_tokens": MAX_DESCRIPTION_TOKENS,
     temperature: 0,
   };
-  const asked = { grids: [grid], visionMs: 0 };
-  const answered = await startCaptioning(describer, fields, asked, call)
+  const pictures = { grids: [grid], visionMs: 0 };
+  const answered = await startCaptioning(describer, fields, pictures, call)
     .finish();
   return answered.text.trim();
 }
