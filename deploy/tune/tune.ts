@@ -23,7 +23,7 @@ import { Optimizer } from "../../lib/tuning/optimizer.ts";
 import type { PreparedSet } from "../../lib/tuning/records.ts";
 import { tuningSequence } from "../../lib/tuning/sequence.ts";
 import type { TuningSettings } from "../../lib/tuning/settings.ts";
-import { train } from "../../lib/tuning/trainer.ts";
+import { train, type TuningStep } from "../../lib/tuning/trainer.ts";
 import { TuningModel } from "../../lib/tuning/tuning_model.ts";
 import { writeAdapter } from "./adapter_files.ts";
 import type { TuneArguments } from "./arguments.ts";
@@ -127,7 +127,7 @@ class TuneRun {
   readonly #settings: TuningSettings;
   readonly #around: TuneSurroundings;
   readonly #parts: TuneParts;
-  readonly #sheets: SampleSheet[] = [];
+  #sheets: readonly SampleSheet[] = [];
 
   constructor(
     given: TuneArguments & { readonly out: string },
@@ -142,7 +142,7 @@ class TuneRun {
   }
 
   async run(): Promise<boolean> {
-    const { runtime, set, terminal, write, now, stop } = this.#around;
+    const { runtime, set, terminal, write } = this.#around;
     const { folder, model } = this.#parts;
     const settings = this.#settings;
     const order = new DataOrder({ ...settings, records: set.length });
@@ -162,8 +162,6 @@ class TuneRun {
       settings,
     );
     if (start === 0) await this.#sample(0, progress);
-    let before = now();
-    let last = start;
     const trained = train({
       model,
       optimizer,
@@ -173,23 +171,8 @@ class TuneRun {
       start,
       evaluateEvery: settings.heldOut > 0 ? this.#given.evaluateEvery : 0,
     }, new AbortController().signal);
-    for await (const step of trained) {
-      const line = metricsLine(step, (now() - before) / 1000);
-      await metrics.add(line);
-      progress.show(line);
-      last = step.step;
-      const ends = last === steps || stop.aborted;
-      if (ends || last % this.#given.sampleEvery === 0) {
-        if (!stop.aborted) await this.#sample(last, progress);
-      }
-      if (ends || last % this.#given.saveEvery === 0) {
-        await folder.save(last, model.parameters, this.#given.keep);
-        await this.#writeReport(metrics);
-      }
-      if (stop.aborted) break;
-      before = now();
-    }
-    if (last < steps) {
+    const last = await this.#follow(trained, { steps, metrics, progress });
+    if ((last ?? start) < steps) {
       progress.say("stopped", `Stopped after step ${last} of ${steps}`);
       return false;
     }
@@ -197,6 +180,43 @@ class TuneRun {
     await this.#writeReport(metrics);
     progress.say("tuned", `${this.#given.out} is tuned, ${steps} steps`);
     return true;
+  }
+
+  /**
+   * Writes what follows from each step; returns the number of the last one,
+   * undefined if there was none.
+   */
+  async #follow(
+    trained: AsyncIterable<TuningStep>,
+    { steps, metrics, progress }: {
+      readonly steps: number;
+      readonly metrics: Metrics;
+      readonly progress: ProgressLine;
+    },
+  ): Promise<number | undefined> {
+    const { now, stop } = this.#around;
+    const { sampleEvery, saveEvery, keep } = this.#given;
+    const { folder, model } = this.#parts;
+    let before = now();
+    let last: number | undefined;
+    for await (const finished of trained) {
+      const { step } = finished;
+      last = step;
+      const line = metricsLine(finished, (now() - before) / 1000);
+      await metrics.add(line);
+      progress.show(line);
+      const samples = step === steps || step % sampleEvery === 0;
+      if (samples && !stop.aborted) await this.#sample(step, progress);
+      if (step === steps || step % saveEvery === 0 || stop.aborted) {
+        await folder.save(step, model.parameters, keep);
+        // An adapter can be served while it is tuned.
+        if (this.#settings.method.kind === "lora") await this.#writeResult();
+        await this.#writeReport(metrics);
+      }
+      if (stop.aborted) break;
+      before = now();
+    }
+    return last;
   }
 
   async #sequence(index: number, withoutText: boolean) {
@@ -224,7 +244,14 @@ class TuneRun {
     const png = encodePng(contactSheet(pictures, COLUMNS), {});
     const name = `step-${String(step).padStart(6, "0")}.png`;
     await writeBytes(folder.path("samples", name), png);
-    this.#sheets.push({ step, png });
+    this.#addSheet({ step, png });
+  }
+
+  /** Adds a sheet, in place of an earlier one of its step. */
+  #addSheet(sheet: SampleSheet): void {
+    const { step } = sheet;
+    const others = this.#sheets.filter((other) => other.step !== step);
+    this.#sheets = [...others, sheet].sort((a, b) => a.step - b.step);
   }
 
   /** Reads the sheets of the steps before an interruption. */
@@ -234,9 +261,8 @@ class TuneRun {
       const step = /^step-(\d+)\.png$/.exec(name)?.[1];
       if (step === undefined) continue;
       const png = await Deno.readFile(join(samples, name));
-      this.#sheets.push({ step: Number(step), png });
+      this.#addSheet({ step: Number(step), png });
     }
-    this.#sheets.sort((a, b) => a.step - b.step);
   }
 
   async #writeResult(): Promise<void> {
