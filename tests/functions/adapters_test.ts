@@ -143,7 +143,7 @@ Deno.test("predictions choose an adapter by input, path or version", async () =>
   strictEqual((await ask(`/models/anybody/${MODEL}`)).status, 200);
 });
 
-Deno.test("an idempotency key belongs to one adapter", async () => {
+Deno.test("idempotency() rejects a key with another adapter", async () => {
   const headers = { "idempotency-key": "one" };
   const first = json({ ...FOX, adapter: "mine" }, headers);
   strictEqual((await ask("/v1/generate", first)).status, 200);
@@ -151,7 +151,7 @@ Deno.test("an idempotency key belongs to one adapter", async () => {
   strictEqual((await ask("/v1/generate", other)).status, 422);
 });
 
-Deno.test("an unknown adapter answers 404 with all names, a contradiction 422", async () => {
+Deno.test("App answers 404 with all names for an unknown adapter, and 422 for a contradiction", async () => {
   const bodies: readonly (readonly [string, unknown])[] = [
     ["/v1/generate", { ...FOX, adapter: "other" }],
     ["/v1/generate", { ...FOX, model: "emu3-tiny:other" }],
@@ -197,7 +197,7 @@ Deno.test("adapterFolders() parses names and folders", () => {
   }
 });
 
-Deno.test("planAdapters() gives an adapter to the model of its base, else to all", async () => {
+Deno.test("planAdapters() assigns an adapter to the model of its base, else to all", async () => {
   const language = tinyFolder("emu3-tiny");
   const { config } = await openLanguageCheckpoint(language);
   const written = [
@@ -228,7 +228,7 @@ Deno.test("planAdapters() gives an adapter to the model of its base, else to all
   );
 });
 
-Deno.test("a server does not start with an adapter of another base, and names the tensor", async () => {
+Deno.test("main rejects an adapter of another base, and names the tensor", async () => {
   const { config } = await openLanguageCheckpoint(tinyFolder("emu3-tiny"));
   using folder = writeAdapter({ ...config, hiddenSize: 32 }, { seed: 1 });
   await rejects(

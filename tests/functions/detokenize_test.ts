@@ -54,7 +54,7 @@ Deno.test("POST /v1/detokenize decodes as the reference does", async () => {
   ok(isClose(await decodeImage(await answer.bytes(), anyOptions), 1));
 });
 
-Deno.test("POST /v1/detokenize accepts bare codes alike", async () => {
+Deno.test("POST /v1/detokenize decodes bare codes to the same picture", async () => {
   const png = await (await post(json({ grid }))).bytes();
   const sizes = { "x-grid-height": "7", "x-grid-width": "9" };
   const plain = bytes(

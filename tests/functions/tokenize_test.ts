@@ -108,7 +108,7 @@ for (const { name, dir, frames } of golden.clips) {
   });
 }
 
-Deno.test("POST /v1/tokenize encodes frames as JSON, and an animation, alike", async () => {
+Deno.test("POST /v1/tokenize encodes frames in JSON and an animation to the same codes", async () => {
   const { dir } = golden.clips[0]!;
   const files = [0, 1, 2, 3].map((i) => file(`${dir}/0${i}.png`));
   const options = { decode: "display", maxPixels: 2 ** 20 } as const;

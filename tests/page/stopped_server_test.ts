@@ -14,7 +14,7 @@ const AWAY = new RegExp(`${REFUSED.source}|net::ERR`);
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   pageTest(
-    `what a server drew before ${signal} is gone on with by the next`,
+    `Server resumes the drawing of a server that ended by ${signal}`,
     async () => {
       await using server = await startServer({ SHUTDOWN_GRACE_S: "0" });
       await using opened = await visit(server.url, { allowed: AWAY });

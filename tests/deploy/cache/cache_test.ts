@@ -184,7 +184,7 @@ Deno.test("obtain() with VERIFY=full compares blobs of another tool with their n
   isWhole(folder);
 });
 
-Deno.test("obtain() fetches a part again that is torn on the disk, and no other", async () => {
+Deno.test("obtain() fetches only the part that is torn on the disk again", async () => {
   using cache = temporaryFolder();
   const stop = new AbortController();
   await using hub = hubServer({

@@ -31,7 +31,7 @@ async function model(...parts: string[]): Promise<string> {
   return folder;
 }
 
-Deno.test("locate() accepts a folder as it is", async () => {
+Deno.test("locate() returns a folder unchanged", async () => {
   await using root = await temporaryFolder();
   const folder = await model(root.path, "anything");
   strictEqual(

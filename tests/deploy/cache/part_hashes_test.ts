@@ -71,7 +71,7 @@ function options(cache: string, remote: Remote, connections = 4) {
   };
 }
 
-Deno.test("obtain() fetches a corrupt part again, and no other", async () => {
+Deno.test("obtain() fetches only the corrupt part again", async () => {
   using cache = temporaryFolder();
   const { remote, asked } = partedRemote(2);
   const heard: number[] = [];

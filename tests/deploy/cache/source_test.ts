@@ -76,7 +76,7 @@ Deno.test("parseSource() names the valid forms", () => {
   }
 });
 
-Deno.test("parseSource() gives a remote model a name that stays within its folder", () => {
+Deno.test("parseSource() returns a name for a remote model that stays within its folder", () => {
   const pieces = fc.constantFrom(
     ..."/.@:%\\ ~?#-",
     "..",

@@ -33,7 +33,7 @@ Deno.test("parseArguments() of evaluate has defaults for all but the inputs", ()
   });
 });
 
-Deno.test("parseArguments() of evaluate refuses what it cannot measure", () => {
+Deno.test("parseArguments() of evaluate rejects invalid options", () => {
   const cases: [string, RegExp][] = [
     ["", /nothing to measure is named: a prepared set, --pictures or --q/],
     ["a b", /"b" is one folder of data too many/],

@@ -72,7 +72,7 @@ async function lossesOf(
 }
 
 for (const model of LANGUAGE_FOLDERS) {
-  Deno.test(`the loss of ${model} with an adapter is the tuner's held-out loss`, async () => {
+  Deno.test(`lossRecords() of ${model} with an adapter equals the tuner's held-out loss`, async () => {
     using folder = temporaryFolder();
     const out = join(folder.path, "adapter");
     const options = "--steps 4 --batch 2 --warmup 1 --rank 4 --held-out 4 " +
@@ -105,7 +105,7 @@ for (const model of LANGUAGE_FOLDERS) {
     ok(meanLoss(without.measured)!.recordLoss > last.held_out_loss + 0.01);
   });
 
-  Deno.test(`the loss of ${model} without an adapter is the tuner's before its first step`, async () => {
+  Deno.test(`lossRecords() of ${model} without an adapter equals the tuner's loss before its first step`, async () => {
     const records = tinyRecords(6);
     const checkpoint = await openLanguageCheckpoint(tinyFolder(model));
     const writer = await openTextSide(checkpoint);
@@ -213,7 +213,7 @@ Deno.test("isExactMatch() ignores case, white space around and composition", () 
   ok(!isExactMatch("", ["a"]));
 });
 
-Deno.test("questionLines() reads lines, and says what is wrong with one", async () => {
+Deno.test("questionLines() reads lines, and reports the fault of an invalid one", async () => {
   using folder = temporaryFolder();
   const pixels = new Uint8ClampedArray(3 * 16 * 16);
   const png = encodePng({ height: 16, width: 16, pixels }, {});

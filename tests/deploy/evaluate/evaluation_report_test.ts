@@ -32,7 +32,7 @@ const EVALUATION: Evaluation = {
   },
 };
 
-Deno.test("the table of an evaluation weighs records by their tokens", () => {
+Deno.test("evaluationRows() weights records by their tokens", () => {
   strictEqual(
     textTable(evaluationRows(EVALUATION)),
     [
@@ -47,7 +47,7 @@ Deno.test("the table of an evaluation weighs records by their tokens", () => {
   );
 });
 
-Deno.test("the JSON of an evaluation has all that was measured, and nothing else", () => {
+Deno.test("evaluationJson() has exactly the measured values", () => {
   const json = evaluationJson(EVALUATION, { model: "m" });
   const { answers, ...rest } = JSON.parse(JSON.stringify(json));
   deepStrictEqual(rest, {
@@ -84,7 +84,7 @@ Deno.test("the JSON of an evaluation has all that was measured, and nothing else
   deepStrictEqual(evaluationJson(none, {}), {});
 });
 
-Deno.test("the page of an evaluation lists the first wrong answers and every fault", () => {
+Deno.test("evaluationPage() lists the first wrong answers and every fault", () => {
   const page = evaluationPage("Evaluation of m", EVALUATION, { model: "m" });
   match(page, /line 30<[^]*line 128<[^]*21 more/);
   match(page, /record 4<\/th><td>it is &lt;bad></);

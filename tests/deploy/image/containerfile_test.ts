@@ -51,19 +51,19 @@ function namesIn(folder: string): string[] {
   });
 }
 
-Deno.test("Containerfile lets the entry read the variables of the server, and no other", () => {
-  const asked = new Set(["functions", "deploy/cache"].flatMap(namesIn));
+Deno.test("Containerfile lets the entry read only the variables of the server", () => {
+  const requested = new Set(["functions", "deploy/cache"].flatMap(namesIn));
   readEnvironment({ cpus: 1, memoryBytes: 2 ** 30 }, (name) => {
-    asked.add(name);
+    requested.add(name);
     return undefined;
   });
-  for (const name of [...OF_PACKAGES, ...PROXY_VARIABLES]) asked.add(name);
+  for (const name of [...OF_PACKAGES, ...PROXY_VARIABLES]) requested.add(name);
   const lists = listed("--allow-env").map((text) => {
     const pattern = text.replace(/\*$/, ".*");
     return { text, pattern: new RegExp(`^${pattern}$`) };
   });
   deepStrictEqual(
-    [...asked].filter((name) =>
+    [...requested].filter((name) =>
       !lists.some(({ pattern }) => pattern.test(name))
     ),
     [],
@@ -71,7 +71,7 @@ Deno.test("Containerfile lets the entry read the variables of the server, and no
   );
   deepStrictEqual(
     lists.filter(({ pattern }) =>
-      ![...asked].some((name) => pattern.test(name))
+      ![...requested].some((name) => pattern.test(name))
     )
       .map(({ text }) => text),
     [],

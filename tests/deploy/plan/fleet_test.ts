@@ -9,7 +9,7 @@ const answer = answerOf();
 const at = (...times: number[]): Arrival[] =>
   times.map((atMs) => ({ atMs, kind: answer }));
 
-Deno.test("simulate() gives a single request the time of its prompt and its runs", async () => {
+Deno.test("simulate() takes the time of the prompt and the runs for a single request", async () => {
   const { outcomes, endMs, busyMs, replicaMs } = await simulate(at(500), {
     engine: engineOf(),
     scaling: fixed(1),

@@ -59,7 +59,7 @@ Deno.test("planText() lists load, waits, costs and the sufficient number of serv
   );
 });
 
-Deno.test("planFields() gives the same in JSON and in seconds", async () => {
+Deno.test("planFields() returns the plan as JSON, in seconds", async () => {
   const plan = await makePlan(parseConfig(crowded()));
   const fields = JSON.parse(JSON.stringify(planFields(plan)));
   const { all } = fields.simulation;

@@ -22,7 +22,7 @@ function jobOf(words: readonly string[]) {
   return { job: document!.toJS(), steps };
 }
 
-Deno.test("renderPrepareJob() gives each pod a part that the command parses", () => {
+Deno.test("renderPrepareJob() assigns each pod a part that the command parses", () => {
   const { job, steps } = jobOf(["--parallel", "2", "--", "--to", "parquet"]);
   strictEqual(job.kind, "Job");
   const { spec } = job;
@@ -47,7 +47,7 @@ Deno.test("renderPrepareJob() gives each pod a part that the command parses", ()
   ok(steps.includes("kubectl apply -f prepare.yaml"));
 });
 
-Deno.test("renderPrepareJob() mounts what it reads and writes, with least privileges", () => {
+Deno.test("renderPrepareJob() mounts inputs and outputs with least privileges", () => {
   const { job, steps } = jobOf([
     ...["--storage", "models", "--gpu", "--secret", "HF_TOKEN=token"],
   ]);

@@ -255,7 +255,7 @@ Deno.test("SafeKeys returns unique keys that are valid file names on every syste
   );
 });
 
-Deno.test("isOfPart() gives each key to one part", () => {
+Deno.test("isOfPart() assigns each key to one part", () => {
   fc.assert(
     fc.property(fc.string(), fc.integer({ min: 1, max: 9 }), (name, count) => {
       const { hash } = new SafeKeys().next(name);

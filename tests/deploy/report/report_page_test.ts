@@ -11,7 +11,7 @@ import {
 /** Text that would end an element or an attribute. */
 const SHARP = `<b>"&'</b>`;
 
-Deno.test("a report has its parts in order, and no link to another file", () => {
+Deno.test("reportPage() has its parts in order, and no link to another file", () => {
   const png = Uint8Array.of(1, 2, 3);
   const page = reportPage({
     title: "run",
@@ -29,7 +29,7 @@ Deno.test("a report has its parts in order, and no link to another file", () => 
   ok(!/(src|href)="(?!data:)/.test(page));
 });
 
-Deno.test("a report escapes the texts of others", () => {
+Deno.test("reportPage() escapes untrusted text", () => {
   const escaped = escapeHtml(SHARP);
   ok(!/[<"]/.test(escaped));
   strictEqual(
@@ -48,7 +48,7 @@ Deno.test("a report escapes the texts of others", () => {
   ok(!page.includes("<b>"));
 });
 
-Deno.test("a chart leaves out values that are no numbers", () => {
+Deno.test("lineChart() omits values that are not finite", () => {
   const points = [1, NaN, 3, Infinity].map((y, x) => ({ x, y }));
   const chart = lineChart("Loss", [{ name: "loss", points }]);
   ok(!/NaN|Infinity/.test(chart), chart);

@@ -27,7 +27,7 @@ Deno.test("RunpodWorker takes a job, runs it as a request, and delivers its resu
   strictEqual(desk.worker.size, 0);
 });
 
-Deno.test("RunpodWorker takes as many jobs as there are rows for, in one poll", async () => {
+Deno.test("RunpodWorker takes jobs for all free rows in one poll", async () => {
   await using desk = openRunpodDesk({ rows: 6 });
   const jobs = Array.from({ length: 5 }, () => desk.emulator.queue.add(fox));
   await desk.pass(200, 100);
@@ -285,7 +285,7 @@ Deno.test("RunpodWorker pings with its running jobs, and the queue requeues none
   );
 });
 
-Deno.test("RunpodWorker.shutdown() takes no more jobs and finishes running ones", async () => {
+Deno.test("RunpodWorker.shutdown() stops taking jobs, and finishes running ones", async () => {
   await using desk = openRunpodDesk();
   const [job, { answer }] = await desk.begun(fox);
   const down = desk.worker.shutdown();
@@ -352,7 +352,7 @@ Deno.test("RunpodWorker delivers its jobs before its disposal resolves", async (
   deepStrictEqual([desk.worker.size, desk.worker.works], [0, []]);
 });
 
-Deno.test("RunpodWorker whose model has failed reports it and takes no more", async () => {
+Deno.test("RunpodWorker reports a failed model, and stops taking jobs", async () => {
   let healthy = true;
   await using desk = openRunpodDesk({ isHealthy: () => healthy });
   const [job, { answer }] = await desk.begun(fox);

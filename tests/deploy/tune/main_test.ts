@@ -52,7 +52,7 @@ Deno.test("tune runs from the command line to an adapter", async () => {
   match(other.text, /DEVICE "tpu" is unknown, expected auto, cpu, cuda/);
 });
 
-Deno.test("tune says what is wrong, with its exit code", async () => {
+Deno.test("tune reports a fault with its exit code", async () => {
   using temporary = temporaryFolder();
   const misused = await run(["--out", "x"]);
   strictEqual(misused.code, 2);

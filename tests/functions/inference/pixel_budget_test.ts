@@ -133,7 +133,7 @@ Deno.test("POST /v1/detokenize releases the pixels of its pictures", async () =>
   strictEqual(server.services.pixels.held, 0);
 });
 
-Deno.test("pixelBudgetBytes() has room for the largest picture, whatever the settings", () => {
+Deno.test("pixelBudgetBytes() has room for the largest picture with any settings", () => {
   const limits = { maxPixels: 1000 };
   const options = { memoryBytes: 8e6, queueLimit: 1, limits };
   const bytes = (pixelBytes: number | undefined, memoryBytes = 8e6) =>

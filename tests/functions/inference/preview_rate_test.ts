@@ -6,7 +6,7 @@ import { ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { PreviewRate } from "../../../functions/inference/preview_rate.ts";
 
-Deno.test("PreviewRate uses at most a tenth of the time, whatever previews cost", async () => {
+Deno.test("PreviewRate uses at most a tenth of the time, for any cost of previews", async () => {
   const anyCosts = fc.array(fc.integer({ min: 1, max: 500 }), {
     minLength: 2,
     maxLength: 50,

@@ -37,7 +37,7 @@ Deno.test("JobRunner executes a job as its request, with its own id and seed", a
   deepStrictEqual(call.resumeStates, []);
 });
 
-Deno.test("JobRunner takes a job from queued through running to succeeded", async () => {
+Deno.test("JobRunner moves a job from queued through running to succeeded", async () => {
   await using desk = openDesk();
   const { id, status } = await desk.accepted();
   strictEqual(status, "queued");

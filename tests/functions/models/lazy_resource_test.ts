@@ -58,7 +58,7 @@ Deno.test("LazyResource opens once", async () => {
   strictEqual(opened, 1);
 });
 
-Deno.test("LazyResource that failed gives its reason and no Retry-After", async () => {
+Deno.test("LazyResource reports the reason of a failure, without Retry-After", async () => {
   await using held = new LazyResource(
     "m",
     () => Promise.reject(new CheckpointError("a/config.json", "it is empty")),

@@ -114,7 +114,7 @@ Deno.test("interruption() reports a random seed, which repeats the picture", asy
   deepStrictEqual((await resumed(job)).images[0].grid, images[0].grid);
 });
 
-Deno.test("interruption() of a file gives the same file later", async () => {
+Deno.test("interruption() of a file resumes to the same file", async () => {
   const init = json(picture, { accept: "image/png" });
   const { job } = await (await interrupted("/v1/generate", init)).json();
   const result = await resumed(job);
@@ -132,7 +132,7 @@ Deno.test("interruption() ends events with an error that names the job", async (
   deepStrictEqual((await resumed(data.job)).images[0].grid.codes, codes);
 });
 
-Deno.test("interruption() of OpenAI's pictures gives whole pictures later, also for streams", async () => {
+Deno.test("interruption() of OpenAI's pictures resumes to whole pictures, also for streams", async () => {
   const ask = { prompt: "a fox", size: "1024x1024", seed: 3, n: 8 };
   const path = "/v1/images/generations";
   const whole = await (await app.request(path, json(ask))).json();

@@ -69,7 +69,7 @@ Deno.test("freeBytes() returns the free space, or undefined if it is unknown", a
   strictEqual(await freeBytes("/no/such/folder"), undefined);
 });
 
-Deno.test("takeLock() gives a lock to one holder, and then to the next", async () => {
+Deno.test("takeLock() grants a lock to one holder at a time", async () => {
   using folder = temporaryFolder();
   const path = folder.write("lock", "");
   const waits = Promise.withResolvers<void>();

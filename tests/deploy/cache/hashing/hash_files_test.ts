@@ -61,7 +61,7 @@ Deno.test("hashFile() hashes a range, cut off at the end of the file", async () 
   }
 });
 
-Deno.test("hashFiles() gives in threads the hashes of hashFile(), and reports its errors", async () => {
+Deno.test("hashFiles() returns the hashes and errors of hashFile() from threads", async () => {
   using folder = temporaryFolder();
   const large = new Uint8Array(2 ** 24 + 5).fill(9);
   const jobs = ["large", "small", "none"].map((name) => ({

@@ -38,7 +38,7 @@ Deno.test("frontOf() returns the offset of the first missing part", () => {
   ));
 });
 
-Deno.test("partBytesOf() is a power of two that gives a file some dozens of parts", () => {
+Deno.test("partBytesOf() returns a power of two that divides a file into some dozens of parts", () => {
   const mebibyte = 2 ** 20;
   strictEqual(partBytesOf(0), 8 * mebibyte);
   strictEqual(partBytesOf(100 * mebibyte), 8 * mebibyte);

@@ -22,7 +22,7 @@ function input(name: string, rest: Record<string, unknown>) {
   return { name, shape: [1], datatype: "UINT16", ...rest };
 }
 
-Deno.test("readInferRequest() finds each tensor after the JSON, whatever their sizes", async () => {
+Deno.test("readInferRequest() finds tensors of any sizes after the JSON", async () => {
   const code = fc.nat({ max: 65_535 });
   const anyTensors = fc.array(fc.array(code, { maxLength: 9 }), {
     maxLength: 6,
@@ -52,7 +52,7 @@ Deno.test("readInferRequest() finds each tensor after the JSON, whatever their s
   );
 });
 
-Deno.test("readInferRequest() throws only refusals, whatever the body", async () => {
+Deno.test("readInferRequest() throws only refusals for any body", async () => {
   const anyBytes = fc.uint8Array({ maxLength: 16 });
   const size = fc.oneof(fc.integer(), fc.nat({ max: 16 }), fc.anything());
   const anyInput = fc.record({

@@ -70,7 +70,7 @@ Deno.test("tensorFromJson() inverts jsonFromTensor(), flat and nested", () => {
   }));
 });
 
-Deno.test("tensorFromBytes() throws only TensorError, whatever the bytes", () => {
+Deno.test("tensorFromBytes() throws only TensorError for any bytes", () => {
   const datatype = fc.constantFrom("BYTES" as const, "UINT16" as const);
   const length = fc.oneof(fc.nat({ max: 4 }), fc.nat({ max: 2 ** 32 }));
   const shape = fc.array(length, { maxLength: 8 });

@@ -14,7 +14,7 @@ function name(
   return { caller, session, id };
 }
 
-Deno.test("RunningCalls.cancel() cancels the call of this caller, session and id, and no other", () => {
+Deno.test("RunningCalls.cancel() cancels only the call of the same caller, session and id", () => {
   const anyName = fc.record({
     caller: fc.constantFrom("a", "b", '"a","s"'),
     session: fc.constantFrom("s", "t", 's",7'),

@@ -130,7 +130,7 @@ Deno.test("echoOf() omits long values and unknown fields", () => {
   });
 });
 
-Deno.test("echoOf() is bounded, whatever the structure of the input", () => {
+Deno.test("echoOf() is bounded for any structure of the input", () => {
   const names = Object.keys(GenerateRequest.entries);
   const anyInput = fc.dictionary(
     fc.constantFrom(...names, "other"),

@@ -31,7 +31,7 @@ Deno.test("forwarded() trusts the outermost trusted proxy, and no entry before i
   ]);
 });
 
-Deno.test("forwarded() reads entries of trusted proxies, whatever a client sends", () => {
+Deno.test("forwarded() reads entries of trusted proxies, for any headers of the client", () => {
   const anyClaim = fc.oneof(
     fc.stringMatching(/^[ -~]{0,40}$/),
     fc.constantFrom('for="', "for=6.6.6.6;host=evil.example", "6.6.6.6,"),

@@ -33,7 +33,7 @@ function base(
   return publicBase(request, requestHosts(request, policy)[0], policy);
 }
 
-Deno.test("publicBase() uses the requested host, whatever other headers claim", () => {
+Deno.test("publicBase() uses the requested host and no other header", () => {
   strictEqual(base(lies), "http://127.0.0.1:8080");
   strictEqual(base({ host: "LOCALHOST.:81", ...lies }), "http://localhost:81");
 });

@@ -57,7 +57,7 @@ async function rest(connection: Deno.Conn): Promise<string> {
 /** Ways of sending: in one packet, with the body separately, or chunked. */
 const WAYS = ["together", "apart", "chunked"] as const;
 
-Deno.test("listen() aborts the signal of a client that leaves, whatever its body", async () => {
+Deno.test("listen() aborts the signal of a client that disconnects, with any body", async () => {
   let seen = { bytes: 0, aborts: 0 };
   let reached = () => {};
   let notify = () => {};

@@ -141,7 +141,7 @@ Deno.test("readSqliteFacts() accepts any bytes", () => {
   );
 });
 
-Deno.test("openDatabase() finds a damaged page and gives a remedy", () => {
+Deno.test("openDatabase() reports a damaged page with a remedy", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const database = openDatabase(path);

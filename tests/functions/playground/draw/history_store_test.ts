@@ -30,6 +30,6 @@ Deno.test("superfluous() evicts the oldest, by count and by bytes", () => {
   deepStrictEqual(large.map(({ id }) => id), ["2", "3"]);
 });
 
-Deno.test("superfluous() keeps the latest, whatever its size", () => {
+Deno.test("superfluous() keeps the latest picture of any size", () => {
   strictEqual(superfluous(pictures(2 * MAX_BYTES)).length, 0);
 });

@@ -54,7 +54,7 @@ function container(answers: Answers): Record<string, string> {
   };
 }
 
-Deno.test("awsCredentials() takes keys from variables first, and returns none without a source", async () => {
+Deno.test("awsCredentials() prefers keys of variables, and returns none without a source", async () => {
   const variables = {
     AWS_ACCESS_KEY_ID: "id",
     AWS_SECRET_ACCESS_KEY: "secret",
