@@ -1,6 +1,6 @@
 /**
  * The exact match of answers: each question is answered greedily, and the
- * answer compared with those that are right.
+ * answer compared with the right ones.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface AnsweredQuestion {
   readonly expected: readonly string[];
   /** Answer of the model. */
   readonly answer: string;
-  /** True if it is one of them. */
+  /** True if it is right. */
   readonly correct: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface AnswerOptions {
   readonly adapter: string | undefined;
   /** Template of questions. */
   readonly template: Template;
-  /** The most tokens of an answer. */
+  /** Maximum tokens of an answer. */
   readonly answerTokens: number;
 }
 
@@ -77,8 +77,8 @@ async function textOf(events: ReturnType<typeof answer>): Promise<string> {
 }
 
 /**
- * Returns true if `text` is one of some answers, whatever its case and the
- * white space around it.
+ * Returns true if `text` is one of the answers, ignoring case and surrounding
+ * white space.
  */
 export function isExactMatch(
   text: string,

@@ -27,9 +27,9 @@ export interface EvaluateArguments {
   readonly adapter: string | undefined;
   /** Template of questions; undefined for the model's. */
   readonly template: Template | undefined;
-  /** The most tokens of an answer. */
+  /** Maximum tokens of an answer. */
   readonly answerTokens: number;
-  /** The most records of each measure. */
+  /** Maximum records of each measure. */
   readonly limit: number;
   /** True to print JSON. */
   readonly json: boolean;
@@ -70,7 +70,7 @@ const OPTIONS = {
   ...{ limit: TEXT, json: FLAG, report: TEXT },
 } as const;
 
-/** Most tokens of an answer by default. */
+/** Default maximum tokens of an answer. */
 const ANSWER_TOKENS = 64;
 
 /**

@@ -1,6 +1,5 @@
 /**
- * The evaluation of a model: every measure that is asked for, one after the
- * other.
+ * The evaluation of a model: each requested measure, one after the other.
  *
  * ```text
  * prepared set ─▶ language model ─▶ loss
@@ -38,7 +37,9 @@ import {
   reconstructionRecords,
 } from "./reconstruction.ts";
 
-/** The results of an evaluation; undefined for what is not asked for. */
+/**
+ * The results of an evaluation; undefined for measures that were not requested.
+ */
 export interface Evaluation {
   /** Losses of the prepared set. */
   readonly loss: MeasuredResults<RecordLoss> | undefined;
@@ -62,7 +63,7 @@ export interface EvaluationSurroundings {
   readonly signal: AbortSignal;
 }
 
-/** Pictures that the report shows. */
+/** Maximum pictures in the report. */
 const SHOWN_PICTURES = 4;
 
 /**
@@ -79,7 +80,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { machine, languageFolder, visionFolder } = around;
   await using opened = new AsyncDisposableStack();
-  // Inputs are opened first: their faults show before weights are loaded.
+  // Inputs are opened first, to report their faults before weights are loaded.
   const set = given.data === undefined
     ? undefined
     : opened.use(await openPrepared(given.data));

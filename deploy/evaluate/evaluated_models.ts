@@ -1,5 +1,5 @@
 /**
- * The models of an evaluation, opened as a server opens them.
+ * The models of an evaluation, opened as in a server.
  *
  * @module
  */
@@ -19,23 +19,23 @@ import {
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 
-/** Sequences that run together. */
+/** Concurrent sequences. */
 export const SLOTS = 4;
 
 /** Name that the adapter has in the model. */
 export const ADAPTER = "evaluated";
 
-/** The most tokens that one prefill takes. */
+/** Maximum tokens of one prefill. */
 const CHUNK_LENGTH = 512;
 
-/** Share of the memory that keys and values may take. */
+/** Fraction of the memory for keys and values. */
 const CACHE_SHARE = 1 / 4;
 
 /** The machine of an evaluation. */
 export interface EvaluationMachine {
   /** Runtime that computes. */
   readonly runtime: Runtime;
-  /** Bytes of memory that the models may take. */
+  /** Bytes of memory that the models may use. */
   readonly availableBytes: number;
   /** Number of cores to use. */
   readonly threads: number;
@@ -66,7 +66,7 @@ export async function openEvaluatedLanguage(
   const adapters = adapter === undefined
     ? []
     : [{ name: ADAPTER, adapter: await openAdapter(adapter, config) }];
-  // Room for more than the slots, so that keys and values keep their precision.
+  // More room than for the slots, so that keys and values keep their precision.
   const wanted = (SLOTS + 1) * config.maxPositions *
     cacheBytesPerToken(config, "float32");
   const model = await openLanguageModel(runtime, checkpoint, {

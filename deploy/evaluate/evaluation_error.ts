@@ -1,6 +1,6 @@
 /**
- * The error of evaluation, and the wording of errors of what it shares with the
- * preparation of data.
+ * The error of evaluation, and the conversion of errors of the preparation of
+ * data.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { Emu3Error } from "../../lib/errors.ts";
 import { PreparationError } from "../prepare/preparation_error.ts";
 
-/** An error for input or settings that an evaluation cannot go on with. */
+/** An error of input or settings that ends an evaluation. */
 export class EvaluationError extends Emu3Error {
   /**
    * Creates an error.
@@ -21,7 +21,7 @@ export class EvaluationError extends Emu3Error {
 }
 
 /**
- * Runs `read`, a reader of inputs that preparation has as well.
+ * Runs `read`, a reader of inputs that is shared with preparation.
  *
  * @throws {EvaluationError} In place of a {@linkcode PreparationError}.
  */

@@ -22,7 +22,7 @@ import { meanReconstruction } from "./reconstruction.ts";
 /** Rows of a list in the page. */
 const MAX_LISTED = 100;
 
-/** Returns the rows of the table: name, value, what it was measured on. */
+/** Returns the rows of the table: name, value, measured on. */
 export function evaluationRows(evaluation: Evaluation): ReportRow[] {
   return [
     ...lossRows(evaluation),

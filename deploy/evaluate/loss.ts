@@ -90,7 +90,7 @@ async function sequenceOf(
   try {
     return await tuningSequence(model, record, {
       template,
-      // The engine refuses what is too long.
+      // The engine refuses sequences that are too long.
       maxTokens: Infinity,
       withoutText: false,
     });

@@ -1,6 +1,6 @@
 /**
- * The walk over the records of a measure: several at once, results in order,
- * unusable ones noted.
+ * The measurement of records: several at once, results in order, unusable ones
+ * reported.
  *
  * @module
  */
@@ -8,14 +8,14 @@
 import { Emu3Error } from "../../lib/errors.ts";
 import { RecordError } from "../prepare/readers/source.ts";
 
-/** A record that is still to be measured. */
+/** A record to measure. */
 export interface MeasuredRecord<T> {
   /** Key, or place in its file. */
   readonly record: string;
   /**
    * Measures it.
    *
-   * @throws {RecordError | Emu3Error} If it is unusable; says why.
+   * @throws {RecordError | Emu3Error} If it is unusable, with the reason.
    */
   readonly measure: (signal: AbortSignal) => Promise<T>;
 }
@@ -38,7 +38,7 @@ export interface MeasuredResults<T> {
 
 /** Options of {@linkcode measureRecords}. */
 export interface MeasureOptions {
-  /** Number of records under way. */
+  /** Number of concurrent records. */
   readonly ahead: number;
   /** The most records. */
   readonly limit: number;

@@ -21,7 +21,7 @@ export interface AskedQuestion {
   readonly picture: Uint8Array<ArrayBuffer>;
   /** The question. */
   readonly question: string;
-  /** Right answers, of which any counts. */
+  /** Right answers, any of which is accepted. */
   readonly expected: readonly string[];
 }
 
@@ -32,13 +32,13 @@ export interface QuestionLine {
   /**
    * Returns the question.
    *
-   * @throws {RecordError} If the line is unusable; says why.
+   * @throws {RecordError} If the line is unusable, with the reason.
    */
   readonly read: () => Promise<AskedQuestion>;
 }
 
 /**
- * Yields the lines of the file at `path`; empty ones are left out.
+ * Yields the lines of the file at `path`; empty ones are skipped.
  *
  * @throws {PreparationError} If it cannot be opened.
  */

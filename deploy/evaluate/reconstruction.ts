@@ -1,6 +1,6 @@
 /**
- * The reconstruction of pictures by the vision tokenizer: PSNR and SSIM beside
- * the pictures that it encodes.
+ * The reconstruction of pictures by the vision tokenizer: PSNR and SSIM against
+ * the encoded pictures.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface Reconstruction {
   readonly psnr: number;
   /** SSIM, the mean of the channels. */
   readonly ssim: number;
-  /** The picture as it is encoded, and as it comes back. */
+  /** The encoded picture and its reconstruction. */
   readonly pair: readonly [RgbImage, RgbImage] | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface Reconstruction {
 export interface MeanReconstruction {
   /** Number of pictures. */
   readonly records: number;
-  /** Number of pictures that come back unchanged, which have no PSNR. */
+  /** Number of pictures that are reconstructed exactly, which have no PSNR. */
   readonly identical: number;
   /** Mean PSNR of the others; undefined if there is none. */
   readonly psnr: number | undefined;
