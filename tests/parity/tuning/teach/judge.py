@@ -22,6 +22,9 @@ sys.path.insert(0, str(HERE.parents[3] / "models" / "emu3-mini" / "recipe"))
 import check_scene  # noqa: E402
 from client import Client  # noqa: E402
 
+SHOWN = 6  # pictures of a sheet
+GAP = 4
+
 QUESTION = "Please describe the image"
 
 
@@ -34,16 +37,19 @@ def main() -> int:
     parser.add_argument("--tests", type=int, default=100)
     parser.add_argument("--least", type=float, default=0.85)
     parser.add_argument("--save", type=Path)
+    parser.add_argument("--sheet", type=Path, help="picture of the first square drawings")
     options = parser.parse_args()
     client = Client(options.address, timeout=600, adapter=options.adapter)
     lines = (options.set / "test.jsonl").read_text().splitlines()[: options.tests]
     tests = [json.loads(line) for line in lines]
+    drawn = []
     totals = dict.fromkeys(["drawn", "scene", "named", "described"], 0)
     for seed, test in enumerate(tests):
         pixels = client.generate(test["prompt"], test["ratio"], seed)
         if options.save is not None:
             options.save.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(options.save / f"{seed:03}.png")
+        drawn.append(Image.fromarray(pixels))
         seen = check_scene.score(pixels, test["objects"], test["background"])
         found = [thing["noun"] for thing in seen["objects"]]
         totals["drawn"] += found.count(options.thing) == test["objects"].count(options.thing)
@@ -51,9 +57,21 @@ def main() -> int:
         answer = client.caption((options.set / test["image"]).read_bytes(), QUESTION)
         totals["named"] += options.thing in answer
         totals["described"] += answer.lower().rstrip(".") == test["caption"].lower().rstrip(".")
+    if options.sheet is not None:
+        contact_sheet(drawn).save(options.sheet)
     shares = {name: total / len(tests) for name, total in totals.items()}
     print(json.dumps({"tests": len(tests), **shares}))
     return int(min(shares["drawn"], shares["named"]) < options.least)
+
+
+def contact_sheet(pictures):
+    """The first square pictures in one row."""
+    square = [picture for picture in pictures if picture.width == picture.height][:SHOWN]
+    side = square[0].width + GAP
+    sheet = Image.new("RGB", (side * len(square) + GAP, side + GAP), "white")
+    for i, picture in enumerate(square):
+        sheet.paste(picture, (GAP + i * side, GAP))
+    return sheet
 
 
 if __name__ == "__main__":

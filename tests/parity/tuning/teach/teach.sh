@@ -26,8 +26,8 @@ for _ in $(seq 200); do
 done
 address=http://127.0.0.1:$port
 echo "Without the adapter:"
-"$python" "$here/judge.py" "$address" "$out" --tests "$tests" --save "$out/before" --least 0
+"$python" "$here/judge.py" "$address" "$out" --tests "$tests" --sheet "$out/before.png" --least 0
 echo "With the adapter:"
-"$python" "$here/judge.py" "$address" "$out" --tests "$tests" --save "$out/after" --adapter octopus
+"$python" "$here/judge.py" "$address" "$out" --tests "$tests" --sheet "$out/after.png" --adapter octopus
 echo "What it knew before, with the adapter:"
 "$python" "$root/tests/parity/mini/score_server.py" "$address" --adapter octopus --seeds "${SEEDS:-4}"
