@@ -94,6 +94,16 @@ Deno.test("TuningModel has the same bits if weights are cast in the graphs", asy
   deepStrictEqual([again, same], [loss, gradients]);
 });
 
+for (const kind of ["lora", "full"] as const) {
+  Deno.test(`TuningModel has the same bits if ${kind} tuning keeps activations or computes them again`, async () => {
+    const [kept, again] = [
+      await gradientsOf("emu3-tiny", GOLDEN_METHODS[kind], { keeps: true }),
+      await gradientsOf("emu3-tiny", GOLDEN_METHODS[kind], { keeps: false }),
+    ];
+    deepStrictEqual(again, kept);
+  });
+}
+
 Deno.test("TuningModel has the same gradients for any block of queries and chunk of logits", async () => {
   const whole = { queryBlock: 256, lossChunk: 256 };
   const { full } = GOLDEN_METHODS;
