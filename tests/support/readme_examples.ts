@@ -159,7 +159,8 @@ export async function succeeds(
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
     cwd: folder,
-    env: { ...env },
+    // As `deno task` sets it, which starts programs in its own folder.
+    env: { INIT_CWD: folder, ...env },
   }).output();
   const text = new TextDecoder();
   ok(success, `${args.at(-1)}\n${text.decode(stdout)}${text.decode(stderr)}`);
