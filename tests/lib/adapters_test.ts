@@ -15,12 +15,20 @@ import type { CodeGrid } from "../../lib/grid.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import { scoreAnswer, scorePicture } from "../../lib/scoring.ts";
 import { PUBLISHED_NEGATIVE_PROMPT } from "../../models/config/generation_config.ts";
-import { openTinyLanguage } from "../support/tiny.ts";
+import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
+import { changedFolder } from "../support/changed_folder.ts";
+import { readSafetensors } from "../support/safetensors.ts";
+import {
+  type TemporaryFolder,
+  temporaryFolder,
+} from "../support/temporary_folder.ts";
+import { openTinyLanguage, tinyFolder } from "../support/tiny.ts";
+import { halved, safetensorsBytes } from "../support/write_safetensors.ts";
 
 const NEVER = new AbortController().signal;
 
 /** Number of mixed workloads; `task test:adapters` runs 200. */
-const RUNS = Number(Deno.env.get("ADAPTER_RUNS") ?? 30);
+const RUNS = Number(Deno.env.get("ADAPTER_RUNS") ?? 40);
 
 /** Adapters of several ranks and matrices, one with a head. */
 const ADAPTERS = {
@@ -129,12 +137,46 @@ async function resultOf(
   }
 }
 
-Deno.test(`Engine gives each request of ${RUNS} mixed workloads, with and without adapters, its result alone`, async () => {
-  await using plain = await openTinyLanguage();
-  await using alone = await openTinyLanguage("emu3-tiny", {
+/** The formats of the base, each with its share of the workloads. */
+const FORMATS = ["fp32", "bf16", "int8", "int4"] as const;
+
+/** Returns a folder of the tiny checkpoint in a format. */
+async function folderIn(
+  format: typeof FORMATS[number],
+): Promise<TemporaryFolder> {
+  const tiny = tinyFolder("emu3-tiny-hf");
+  if (format === "fp32") return changedFolder(tiny, {});
+  if (format === "bf16") {
+    const tensors = [...readSafetensors(`${tiny}/model.safetensors`)]
+      .map(([name, tensor]) => [name, halved(tensor, "BF16")] as const);
+    return changedFolder(tiny, {
+      "model.safetensors": safetensorsBytes(new Map(tensors)),
+    });
+  }
+  const folder = temporaryFolder();
+  const how = { precision: format, threads: 1, program: "test" } as const;
+  const target = `${folder.path}/model`;
+  await Array.fromAsync(quantizeCheckpoint(tiny, target, how));
+  return { ...folder, path: target };
+}
+
+for (const format of FORMATS) {
+  const runs = Math.ceil(RUNS / FORMATS.length);
+  Deno.test(`Engine in ${format} gives each request of ${runs} mixed workloads, with and without adapters, its result alone`, async () => {
+    using folder = await folderIn(format);
+    await mixedWorkloads(folder.path, runs);
+  });
+}
+
+/** Compares the requests of mixed workloads with the same requests alone. */
+async function mixedWorkloads(folder: string, numRuns: number): Promise<void> {
+  await using plain = await openTinyLanguage("", { folder });
+  await using alone = await openTinyLanguage("", {
+    folder,
     adapters: ADAPTERS,
   });
-  await using mixed = await openTinyLanguage("emu3-tiny", {
+  await using mixed = await openTinyLanguage("", {
+    folder,
     slots: 5,
     adapters: ADAPTERS,
   });
@@ -155,9 +197,9 @@ Deno.test(`Engine gives each request of ${RUNS} mixed workloads, with and withou
         deepStrictEqual(results[i], await expected(request), request.kind);
       }
     }),
-    { numRuns: RUNS, endOnFailure: true },
+    { numRuns, endOnFailure: true },
   );
-});
+}
 
 Deno.test("Engine never continues a prefix that another adapter computed", async () => {
   await using tiny = await openTinyLanguage("emu3-tiny", {
