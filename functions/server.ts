@@ -24,7 +24,7 @@ import { logMalformed } from "./http/connection/malformed_request.ts";
 import { lineSink, type WriteLine } from "./middleware/log_sink.ts";
 import { MemoryReclaimer } from "./models/memory_reclaimer.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { INTERNET, postOutside } from "./outbound/request.ts";
+import { INTERNET, postOutbound } from "./outbound/request.ts";
 import { runpodWorker } from "./runpod/start.ts";
 import type { Services } from "./models/services.ts";
 
@@ -140,7 +140,7 @@ function webhooksOf(
   if (secret === undefined || !urlInputs) return undefined;
   return {
     secret,
-    post: postOutside(INTERNET),
+    post: postOutbound(INTERNET),
     publicUrl: publicUrl ?? urlOf(listen),
   };
 }

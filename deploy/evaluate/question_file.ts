@@ -16,7 +16,7 @@ import { rowRecord } from "../prepare/readers/row_record.ts";
 import { RecordError } from "../prepare/readers/source.ts";
 
 /** A question with its right answers. */
-export interface AskedQuestion {
+export interface ParsedQuestion {
   /** Bytes of the picture. */
   readonly picture: Uint8Array<ArrayBuffer>;
   /** The question. */
@@ -34,7 +34,7 @@ export interface QuestionLine {
    *
    * @throws {RecordError} If the line is unusable, with the reason.
    */
-  readonly read: () => Promise<AskedQuestion>;
+  readonly read: () => Promise<ParsedQuestion>;
 }
 
 /**
@@ -59,7 +59,7 @@ async function questionOf(
   line: string,
   place: string,
   folder: string,
-): Promise<AskedQuestion> {
+): Promise<ParsedQuestion> {
   const fields = asFields(parsed(line));
   if (fields === undefined) throw new RecordError("it is no object");
   const question = asText(fields.question);

@@ -15,7 +15,7 @@ import {
 import { gridFields } from "../http/grid_json.ts";
 import type { Captioners, ModelPair } from "../models/ports.ts";
 import { randomSeed } from "./generation_params.ts";
-import type { AskedGrids } from "./image_inputs.ts";
+import type { QuestionGrids } from "./image_inputs.ts";
 import type {
   CaptionAnswer,
   CaptionEvents,
@@ -67,7 +67,7 @@ export type QuestionFields =
 export function startCaptioning(
   captioners: Captioners,
   fields: QuestionFields,
-  { grids, visionMs }: AskedGrids,
+  { grids, visionMs }: QuestionGrids,
   call: Call,
 ): CaptioningRun {
   const models = captioners.captioner(fields.model);
@@ -80,7 +80,7 @@ export function startCaptioning(
   };
   const { seed } = question;
   const request = {
-    ...askedFields(fields),
+    ...questionFields(fields),
     grids: grids.map(gridFields),
     seed,
   };
@@ -109,7 +109,7 @@ export function startCaptioning(
 }
 
 /** Returns the fields of a question without those of its pictures. */
-function askedFields(fields: QuestionFields): Record<string, unknown> {
+function questionFields(fields: QuestionFields): Record<string, unknown> {
   return {
     question: fields.question,
     "max_tokens": fields.max_tokens,

@@ -38,7 +38,7 @@ export interface ReadingOptions {
 }
 
 /** The encoded pictures of a question, and the time that encoding took. */
-export interface AskedGrids {
+export interface QuestionGrids {
   /** Grids of codes; empty for a question of text alone. */
   readonly grids: readonly CodeGrid[];
   /** Encoding time in milliseconds. */
@@ -48,7 +48,7 @@ export interface AskedGrids {
 /** Runs `encode` and returns its grids with its duration. */
 export async function timedGrids(
   encode: () => Promise<readonly CodeGrid[]>,
-): Promise<AskedGrids> {
+): Promise<QuestionGrids> {
   const watch = new Stopwatch();
   const grids = await watch.run(encode);
   return { grids, visionMs: watch.milliseconds };
@@ -66,7 +66,7 @@ export async function questionGrids(
   vision: VisionModel,
   tools: Tools,
   options: ReadingOptions,
-): Promise<AskedGrids> {
+): Promise<QuestionGrids> {
   const grids = codesOf(request, upload, vision);
   if (grids !== undefined) {
     for (const grid of grids) checkGridSize(grid, vision, tools.limits);

@@ -11,7 +11,7 @@ import type { Sources } from "./model_plan.ts";
 import type { ModelAliases } from "./model_aliases.ts";
 import type { AdapterFolders } from "./planned_adapters.ts";
 import type { Obtain } from "./pending_download.ts";
-import type { OutsideNetwork } from "../outbound/request.ts";
+import type { OutboundNetwork } from "../outbound/request.ts";
 import type { Phase } from "./load_phases.ts";
 import type { Limits } from "./ports.ts";
 
@@ -44,7 +44,7 @@ export interface ServiceOptions extends DeviceOptions {
   /** Type of keys and values; undefined for a type that suits the memory. */
   readonly cacheDtype: CacheDtype | undefined;
   /** Network that pictures are fetched through; undefined to fetch none. */
-  readonly pictureNetwork: OutsideNetwork | undefined;
+  readonly pictureNetwork: OutboundNetwork | undefined;
   /** Most bytes of pixels that all requests hold; undefined for a default. */
   readonly pixelBytes: number | undefined;
   /** Threads that decode and encode pictures; 2 by default. */

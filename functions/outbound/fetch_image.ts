@@ -10,7 +10,11 @@
 
 import { FairShare } from "../../lib/async/fair_share.ts";
 import { OverloadedError } from "../../lib/errors.ts";
-import { askOutside, OutsideError, type OutsideNetwork } from "./request.ts";
+import {
+  OutboundError,
+  type OutboundNetwork,
+  sendOutbound,
+} from "./request.ts";
 import type { Tools } from "../models/ports.ts";
 import { invalidField } from "../http/errors/errors.ts";
 
@@ -68,7 +72,7 @@ interface Fetching {
 
 /** Returns a fetcher of pictures from `network`. */
 export function pictureFetcher(
-  network: OutsideNetwork,
+  network: OutboundNetwork,
   { maxBytes, timeMs = TIME_MS }: FetchOptions,
 ): NonNullable<Tools["fetchPicture"]> {
   // A request is identified by its signal, and released with it.
@@ -126,28 +130,28 @@ async function turn(allowance: FetchAllowance): Promise<void> {
 }
 
 async function follow(
-  network: OutsideNetwork,
+  network: OutboundNetwork,
   text: string,
   { allowance, take }: Fetching,
 ): Promise<Uint8Array<ArrayBuffer>> {
   let url = urlFrom(text, undefined);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const request = { method: "GET", headers: HEADERS } as const;
-    using answer = await askOutside(network, url, request, allowance.signal);
+    using answer = await sendOutbound(network, url, request, allowance.signal);
     const { status, location } = answer;
     if (status >= 300 && status < 400 && location !== undefined) {
       url = urlFrom(location, url);
       continue;
     }
     if (status !== 200) {
-      throw new OutsideError(`its server responds with status ${status}`);
+      throw new OutboundError(`its server responds with status ${status}`);
     }
     if ((answer.length ?? 0) > allowance.bytes) {
-      throw new OutsideError(TOO_LARGE);
+      throw new OutboundError(TOO_LARGE);
     }
     return await read(answer.body, { allowance, take });
   }
-  throw new OutsideError(`it redirects more than ${MAX_REDIRECTS} times`);
+  throw new OutboundError(`it redirects more than ${MAX_REDIRECTS} times`);
 }
 
 const TOO_LARGE = "it is larger than MAX_BODY_BYTES";
@@ -159,7 +163,7 @@ async function read(
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for await (const part of body) {
     allowance.bytes -= part.length;
-    if (allowance.bytes < 0) throw new OutsideError(TOO_LARGE);
+    if (allowance.bytes < 0) throw new OutboundError(TOO_LARGE);
     take(part.length);
     parts.push(new Uint8Array(part));
   }
@@ -170,12 +174,12 @@ function urlFrom(text: string, base: URL | undefined): URL {
   const url = text.length <= MAX_URL_LENGTH
     ? URL.parse(text, base?.href)
     : null;
-  if (url === null) throw new OutsideError("it is not a URL");
+  if (url === null) throw new OutboundError("it is not a URL");
   return url;
 }
 
 function reason(error: unknown): string {
-  if (error instanceof OutsideError) return error.message;
+  if (error instanceof OutboundError) return error.message;
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return "the download timed out";
   }

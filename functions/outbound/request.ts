@@ -20,7 +20,7 @@ import { isPublicAddress } from "./public_address.ts";
 import type { Post } from "../jobs/deliveries.ts";
 
 /** The network of outbound requests. */
-export interface OutsideNetwork {
+export interface OutboundNetwork {
   /** Returns all addresses of a host. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
   /** Returns true if an address may be connected to. */
@@ -30,7 +30,7 @@ export interface OutsideNetwork {
 }
 
 /** The internet without private addresses. */
-export const INTERNET: OutsideNetwork = {
+export const INTERNET: OutboundNetwork = {
   resolve: async (host) =>
     (await lookup(host, { all: true })).map(({ address }) => address),
   allows: isPublicAddress,
@@ -38,7 +38,7 @@ export const INTERNET: OutsideNetwork = {
 };
 
 /** An outbound request. */
-export interface OutsideRequest {
+export interface OutboundRequest {
   /** HTTP method. */
   readonly method: "GET" | "POST";
   /** Headers without `Host`. */
@@ -48,7 +48,7 @@ export interface OutsideRequest {
 }
 
 /** An answer whose body is still to be read. */
-export interface OutsideAnswer extends Disposable {
+export interface OutboundAnswer extends Disposable {
   /** HTTP status. */
   readonly status: number;
   /** `Location` of a redirect. */
@@ -60,7 +60,7 @@ export interface OutsideAnswer extends Disposable {
 }
 
 /** A host that may not or cannot be connected to. */
-export class OutsideError extends Error {
+export class OutboundError extends Error {
   /**
    * Creates the error.
    *
@@ -68,25 +68,25 @@ export class OutsideError extends Error {
    */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = "OutsideError";
+    this.name = "OutboundError";
   }
 }
 
 /**
  * Sends a request to the host of `url`.
  *
- * @throws {OutsideError} If the host may not or cannot be connected to.
+ * @throws {OutboundError} If the host may not or cannot be connected to.
  * @throws {Error} The signal's reason if it aborts.
  */
-export async function askOutside(
-  network: OutsideNetwork,
+export async function sendOutbound(
+  network: OutboundNetwork,
   url: URL,
-  request: OutsideRequest,
+  request: OutboundRequest,
   signal: AbortSignal,
-): Promise<OutsideAnswer> {
+): Promise<OutboundAnswer> {
   signal.throwIfAborted();
   if (url.protocol !== "https:" || url.username + url.password !== "") {
-    throw new OutsideError("only https URLs without credentials are allowed");
+    throw new OutboundError("only https URLs without credentials are allowed");
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const address = await allowedAddress(network, host, signal);
@@ -103,7 +103,7 @@ export async function askOutside(
 
 /** Returns one of the host's addresses if all of them are allowed. */
 async function allowedAddress(
-  { resolve, allows }: OutsideNetwork,
+  { resolve, allows }: OutboundNetwork,
   host: string,
   signal: AbortSignal,
 ): Promise<string> {
@@ -116,14 +116,14 @@ async function allowedAddress(
   } catch (cause) {
     signal.throwIfAborted();
     // The existence of a name is a secret of its network.
-    throw new OutsideError(NOT_PUBLIC, { cause });
+    throw new OutboundError(NOT_PUBLIC, { cause });
   } finally {
     signal.removeEventListener("abort", stop);
   }
   // IPv4 first: containers often have no other.
   const [first] = addresses.toSorted((a, b) => isIP(a) - isIP(b));
   if (first === undefined || !addresses.every(allows)) {
-    throw new OutsideError(NOT_PUBLIC);
+    throw new OutboundError(NOT_PUBLIC);
   }
   return first;
 }
@@ -132,13 +132,13 @@ const NOT_PUBLIC = "its host has no public address";
 const UNREACHABLE = "its host cannot be reached by https";
 
 function send(
-  { ca }: OutsideNetwork,
+  { ca }: OutboundNetwork,
   place: {
     readonly url: URL;
     readonly host: string;
     readonly address: string;
   },
-  { method, headers, body }: OutsideRequest,
+  { method, headers, body }: OutboundRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { url, host, address } = place;
@@ -163,7 +163,7 @@ function send(
       reject(
         signal.aborted
           ? signal.reason
-          : new OutsideError(UNREACHABLE, { cause }),
+          : new OutboundError(UNREACHABLE, { cause }),
       ));
     sent.end(body);
   });
@@ -177,7 +177,7 @@ async function* bodyOf(
     yield* message;
   } catch (cause) {
     signal.throwIfAborted();
-    throw new OutsideError("its host closed the connection early", { cause });
+    throw new OutboundError("its host closed the connection early", { cause });
   }
 }
 
@@ -185,11 +185,11 @@ async function* bodyOf(
  * Returns a function that posts to hosts of `network`; it follows no redirect,
  * and reads no answer.
  */
-export function postOutside(network: OutsideNetwork): Post {
+export function postOutbound(network: OutboundNetwork): Post {
   return async (url, headers, text, signal) => {
     const body = new TextEncoder().encode(text);
     const request = { method: "POST", headers, body } as const;
-    using answer = await askOutside(network, new URL(url), request, signal);
+    using answer = await sendOutbound(network, new URL(url), request, signal);
     return answer.status;
   };
 }

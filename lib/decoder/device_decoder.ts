@@ -26,7 +26,7 @@ import {
 } from "./device_cache.ts";
 import { DeviceRunner } from "./device_runner.ts";
 import { type CodeTokens, Heads } from "./heads.ts";
-import type { OnnxDecoderOptions, Settling } from "./onnx_decoder.ts";
+import type { LoadingDecoder, OnnxDecoderOptions } from "./onnx_decoder.ts";
 import type { Head } from "../engine/policy.ts";
 
 /** Options of {@linkcode DeviceDecoder.open}. */
@@ -46,7 +46,7 @@ const FIRST: readonly Arrangement[] = [1, 2].map((rows) => ({
 }));
 
 /** A language model on a device. */
-export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
+export class DeviceDecoder implements Decoder<DeviceSnapshot>, LoadingDecoder {
   readonly #options: DeviceDecoderOptions;
   readonly #sessions: DecoderSessions;
   readonly #heads: Heads;

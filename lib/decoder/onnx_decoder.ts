@@ -43,7 +43,7 @@ export interface OnnxDecoderOptions {
 }
 
 /** A decoder that may load some parts after its first run. */
-export interface Settling extends AsyncDisposable {
+export interface LoadingDecoder extends AsyncDisposable {
   /** True if all parts that pictures need are loaded. */
   readonly isLoaded: boolean;
   /**
@@ -64,7 +64,7 @@ const AT_ONCE_BYTES = 2 ** 30;
 type StepType = "step" | "two_token";
 
 /** A language model on a CPU. */
-export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
+export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
   readonly #sessions: DecoderSessions;

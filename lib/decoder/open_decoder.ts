@@ -10,9 +10,9 @@ import type { Decoder } from "./decoder.ts";
 import { DeviceDecoder } from "./device_decoder.ts";
 import type { CodeTokens } from "./heads.ts";
 import {
+  type LoadingDecoder,
   OnnxDecoder,
   type OnnxDecoderOptions,
-  type Settling,
 } from "./onnx_decoder.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function openDecoder(
   checkpoint: LanguageCheckpoint,
   vocabulary: CodeTokens,
   options: OnnxDecoderOptions,
-): Promise<Decoder & Settling> {
+): Promise<Decoder & LoadingDecoder> {
   return runtime.device === undefined
     ? await OnnxDecoder.open(runtime, checkpoint, vocabulary, options)
     : await DeviceDecoder.open(runtime, checkpoint, vocabulary, options);

@@ -123,7 +123,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
       reservation,
       signal,
       completion: Promise.withResolvers(),
-      askedAt: this.#options.now(),
+      queuedAt: this.#options.now(),
       passed: 0,
       waited: 0,
       startedAt: 0,
@@ -274,7 +274,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
       const hidden = await this.#decoder.step(feeds.flat());
       let next = 0;
       const pending = tickets.map((ticket, i) => {
-        ticket.sequence!.acceptFeed();
+        ticket.sequence!.appendDraft();
         return {
           ticket,
           states: [hidden.slice(next, next += feeds[i]!.length)],
@@ -312,7 +312,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
           sequence.multiTokenRows(),
           ticket.signal,
         );
-        sequence.acceptFeed();
+        sequence.appendDraft();
         await this.#score([{ ticket, states: sequence.scored(hidden) }]);
       } catch (error) {
         this.#fail(ticket, error);
@@ -355,7 +355,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     const now = this.#options.now();
     this.#release(ticket);
     ticket.completion.resolve({
-      queueMs: ticket.startedAt - ticket.askedAt,
+      queueMs: ticket.startedAt - ticket.queuedAt,
       prefillMs: ticket.chosenAt - ticket.startedAt,
       decodeMs: now - ticket.chosenAt,
       forwards: ticket.sequence!.forwards,

@@ -20,7 +20,7 @@ export interface Queueable {
   /** The caller of the request. */
   readonly caller: string;
   /** Time of its arrival, in milliseconds. */
-  readonly askedAt: number;
+  readonly queuedAt: number;
   /** Number of times that others have passed it. */
   readonly passed: number;
 }
@@ -75,7 +75,7 @@ export class RequestQueue<T extends Queueable> {
    */
   get oldestAskedAt(): number | undefined {
     if (this.size === 0) return undefined;
-    return Math.min(...this.order.map(({ askedAt }) => askedAt));
+    return Math.min(...this.order.map(({ queuedAt }) => queuedAt));
   }
 
   /**

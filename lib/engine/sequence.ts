@@ -247,7 +247,7 @@ export class Sequence {
   }
 
   /** Records that the draft was appended. */
-  acceptFeed(): void {
+  appendDraft(): void {
     this.forwards++;
     for (const row of this.rows) this.#grow(row, this.#draft!.tokens.length);
   }

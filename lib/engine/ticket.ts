@@ -25,7 +25,7 @@ export interface Ticket {
   /** Promise of its statistics, or of its error. */
   readonly completion: PromiseWithResolvers<Statistics>;
   /** Time of its arrival, in milliseconds. */
-  readonly askedAt: number;
+  readonly queuedAt: number;
   /** Number of times that others have passed it in the queue. */
   passed: number;
   /** Number of chunks of others since its last one. */

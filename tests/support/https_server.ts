@@ -6,7 +6,7 @@
  */
 
 import { generate } from "selfsigned";
-import type { OutsideNetwork } from "../../functions/outbound/request.ts";
+import type { OutboundNetwork } from "../../functions/outbound/request.ts";
 
 /** Host name of the certificate. */
 export const HOST = "pictures.test";
@@ -16,7 +16,7 @@ export interface HttpsServer extends AsyncDisposable {
   /** URL of the server, by its name. */
   readonly url: string;
   /** Network that resolves the name and trusts the certificate. */
-  readonly network: OutsideNetwork;
+  readonly network: OutboundNetwork;
 }
 
 /** Serves `answer` at {@linkcode HOST}. */

@@ -42,7 +42,7 @@ export async function runEngine(
     i: number,
   ): Promise<EngineOutcome> => {
     const { maxNewTokens, tokensPerRun, long } = kind;
-    const askedAt = time;
+    const queuedAt = time;
     const prompts = kind.prompts.map((length, row) => {
       const shared = kind.sharesLast && row === kind.prompts.length - 1;
       const tokens = new Int32Array(length).fill(1);
@@ -60,7 +60,7 @@ export async function runEngine(
     };
     try {
       const taken = await engine.run(request, signal);
-      const startedAt = askedAt + taken.queueMs;
+      const startedAt = queuedAt + taken.queueMs;
       const firstAt = startedAt + taken.prefillMs;
       return { startedAt, firstAt, finishedAt: firstAt + taken.decodeMs };
     } catch (error) {

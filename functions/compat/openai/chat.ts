@@ -13,7 +13,7 @@ import { eventStream } from "../../http/sse.ts";
 import type { Captioners } from "../../models/ports.ts";
 import { serverTiming } from "../../http/server_timing.ts";
 import { CHAT_END, chatAnswer, chatChunks } from "./chat_fields.ts";
-import { askedQuestion, ChatRequest } from "./chat_request.ts";
+import { ChatRequest, parsedQuestion } from "./chat_request.ts";
 import { startQuestion } from "./question_run.ts";
 import { unixSeconds } from "./schema.ts";
 
@@ -29,7 +29,7 @@ export function chat(captioners: Captioners): Hono<AppEnv> {
         created: unixSeconds(),
         includeUsage: request.stream_options?.include_usage ?? false,
       };
-      const question = askedQuestion(request);
+      const question = parsedQuestion(request);
       const call = c.get("call");
       const run = await startQuestion(captioners, question, "/messages", call);
       if (request.stream) {

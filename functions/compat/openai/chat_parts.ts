@@ -42,7 +42,7 @@ export const Part = v.object({
 export type Part = v.InferOutput<typeof Part>;
 
 /** A picture of a question. */
-export interface AskedPicture {
+export interface QuestionPicture {
   /** Data URL, base64 or, where those are fetched, URL. */
   readonly text: string;
   /** JSON pointer to the picture. */
@@ -85,7 +85,7 @@ export function textIn({ type, text }: Part): string | undefined {
 export function pictureIn(
   part: Part,
   pointer: string,
-): AskedPicture | undefined {
+): QuestionPicture | undefined {
   for (const field of fieldsOf(part.type)) {
     const value = part[field];
     if (typeof value === "string") {

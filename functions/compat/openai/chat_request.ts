@@ -11,10 +11,10 @@ import { boundedList } from "../../schema/bounded_list.ts";
 import { Template } from "../../schema/caption.ts";
 import { ModelName, Temperature, Text, TopK } from "../../schema/common.ts";
 import {
-  type AskedPicture,
   checkPart,
   Part,
   pictureIn,
+  type QuestionPicture,
   textIn,
 } from "./chat_parts.ts";
 import {
@@ -25,7 +25,7 @@ import {
   MAX_TURNS,
   TokenCount,
 } from "./conversation.ts";
-import type { AskedQuestion } from "./question_run.ts";
+import type { ParsedQuestion } from "./question_run.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
@@ -71,7 +71,7 @@ export type ChatRequest = v.InferOutput<typeof ChatRequest>;
  * @throws {InvalidFieldsError} If there is no question, or the request needs
  * something that Emu3 cannot do.
  */
-export function askedQuestion(request: ChatRequest): AskedQuestion {
+export function parsedQuestion(request: ChatRequest): ParsedQuestion {
   if (request.tools !== undefined && request.tools.length > 0) {
     throw invalidField(
       "/tools",
@@ -109,7 +109,7 @@ function textOf({ content }: Message): string {
   return texts.join("\n");
 }
 
-function picturesOf({ content }: Message, at: number): AskedPicture[] {
+function picturesOf({ content }: Message, at: number): QuestionPicture[] {
   if (typeof content === "string" || content === undefined) return [];
   return content.flatMap((part, i) =>
     pictureIn(part, `/messages/${at}/content/${i}`) ?? []

@@ -16,7 +16,7 @@ import { SYSTEM } from "../../../lib/prompt.ts";
 import { MAX_TEXT } from "../../http/body_limits.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { DEFAULT_QUESTION, MAX_PICTURES } from "../../schema/caption.ts";
-import type { AskedPicture } from "./chat_parts.ts";
+import type { QuestionPicture } from "./chat_parts.ts";
 
 /** Maximum turns of a conversation. */
 export const MAX_TURNS = 1024;
@@ -46,7 +46,7 @@ export interface Turn {
   /** Text of all parts. */
   readonly text: string;
   /** Pictures of all parts. */
-  readonly pictures: readonly AskedPicture[];
+  readonly pictures: readonly QuestionPicture[];
 }
 
 /** The question of a conversation. */
@@ -54,7 +54,7 @@ export interface ConversationQuestion {
   /** Instructions and question. */
   readonly question: string;
   /** Pictures; empty for a question of text alone. */
-  readonly pictures: readonly AskedPicture[];
+  readonly pictures: readonly QuestionPicture[];
 }
 
 /**
@@ -95,7 +95,7 @@ export function conversationQuestion(
   return { question: texts.join("\n"), pictures };
 }
 
-function shownLast(turns: readonly Turn[]): readonly AskedPicture[] {
+function shownLast(turns: readonly Turn[]): readonly QuestionPicture[] {
   const shown = turns.findLast(({ role, pictures }) =>
     role === "user" && pictures.length > 0
   );

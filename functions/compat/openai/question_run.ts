@@ -16,14 +16,14 @@ import { encodePictures } from "../../inference/encode_image.ts";
 import { PictureRequiredError } from "../../http/errors/errors.ts";
 import { timedGrids } from "../../inference/image_inputs.ts";
 import { pictureBytes } from "../../http/upload.ts";
-import type { AskedPicture } from "./chat_parts.ts";
+import type { QuestionPicture } from "./chat_parts.ts";
 
 /** A question with its pictures. */
-export interface AskedQuestion {
+export interface ParsedQuestion {
   /** Fields in the form of `caption`. */
   readonly fields: QuestionFields;
   /** Pictures; empty for a question of text alone. */
-  readonly pictures: readonly AskedPicture[];
+  readonly pictures: readonly QuestionPicture[];
 }
 
 /**
@@ -36,7 +36,7 @@ export interface AskedQuestion {
  */
 export async function startQuestion(
   captioners: Captioners,
-  { fields, pictures }: AskedQuestion,
+  { fields, pictures }: ParsedQuestion,
   pointer: string,
   call: Call,
 ): Promise<CaptioningRun> {

@@ -16,10 +16,10 @@ import { boundedList } from "../../schema/bounded_list.ts";
 import { Template } from "../../schema/caption.ts";
 import { ModelName, Temperature, Text, TopK } from "../../schema/common.ts";
 import {
-  type AskedPicture,
   checkPart,
   Part as ChatPart,
   pictureIn,
+  type QuestionPicture,
 } from "./chat_parts.ts";
 import {
   conversationQuestion,
@@ -30,7 +30,7 @@ import {
   TokenCount,
   type Turn,
 } from "./conversation.ts";
-import type { AskedQuestion } from "./question_run.ts";
+import type { ParsedQuestion } from "./question_run.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
@@ -93,7 +93,7 @@ export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
  * @throws {InvalidFieldsError} If there is no question, or the request needs
  * something that Emu3 or a stateless server cannot do.
  */
-export function responsesQuestion(request: ResponsesRequest): AskedQuestion {
+export function responsesQuestion(request: ResponsesRequest): ParsedQuestion {
   checkKept(request);
   const { question, pictures } = conversationQuestion(
     turnsOf(request),
@@ -164,7 +164,7 @@ function turnsOfItem(
     return [{ role, text: content, pictures: [] }];
   }
   const texts: string[] = [];
-  const pictures: AskedPicture[] = [];
+  const pictures: QuestionPicture[] = [];
   for (const [i, part] of content.entries()) {
     const where = `${pointer}/content/${i}`;
     const picture = pictureOf(part, where);
@@ -182,7 +182,7 @@ function textOf(part: Part, role: string, pointer: string): string {
   return text ?? "";
 }
 
-function pictureOf(part: Part, pointer: string): AskedPicture | undefined {
+function pictureOf(part: Part, pointer: string): QuestionPicture | undefined {
   if (part.type === "input_image" && part.file_id !== undefined) {
     throw invalidField(
       `${pointer}/file_id`,

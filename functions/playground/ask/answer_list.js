@@ -9,7 +9,7 @@
 
 import { element } from "../parts/element.js";
 
-/** @typedef {import("./asked_pictures.js").Answer} Answer */
+/** @typedef {import("./question_pictures.js").Answer} Answer */
 
 /** The list of questions and answers. */
 export class AnswerList {

@@ -13,7 +13,7 @@ import { gridOf, rowsOf } from "../lab/grid_edit.js";
 import { countText, secondsText } from "../logic/quantities.js";
 
 /**
- * @typedef {import("./asked_pictures.js").AskedPicture} AskedPicture
+ * @typedef {import("./question_pictures.js").QuestionPicture} QuestionPicture
  * @typedef {import("../lab/grid_edit.js").Grid} Grid
  *
  * @typedef {{ question: string, temperature: number, maxTokens: number, adapter?: string | undefined }} Question
@@ -39,7 +39,7 @@ export async function codesOf(file, signal) {
 /**
  * Builds the request body: codes if all pictures have them, files otherwise.
  *
- * @param {readonly AskedPicture[]} pictures
+ * @param {readonly QuestionPicture[]} pictures
  * @param {Question} asked
  * @returns {FormData | Record<string, unknown>}
  */
@@ -69,7 +69,7 @@ export function questionBody(pictures, asked) {
 /**
  * Asks a question and streams its answer.
  *
- * @param {readonly AskedPicture[]} pictures
+ * @param {readonly QuestionPicture[]} pictures
  * @param {Question} question
  * @param {{ onText: (text: string) => void, onQueued: (ahead: number) => void, signal: AbortSignal }} options
  * @returns {Promise<{ text: string, facts: string }>}

@@ -14,7 +14,7 @@ import { Field } from "../parts/field.js";
 import { Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
 import { answerTo } from "./ask_call.js";
-import { AskedPictures } from "./asked_pictures.js";
+import { AskedPictures } from "./question_pictures.js";
 import { AnswerList } from "./answer_list.js";
 import { PicturePanel } from "./picture_panel.js";
 import { DESCRIBE, suggestions } from "./questions.js";
@@ -207,7 +207,7 @@ class AskView {
   }
 
   /**
-   * @param {readonly import("./asked_pictures.js").AskedPicture[]} pictures
+   * @param {readonly import("./question_pictures.js").QuestionPicture[]} pictures
    * @param {import("./ask_call.js").Question} question
    * @param {AbortSignal} signal
    */

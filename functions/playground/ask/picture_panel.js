@@ -14,11 +14,11 @@ import { Notice } from "../parts/notice.js";
 import { pictureInput } from "../parts/picture_input.js";
 import { TaskRunner } from "../parts/task.js";
 import { codesOf } from "./ask_call.js";
-import { MAX_PICTURES } from "./asked_pictures.js";
+import { MAX_PICTURES } from "./question_pictures.js";
 
 /**
- * @typedef {import("./asked_pictures.js").AskedPicture} AskedPicture
- * @typedef {import("./asked_pictures.js").AskedPictures} AskedPictures
+ * @typedef {import("./question_pictures.js").QuestionPicture} QuestionPicture
+ * @typedef {import("./question_pictures.js").AskedPictures} AskedPictures
  * @typedef {import("../shell/shell.js").Shell} Shell
  */
 
@@ -164,7 +164,7 @@ export class PicturePanel {
     return await withRetries(() => codesOf(file, signal), retryPolicy);
   }
 
-  /** @param {AskedPicture} picture */
+  /** @param {QuestionPicture} picture */
   #add(picture) {
     const most = this.#most;
     // A model of one picture replaces it by the new one.
@@ -190,7 +190,7 @@ export class PicturePanel {
   }
 
   /**
-   * @param {AskedPicture} picture
+   * @param {QuestionPicture} picture
    * @param {number} index
    * @param {number} count
    */
@@ -225,7 +225,7 @@ export class PicturePanel {
     );
   }
 
-  /** @param {AskedPicture} picture */
+  /** @param {QuestionPicture} picture */
   #remove(picture) {
     this.#pictures.remove(picture);
     const url = this.#urls.get(picture.file);

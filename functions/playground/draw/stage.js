@@ -52,14 +52,14 @@ export class Stage {
   #time;
   #rows = 0;
   #seed = 0;
-  #askedAt = 0;
+  #queuedAt = 0;
   #announceThrottled = throttle(ANNOUNCE_MS, () => this.#update());
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /** @param {string} text Reason of the wait before the first row. */
   wait(text) {
-    if (this.#doing.hidden) this.#askedAt = performance.now();
+    if (this.#doing.hidden) this.#queuedAt = performance.now();
     this.#doing.hidden = false;
     this.#bar.value = 0;
     this.#pace.textContent = text;
@@ -177,7 +177,7 @@ export class Stage {
       : seconds === undefined
       ? "estimating the time left"
       : `about ${secondsText(seconds)} left`;
-    const passed = secondsText((performance.now() - this.#askedAt) / 1000);
+    const passed = secondsText((performance.now() - this.#queuedAt) / 1000);
     this.#pace.textContent =
       `Row ${rows} of ${this.#rows} · ${passed} passed, ${left} · seed ${this.#seed}`;
   }

@@ -34,7 +34,7 @@ Deno.test("PlannedPolicy feeds the tokens of its class in its number of runs", (
       sequence.push(draft);
       // Runs of one or two tokens join others, unless they are speculative.
       if (draft.tokens.length <= 2) narrow.add(sequence.joinsStep);
-      sequence.acceptFeed();
+      sequence.appendDraft();
     }
     strictEqual(sequence.forwards, runs);
     strictEqual(sequence.rows[0]!.length, newTokens);

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, rejects } from "node:assert/strict";
 import { OverloadedError } from "../../../lib/errors.ts";
 import { pictureFetcher } from "../../../functions/outbound/fetch_image.ts";
-import type { OutsideNetwork } from "../../../functions/outbound/request.ts";
+import type { OutboundNetwork } from "../../../functions/outbound/request.ts";
 import { InvalidFieldsError } from "../../../functions/http/errors/errors.ts";
 import { HOST, openHttpsServer } from "../../support/https_server.ts";
 import { json, openTinyServer } from "../../support/tiny_server.ts";
@@ -12,7 +12,7 @@ const call = () => ({ signal: new AbortController().signal });
 
 /** Returns the reason why `url` was not fetched. */
 async function refusal(
-  network: OutsideNetwork,
+  network: OutboundNetwork,
   url: string,
   options = { maxBytes: 100 },
 ): Promise<string> {

@@ -134,7 +134,7 @@ Deno.test("Sequence with guidance appends the same tokens to both rows, each at 
     { slot: 5, tokens: [70, 71], position: 3 },
     { slot: 6, tokens: [70, 71], position: 1 },
   ]);
-  sequence.acceptFeed();
+  sequence.appendDraft();
   sequence.push({ kept: 2, tokens: [72], scored: [0] });
   deepStrictEqual(sequence.feeds(), [
     { slot: 5, tokens: [72], position: 5 },
@@ -149,7 +149,7 @@ Deno.test("Sequence discards tokens that a policy does not keep, but counts all 
   const sequence = new Sequence(requestOf(promptOf(1, 2)), [0]);
   prefilled(sequence, 8);
   sequence.push({ kept: 0, tokens: [7, 8, 9], scored: [0, 1, 2] });
-  sequence.acceptFeed();
+  sequence.appendDraft();
   sequence.push({ kept: 1, tokens: [5], scored: [0] });
   deepStrictEqual(sequence.feeds(), [{ slot: 0, tokens: [5], position: 3 }]);
   strictEqual(sequence.rows[0]!.written, 5);
@@ -164,7 +164,7 @@ Deno.test("Sequence returns the position of every token, the prompt's and those 
     scored: [0, 1],
     positionIds: [0, 4],
   });
-  sequence.acceptFeed();
+  sequence.appendDraft();
   sequence.push({ kept: 1, tokens: [9], scored: [0], positionIds: [1] });
   deepStrictEqual(
     sequence.multiTokenRows().map(({ positionIds }) => [...positionIds!]),

@@ -2,8 +2,8 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as v from "valibot";
 import { parseFields } from "../../../../functions/http/body.ts";
 import {
-  askedQuestion,
   ChatRequest,
+  parsedQuestion,
 } from "../../../../functions/compat/openai/chat_request.ts";
 import { InvalidFieldsError } from "../../../../functions/http/errors/errors.ts";
 
@@ -22,7 +22,7 @@ function user(...content: object[]) {
 }
 
 function asked(messages: object[], fields: object = {}) {
-  return askedQuestion(v.parse(ChatRequest, { messages, ...fields }));
+  return parsedQuestion(v.parse(ChatRequest, { messages, ...fields }));
 }
 
 /** Returns the pointer at which `messages` are refused. */
@@ -36,7 +36,7 @@ function refused(messages: object[], fields: object = {}): string {
   return pointer;
 }
 
-Deno.test("askedQuestion() returns the last question", () => {
+Deno.test("parsedQuestion() returns the last question", () => {
   const { fields } = asked([
     user(text("Where?"), picture("a")),
     { role: "assistant", content: "There." },
@@ -45,7 +45,7 @@ Deno.test("askedQuestion() returns the last question", () => {
   strictEqual(fields.question, "Who\nis it?");
 });
 
-Deno.test("askedQuestion() returns the pictures that were shown last", () => {
+Deno.test("parsedQuestion() returns the pictures that were shown last", () => {
   const { pictures } = asked([
     user(text("Where?"), picture("a")),
     user(picture("b"), text("And these?"), picture("c")),
@@ -58,7 +58,7 @@ Deno.test("askedQuestion() returns the pictures that were shown last", () => {
   ]);
 });
 
-Deno.test("askedQuestion() accepts pictures in the forms of other libraries", () => {
+Deno.test("parsedQuestion() accepts pictures in the forms of other libraries", () => {
   const parts: [object, string][] = [
     [{ type: "image_url", "image_url": "p" }, "image_url"],
     [{ type: "input_image", "image_url": "p" }, "image_url"],
@@ -107,7 +107,7 @@ Deno.test("ChatRequest points at the invalid field of a part", () => {
   }
 });
 
-Deno.test("askedQuestion() puts instructions before the question, except for the model's own prompt", () => {
+Deno.test("parsedQuestion() puts instructions before the question, except for the model's own prompt", () => {
   const { fields } = asked([
     { role: "system", content: "You are a helpful assistant." },
     { role: "system", content: [text("Be brief.")] },
@@ -117,18 +117,18 @@ Deno.test("askedQuestion() puts instructions before the question, except for the
   strictEqual(fields.question, "Be brief.\nBe kind.\nWhat is it?");
 });
 
-Deno.test("askedQuestion() defaults to a description", () => {
+Deno.test("parsedQuestion() defaults to a description", () => {
   const described = "Please describe the image";
   strictEqual(asked([user(picture("a"))]).fields.question, described);
   strictEqual(asked([user(text(""), picture("a"))]).fields.question, described);
 });
 
-Deno.test("askedQuestion() accepts a question of text alone", () => {
+Deno.test("parsedQuestion() accepts a question of text alone", () => {
   const { fields, pictures } = asked([user(text("Hi"))]);
   deepStrictEqual([fields.question, pictures], ["Hi", []]);
 });
 
-Deno.test("askedQuestion() is greedy and bounded by default", () => {
+Deno.test("parsedQuestion() is greedy and bounded by default", () => {
   const usual = asked([look]).fields;
   deepStrictEqual([usual.temperature, usual.max_tokens], [0, 1024]);
   strictEqual(usual.stop, undefined);
@@ -157,7 +157,7 @@ Deno.test("askedQuestion() is greedy and bounded by default", () => {
   deepStrictEqual(asked([look], { stop: ["x", "y"] }).fields.stop, ["x", "y"]);
 });
 
-Deno.test("askedQuestion() ignores null and unknown fields", () => {
+Deno.test("parsedQuestion() ignores null and unknown fields", () => {
   const nothing = Object.fromEntries(
     Object.keys(ChatRequest.entries)
       .filter((name) => name !== "messages").map((name) => [name, null]),
@@ -167,7 +167,7 @@ Deno.test("askedQuestion() ignores null and unknown fields", () => {
   deepStrictEqual(asked([look], { tools: [] }), asked([look]));
 });
 
-Deno.test("askedQuestion() refuses fields that would have no effect", () => {
+Deno.test("parsedQuestion() refuses fields that would have no effect", () => {
   const many = Array.from({ length: 9 }, (_, i) => picture(`${i}`));
   strictEqual(refused([look], { tools: [{ type: "function" }] }), "/tools");
   strictEqual(refused([user(text(" "))]), "/messages");

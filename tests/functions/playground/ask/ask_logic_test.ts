@@ -3,7 +3,7 @@ import { questionBody } from "../../../../functions/playground/ask/ask_call.js";
 import {
   AskedPictures,
   MAX_PICTURES,
-} from "../../../../functions/playground/ask/asked_pictures.js";
+} from "../../../../functions/playground/ask/question_pictures.js";
 import { suggestions } from "../../../../functions/playground/ask/questions.js";
 
 const file = new Blob(["x"], { type: "image/png" });

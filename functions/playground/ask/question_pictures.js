@@ -11,7 +11,7 @@
 // @ts-check
 
 /**
- * @typedef {object} AskedPicture
+ * @typedef {object} QuestionPicture
  * @property {string} title Title for display.
  * @property {Blob} file File for display.
  * @property {{ height: number, width: number, codes: Uint16Array }} [grid]
@@ -28,7 +28,7 @@ export const MAX_PICTURES = 8;
 
 /** Pictures and their answers. */
 export class AskedPictures {
-  /** @type {readonly AskedPicture[]} */
+  /** @type {readonly QuestionPicture[]} */
   #pictures = [];
   /** @type {Map<string, Answer[]>} */
   #answers = new Map();
@@ -41,13 +41,13 @@ export class AskedPictures {
     return this.#pictures;
   }
 
-  /** @param {readonly AskedPicture[]} pictures */
+  /** @param {readonly QuestionPicture[]} pictures */
   set(pictures) {
     this.#pictures = pictures.slice(0, MAX_PICTURES);
   }
 
   /**
-   * @param {AskedPicture} picture
+   * @param {QuestionPicture} picture
    * @returns {boolean} False if there is no room.
    */
   add(picture) {
@@ -56,7 +56,7 @@ export class AskedPictures {
     return true;
   }
 
-  /** @param {AskedPicture} picture */
+  /** @param {QuestionPicture} picture */
   remove(picture) {
     this.#pictures = this.#pictures.filter((other) => other !== picture);
   }
@@ -72,7 +72,7 @@ export class AskedPictures {
 
   /**
    * @param {Answer} answer
-   * @param {readonly AskedPicture[]} pictures Pictures of that answer; the
+   * @param {readonly QuestionPicture[]} pictures Pictures of that answer; the
    *   selection may have changed since.
    */
   keep(answer, pictures) {
@@ -85,17 +85,17 @@ export class AskedPictures {
     this.#answers.delete(this.#keyOf(this.#pictures));
   }
 
-  /** @param {readonly AskedPicture[]} pictures */
+  /** @param {readonly QuestionPicture[]} pictures */
   #answersOf(pictures) {
     return this.#answers.get(this.#keyOf(pictures)) ?? [];
   }
 
-  /** @param {readonly AskedPicture[]} pictures */
+  /** @param {readonly QuestionPicture[]} pictures */
   #keyOf(pictures) {
     return pictures.map((picture) => this.#nameOf(picture)).join(";");
   }
 
-  /** @param {AskedPicture} picture */
+  /** @param {QuestionPicture} picture */
   #nameOf({ file, grid }) {
     if (grid !== undefined) return grid.codes.join();
     const name = this.#names.get(file) ?? `file ${++this.#count}`;
