@@ -124,6 +124,33 @@ Deno.test("clients of other APIs choose an adapter by the model's name", async (
   strictEqual(inferred.body.parameters.model, MODEL);
 });
 
+Deno.test("MCP tools take an adapter", async () => {
+  const call = async (args: object) => {
+    const answer = await server.app.request("/mcp", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+      },
+      body: JSON.stringify({
+        jsonrpc: "2.0",
+        id: 1,
+        method: "tools/call",
+        params: { name: "generate_image", arguments: { ...FOX, ...args } },
+      }),
+    });
+    const [data = ""] = (await answer.text()).split("\n")
+      .filter((line) => line.includes('"result"'));
+    return JSON.parse(data.replace(/^data: /, "")).result;
+  };
+  const mine = await call({ adapter: "mine" });
+  strictEqual(mine.structuredContent.model, MODEL);
+  deepStrictEqual((await call({ model: MODEL })).content[0], mine.content[0]);
+  const other = await call({ adapter: "other" });
+  strictEqual(other.isError, true);
+  match(JSON.stringify(other.content), /loaded adapters are/);
+});
+
 Deno.test("predictions choose an adapter by input, path or version", async () => {
   const asked = [
     ["/predictions", { input: { ...FOX, adapter: "mine" } }],

@@ -43,6 +43,7 @@ export async function scorePicture(
     ...(settings?.negative_prompt !== undefined && {
       negative_prompt: settings.negative_prompt,
     }),
+    ...(settings?.adapter !== undefined && { adapter: settings.adapter }),
   };
   const answer = await withRetries(
     () => post("/v1/score", body, { signal: retryPolicy.signal }),

@@ -11,7 +11,7 @@ if [ ! -x "$python" ]; then
 fi
 export PYTHONDONTWRITEBYTECODE=1
 cd "$root"
-ADAPTER_RUNS=200 deno test -q -A tests/lib/adapters_test.ts tests/lib/decoder/adapter_parity_test.ts
+ADAPTER_RUNS=800 deno test -q -A tests/lib/adapters_test.ts tests/lib/decoder/adapter_parity_test.ts
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 deno run -q -A tests/parity/adapters/ours.ts "$out"
