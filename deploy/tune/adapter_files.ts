@@ -12,6 +12,10 @@
  */
 
 import { join } from "node:path";
+import {
+  ADAPTER_CONFIG_FILE,
+  ADAPTER_WEIGHTS_FILE,
+} from "../../lib/loading/adapter_files.ts";
 import type { TuningMethod } from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import {
@@ -19,12 +23,6 @@ import {
   writeSafetensors,
   writeText,
 } from "./safetensors_writer.ts";
-
-/** The name of the file of weights. */
-export const ADAPTER_FILE = "adapter_model.safetensors";
-
-/** The name of the file of settings. */
-export const ADAPTER_CONFIG_FILE = "adapter_config.json";
 
 /** Prefix of PEFT's names of parameters. */
 const PREFIX = "base_model.model.";
@@ -46,7 +44,7 @@ export async function writeAdapter(
   const tensors = parameters.list.map(({ name, shape }) =>
     floatTensor(`${PREFIX}${name}`, shape, values.get(name)!)
   );
-  const path = join(folder, ADAPTER_FILE);
+  const path = join(folder, ADAPTER_WEIGHTS_FILE);
   await writeSafetensors(path, tensors, { format: "pt" });
   await writeText(
     join(folder, ADAPTER_CONFIG_FILE),

@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Arrangement } from "../../models/attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -59,6 +60,13 @@ export interface LoadingDecoder extends AsyncDisposable {
  * rows can be drawn.
  */
 const AT_ONCE_BYTES = 2 ** 30;
+
+/** The arrangement of the prompt of a row with an adapter. */
+const PROMPT: Arrangement = {
+  type: "multi_token",
+  rows: 1,
+  explicitPositions: false,
+};
 
 /** An arrangement of rows of many sequences. */
 type StepType = "step" | "two_token";
@@ -201,6 +209,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
     for (const type of this.#stepTypes) {
       await this.#adaptedRunner(type, this.#adapters);
     }
+    await this.#sessions.decoder(PROMPT, true);
   }
 
   get slots(): number {
