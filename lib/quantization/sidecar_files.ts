@@ -20,20 +20,35 @@ const CONFIG_FILE = "config.json";
 /** A pattern of files that opening a model reads. */
 const OPENED = /\.(json|jinja|tiktoken|txt|model)$/i;
 
-/** Copies the files beside the weights, with folders, except `config.json`. */
+/**
+ * Copies the files beside the weights, with folders, except `config.json`.
+ *
+ * @param to Folder of the copies, which exists; it may lie in `from`, and is not
+ * copied itself.
+ */
 export async function copySidecarFiles(
   from: string,
   to: string,
 ): Promise<void> {
+  await copyFiles(from, to, await Deno.realPath(to));
+}
+
+/** @param root Real path of the folder of all copies. */
+async function copyFiles(
+  from: string,
+  to: string,
+  root: string,
+): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(from)) {
     if (WEIGHTS.test(name) || name === CONFIG_FILE) continue;
+    const source = join(from, name);
     const target = join(to, name);
-    if (isDirectory) {
+    if (!isDirectory) {
+      await writePlainFile(target, await readFile(source));
+    } else if (await Deno.realPath(source) !== root) {
       await refuseLinkOut(to, target);
       await Deno.mkdir(target, { recursive: true });
-      await copySidecarFiles(join(from, name), target);
-    } else {
-      await writePlainFile(target, await readFile(join(from, name)));
+      await copyFiles(source, target, root);
     }
   }
 }

@@ -98,6 +98,21 @@ Deno.test("mergeAdapter() replaces what an interrupted merge left, never a finis
   deepStrictEqual((await namesIn(out.path)).sort(), ["merged", "other"]);
 });
 
+Deno.test("mergeAdapter() writes into a folder of the base, which is not copied into itself", async () => {
+  using base = changedFolder(tinyFolder("emu3-tiny"), {
+    "notes/read.txt": "copied",
+  });
+  const target = join(base.path, "merged");
+  await mergeAdapter(madeByPeft("plain"), base.path, target);
+  await openLanguageCheckpoint(target);
+  const names = await namesIn(target);
+  ok(!names.some((name) => name.includes("merged")), `${names}`);
+  strictEqual(
+    await Deno.readTextFile(join(target, "notes/read.txt")),
+    "copied",
+  );
+});
+
 Deno.test("mergeAdapter() refuses a base in few bits, and a head that is tied", async () => {
   using out = temporaryFolder();
   const quantized = join(out.path, "int8");

@@ -168,6 +168,17 @@ Deno.test("quantizeCheckpoint() copies the files beside the weights", async () =
   ok(!after.has("model.safetensors.index.json"));
 });
 
+Deno.test("quantizeCheckpoint() writes into a folder of the source, which is not copied into itself", async () => {
+  using source = changedFolder(tiny, { "notes/read.txt": "copied" });
+  const target = join(source.path, "int4");
+  await quantized(source.path, target);
+  await openLanguageCheckpoint(target);
+  const names = (await Array.fromAsync(Deno.readDir(target)))
+    .map(({ name }) => name);
+  ok(names.includes("notes"));
+  ok(!names.some((name) => name.startsWith("int4")), `${names}`);
+});
+
 Deno.test("quantizeCheckpoint() writes the same bytes in many chunks and threads as in few", async () => {
   using folder = temporaryFolder();
   const [one, many] = ["one", "many"].map((name) => join(folder.path, name));
