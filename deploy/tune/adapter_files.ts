@@ -16,6 +16,7 @@ import {
   ADAPTER_CONFIG_FILE,
   ADAPTER_WEIGHTS_FILE,
 } from "../../lib/loading/adapter_files.ts";
+import { HEAD_MATRIX } from "../../models/tuning/head.ts";
 import type { TuningMethod } from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import {
@@ -70,7 +71,7 @@ export function adapterConfig(
     fan_in_fan_out: false,
     inference_mode: true,
     init_lora_weights: true,
-    modules_to_save: null,
+    modules_to_save: method.head ? [HEAD_MATRIX] : null,
     rank_pattern: {},
     alpha_pattern: {},
     target_modules: method.targets.map((name) => name.split(".").at(-1)),

@@ -67,6 +67,7 @@ last checkpoint.
   --rslora                  divide alpha by the root of the rank
   --targets <names>         adapted matrices: q_proj,k_proj,v_proj,o_proj,
                             gate_proj,up_proj,down_proj (all)
+  --head                    train the head too: for words that it never wrote
 
   --learning-rate <x>       greatest rate (lora 2e-4, full 1e-5)
   --min-learning-rate <x>   rate of the last step (a tenth)
@@ -98,6 +99,7 @@ const OPTIONS = {
   alpha: { type: "string" },
   rslora: { type: "boolean" },
   targets: { type: "string" },
+  head: { type: "boolean" },
   "learning-rate": { type: "string" },
   "min-learning-rate": { type: "string" },
   warmup: { type: "string" },
@@ -192,7 +194,14 @@ function settingsFrom(values: Values): TuneArguments["settings"] {
 
 function methodFrom(values: Values, name: TuningMethodName): TuningMethod {
   const { method } = defaultSettings(name);
-  const adapting = ["adapter", "rank", "alpha", "rslora", "targets"] as const;
+  const adapting = [
+    "adapter",
+    "rank",
+    "alpha",
+    "rslora",
+    "targets",
+    "head",
+  ] as const;
   if (method.kind === "full") {
     const given = adapting.find((option) => values[option] !== undefined);
     if (given === undefined) return method;
@@ -211,6 +220,7 @@ function methodFrom(values: Values, name: TuningMethodName): TuningMethod {
     rank,
     alpha: number(values, "alpha", { least: 1e-9 }) ?? 2 * rank,
     stabilized: values.rslora === true,
+    head: values.head === true,
     targets: method.targets.filter((matrix) =>
       targets === undefined || targets.includes(matrix)
     ),

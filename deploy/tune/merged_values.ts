@@ -12,7 +12,11 @@
 import { join } from "node:path";
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { readFloats } from "../../lib/loading/floats.ts";
-import { adapterScale, type TuningMethod } from "../../lib/tuning/method.ts";
+import {
+  adapterScale,
+  HEAD_KEY,
+  type TuningMethod,
+} from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import {
   layerKey,
@@ -68,8 +72,9 @@ export async function mergedValues(
     ),
   );
   return {
-    keys: [...adapted.keys()],
+    keys: [...adapted.keys(), ...method.head ? [HEAD_KEY] : []],
     replacement: async (key) => {
+      if (key === HEAD_KEY) return values.get(key);
       const place = adapted.get(key);
       if (place === undefined) return undefined;
       const { layer, matrix } = place;

@@ -30,7 +30,7 @@ export async function startAtAdapter(
   const { matrices, head } = await openAdapter(folder, config);
   if (head !== undefined) {
     throw new TuningError(
-      `the adapter ${folder} has a head of its own, which is not tuned: merge it first`,
+      `the adapter ${folder} has a head of its own: merge it, and tune the result`,
     );
   }
   const left = new Set(matrices.keys());

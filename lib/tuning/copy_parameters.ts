@@ -11,7 +11,8 @@ import type { Parameters } from "./parameters.ts";
 import { TuningError } from "./tuning_error.ts";
 
 /**
- * Overwrites all parameters with the checkpoint's weights, as float32.
+ * Overwrites parameters with the checkpoint's weights, as float32; adapters,
+ * which it does not have, stay as they are.
  *
  * @throws {CheckpointError} If one is missing or has another shape.
  * @throws {TuningError} If the checkpoint is stored in few bits.
@@ -22,13 +23,14 @@ export async function copyParameters(
   parameters: Parameters,
 ): Promise<void> {
   for (const { name, shape } of parameters.list) {
+    if (name.includes(".lora_")) continue;
     const key = name.replace(/\.weight$/, "");
     const [rows, columns] = shape;
     const coded = columns !== undefined &&
       base.form(key, [rows!, columns]).kind === "codes";
     if (coded) {
       throw new TuningError(
-        "a checkpoint in int8 or int4 has no weights to train: use --method lora, or the checkpoint that it was made from",
+        "a checkpoint in int8 or int4 has no weights to train: use --method lora without --head, or the checkpoint that it was made from",
       );
     }
     const source = await base.stored(key, shape);

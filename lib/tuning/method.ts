@@ -31,6 +31,11 @@ export type TuningMethod =
     readonly stabilized: boolean;
     /** Matrices of each layer that are adapted. */
     readonly targets: readonly LayerMatrix[];
+    /**
+     * True if the head is trained beside it, as a whole: for words that the
+     * base never wrote.
+     */
+    readonly head: boolean;
   };
 
 /** A parameter that is trained. */
@@ -73,14 +78,16 @@ export function tunedParameters(
   method: TuningMethod,
 ): TunedParameter[] {
   const layers = Array.from({ length: config.layers }, (_, layer) => layer);
+  const { vocabularySize: V, hiddenSize: E, tiedEmbeddings } = config;
   if (method.kind === "lora") {
-    return layers.flatMap((layer) =>
+    const head = { name: HEAD_KEY, shape: [V, E], decays: true };
+    const adapters = layers.flatMap((layer) =>
       method.targets.flatMap((matrix) =>
         adapterParameters(config, layer, matrix, method.rank)
       )
     );
+    return method.head ? [...adapters, head] : adapters;
   }
-  const { vocabularySize: V, hiddenSize: E, tiedEmbeddings } = config;
   const matrix = (name: string, shape: readonly number[]) => ({
     name,
     shape,

@@ -82,6 +82,7 @@ export function defaultSettings(
           alpha: 32,
           stabilized: false,
           targets: LAYER_MATRICES,
+          head: false,
         },
         learningRate: 2e-4,
         minLearningRate: 2e-5,

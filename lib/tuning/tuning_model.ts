@@ -28,6 +28,7 @@ import { LayerPasses } from "./passes/layer_passes.ts";
 import { LossPasses } from "./passes/loss_passes.ts";
 import { copyParameters } from "./copy_parameters.ts";
 import { NO_LABEL, type TuningSequence } from "./sequence.ts";
+import { TuningError } from "./tuning_error.ts";
 import { TuningSessions } from "./passes/tuning_sessions.ts";
 import { Workspace } from "./passes/workspace.ts";
 
@@ -130,11 +131,13 @@ export class TuningModel implements AsyncDisposable {
     const parameters = opened.use(
       await Parameters.allocate(memory, tunedParameters(config, method)),
     );
-    if (method.kind === "full") {
-      await copyParameters(runtime, base, parameters);
-    } else {
-      await parameters.startAdapters(options.seed);
+    if (method.kind === "lora" && method.head && config.tiedEmbeddings) {
+      throw new TuningError(
+        "the head is the table of embeddings, so that it cannot be trained apart: leave out --head, or use --method full",
+      );
     }
+    await copyParameters(runtime, base, parameters);
+    await parameters.startAdapters(options.seed);
     const { cos, sin } = rotaryAngles(config, maxTokens);
     const shape = [maxTokens, config.headSize / 2];
     const rotary: [Tensor, Tensor] = [

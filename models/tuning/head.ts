@@ -34,8 +34,10 @@ export interface LossOptions {
   readonly form: MatrixForm;
   /** Type in which the norm is bound, if it is not trained. */
   readonly normDtype: Dtype;
-  /** True if norm and matrix are trained. */
-  readonly trained: boolean;
+  /** True if the matrix is trained. */
+  readonly trainsMatrix: boolean;
+  /** True if the norm is trained. */
+  readonly trainsNorm: boolean;
 }
 
 /** Name of the head's matrix in the graphs. */
@@ -106,13 +108,13 @@ class LossParts {
     this.#matrix = new TunedMatrix(g, HEAD_MATRIX, {
       shape: [V, E],
       form: options.form,
-      training: { kind: options.trained ? "full" : "frozen" },
+      training: { kind: options.trainsMatrix ? "full" : "frozen" },
     });
     this.#norm = new TunedNorm(g, FINAL_NORM, {
       size: E,
       epsilon: config.normEpsilon,
       dtype: options.normDtype,
-      trained: options.trained,
+      trained: options.trainsNorm,
     });
   }
 

@@ -42,6 +42,7 @@ export const GOLDEN_METHODS: Readonly<Record<"full" | "lora", TuningMethod>> = {
     alpha: 8,
     stabilized: false,
     targets: LAYER_MATRICES,
+    head: false,
   },
 };
 

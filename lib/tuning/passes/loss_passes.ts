@@ -12,12 +12,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { Binding } from "../../runtime/session.ts";
 import type { Tensor } from "../../runtime/tensor.ts";
 import type { BaseWeights } from "../base_weights.ts";
-import {
-  EMBEDDING_KEY,
-  FINAL_NORM_KEY,
-  HEAD_KEY,
-  type TuningMethod,
-} from "../method.ts";
+import { EMBEDDING_KEY, FINAL_NORM_KEY, HEAD_KEY } from "../method.ts";
 import type { Parameters } from "../parameters.ts";
 import type { TuningSessions } from "./tuning_sessions.ts";
 
@@ -33,8 +28,6 @@ export interface LossPassesOptions {
   readonly base: BaseWeights;
   /** Parameters that are trained. */
   readonly parameters: Parameters;
-  /** Method of tuning. */
-  readonly method: TuningMethod;
   /** Type of activations. */
   readonly dtype: Dtype;
   /** Number of positions whose logits exist at once. */
@@ -156,40 +149,40 @@ export class LossPasses {
   /** Returns a binding of the weights and of `x`. */
   async #bound(x: Tensor, gradients: boolean): Promise<Binding> {
     const { config, base, dtype, sessions, parameters } = this.#options;
-    const trained = this.#options.method.kind === "full";
     const tied = config.tiedEmbeddings;
     const key = tied ? EMBEDDING_KEY : HEAD_KEY;
-    const form = base.form(withoutWeight(key), this.#tableShape);
+    const trainsMatrix = parameters.has(key);
+    const trainsNorm = parameters.has(FINAL_NORM_KEY);
     const session = await sessions.loss({
       computeDtype: dtype,
       transposed: this.#options.runtime.provider.transposed,
-      form,
+      form: base.form(withoutWeight(key), this.#tableShape),
       normDtype: dtype,
-      trained,
+      trainsMatrix,
+      trainsNorm,
     }, gradients);
     const binding = session.bind().input("x", x);
-    if (!trained) {
+    const trained = (name: string, parameter: string) => {
+      binding.input(name, parameters.tensor("values", parameter));
+      if (!gradients) return;
+      const gradient = parameters.tensor("gradients", parameter);
+      binding.input(gradientName(name), gradient)
+        .output(updatedName(gradientName(name)), gradient);
+    };
+    if (trainsMatrix) {
+      trained(`${HEAD_MATRIX}.weight`, key);
+    } else {
       const inputs = await base.matrix(withoutWeight(key), this.#tableShape);
       for (const { suffix, tensor } of inputs) {
         binding.input(`${HEAD_MATRIX}.${suffix}`, tensor);
       }
-      const norm = withoutWeight(FINAL_NORM_KEY);
-      binding.input(
-        `${FINAL_NORM}.weight`,
-        await base.floats(norm, [config.hiddenSize], dtype),
-      );
-      return binding;
     }
-    const names = [
-      [`${HEAD_MATRIX}.weight`, key],
-      [`${FINAL_NORM}.weight`, FINAL_NORM_KEY],
-    ] as const;
-    for (const [name, parameter] of names) {
-      binding.input(name, parameters.tensor("values", parameter));
-      if (!gradients) continue;
-      const gradient = parameters.tensor("gradients", parameter);
-      binding.input(gradientName(name), gradient)
-        .output(updatedName(gradientName(name)), gradient);
+    if (trainsNorm) {
+      trained(`${FINAL_NORM}.weight`, FINAL_NORM_KEY);
+    } else {
+      const norm = withoutWeight(FINAL_NORM_KEY);
+      const tensor = await base.floats(norm, [config.hiddenSize], dtype);
+      binding.input(`${FINAL_NORM}.weight`, tensor);
     }
     return binding;
   }

@@ -38,6 +38,7 @@ Deno.test("parseArguments() configures an adapter by default", () => {
     alpha: 16,
     stabilized: true,
     targets: ["self_attn.q_proj", "self_attn.v_proj"],
+    head: false,
   });
 });
 

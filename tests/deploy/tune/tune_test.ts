@@ -150,6 +150,26 @@ Deno.test("tune resumes after an interruption, with bit-equal results", () =>
     );
   }));
 
+Deno.test("tune writes a head that is trained beside an adapter", () =>
+  temporary(async (folder) => {
+    await tuned(folder, [...SHORT, "--head", "--sample", "a"]);
+    const config = JSON.parse(
+      await Deno.readTextFile(join(folder, "adapter_config.json")),
+    );
+    deepStrictEqual(config.modules_to_save, ["lm_head"]);
+    const { tensors } = await readSafetensorsHeader(
+      join(folder, "adapter_model.safetensors"),
+    );
+    deepStrictEqual(
+      tensors.get("base_model.model.lm_head.weight")?.shape,
+      [1747, 64],
+    );
+    await rejects(
+      tuned(join(folder, "next"), [...SHORT, "--adapter", folder]),
+      /has a head of its own: merge it/,
+    );
+  }));
+
 Deno.test("tune starts at an adapter that exists", () =>
   temporary(async (folder) => {
     const first = join(folder, "first");

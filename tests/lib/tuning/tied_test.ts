@@ -1,6 +1,10 @@
-import { ok, strictEqual } from "node:assert/strict";
+import { ok, rejects, strictEqual } from "node:assert/strict";
 import { elementCount } from "../../../models/graph/dtype.ts";
-import { EMBEDDING_KEY, HEAD_KEY } from "../../../lib/tuning/method.ts";
+import {
+  EMBEDDING_KEY,
+  HEAD_KEY,
+  type TuningMethod,
+} from "../../../lib/tuning/method.ts";
 import { readSafetensors, type Tensor } from "../../support/safetensors.ts";
 import {
   type TemporaryFolder,
@@ -32,9 +36,15 @@ function writeCheckpoint(folder: TemporaryFolder, tied: boolean): void {
   folder.write("config.json", JSON.stringify(config));
 }
 
+/** An adapter that the head is trained beside. */
+const WITH_HEAD = { ...GOLDEN_METHODS.lora, head: true } as TuningMethod;
+
 /** Returns the loss and the gradients by name. */
-async function gradientsOf(folder: string) {
-  await using opened = await openTuning(folder, GOLDEN_METHODS.full);
+async function gradientsOf(
+  folder: string,
+  method: TuningMethod = GOLDEN_METHODS.full,
+) {
+  await using opened = await openTuning(folder, method);
   const { parameters } = opened.model;
   const loss = await accumulateAll(opened.model, goldenSequences());
   const all = await parameters.vector("gradients").read();
@@ -64,4 +74,27 @@ Deno.test("TuningModel adds the gradients of a head that is the embedding", asyn
     ...sum.map((value, i) => value - head[i]! - embedding[i]!),
   );
   ok(error < 1e-6 * norm, `${error} of ${norm}`);
+});
+
+Deno.test("TuningModel has the head's gradient of full tuning beside an adapter", async () => {
+  // An adapter whose B is zero changes nothing.
+  const silent = { ...WITH_HEAD, alpha: 1e-30 } as TuningMethod;
+  const full = await gradientsOf("emu3-tiny");
+  const beside = await gradientsOf("emu3-tiny", silent);
+  ok(Math.abs(beside.loss - full.loss) < 1e-5);
+  const expected = full.byName.get(HEAD_KEY)!;
+  const head = beside.byName.get(HEAD_KEY)!;
+  const norm = Math.hypot(...expected);
+  const error = Math.hypot(...head.map((value, i) => value - expected[i]!));
+  ok(error < 1e-5 * norm, `${error} of ${norm}`);
+  strictEqual(beside.byName.has(EMBEDDING_KEY), false);
+});
+
+Deno.test("TuningModel does not train a head apart that is the embedding", async () => {
+  using shared = temporaryFolder();
+  writeCheckpoint(shared, true);
+  await rejects(
+    gradientsOf(shared.path, WITH_HEAD),
+    /the head is the table of embeddings.*leave out --head/,
+  );
 });
