@@ -115,7 +115,8 @@ export async function startGolden(
   method: TuningMethod,
 ): Promise<void> {
   if (method.kind !== "lora") return;
-  for (const [seed, { shape, offset }] of parameters.list.entries()) {
+  for (const [seed, { name, shape, offset }] of parameters.list.entries()) {
+    if (!name.includes(".lora_")) continue;
     const values = Float32Array.from(
       hashedNumbers(elementCount(shape), seed),
       (value) => Math.fround(value) * Math.fround(0.2),
