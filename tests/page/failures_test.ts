@@ -35,7 +35,7 @@ pageTest(
     await using opened = await openPage(unsteady.url, { allowed: NETWORK });
     const { page, check } = opened;
     await askFor(page, 11);
-    await page.locator("#state", { hasText: /refuses|cannot be reached/ })
+    await page.locator("#state", { hasText: /refuses|is not reachable/ })
       .waitFor();
     await page.getByText("It continues automatically.").waitFor();
     await check("failure-away");
