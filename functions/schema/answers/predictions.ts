@@ -75,7 +75,7 @@ export const FileAnswer = v.strictObject({
 
 /** The schema of the models' readiness in Cog's format. */
 export const CogHealthAnswer = v.strictObject({
-  status: v.picklist(["READY", "STARTING", "SETUP_FAILED"]),
+  status: v.picklist(["READY", "BUSY", "STARTING", "SETUP_FAILED"]),
   setup: v.strictObject({
     status: v.picklist(["starting", "succeeded", "failed"]),
   }),
