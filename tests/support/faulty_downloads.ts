@@ -10,7 +10,11 @@ import { join } from "node:path";
 import { searchLocal, SourceError } from "../../deploy/cache/locate.ts";
 import { obtain } from "../../deploy/cache/obtain.ts";
 import { parseSource } from "../../deploy/cache/source.ts";
-import { faultSchedule, randomOf } from "./fault_schedule.ts";
+import {
+  type FaultSchedule,
+  faultSchedule,
+  randomOf,
+} from "./fault_schedule.ts";
 import {
   gitHashOf,
   type HubModel,
@@ -30,6 +34,8 @@ export interface FaultPlan {
   readonly seed: number;
   /** Fraction of requests that fail, 0 to 1. */
   readonly rate: number;
+  /** Faults instead of random ones; undefined for those of `seed` and `rate`. */
+  readonly faults?: FaultSchedule;
   /** Times of kills, in milliseconds after the process's first report. */
   readonly kills: readonly number[];
   /** Bytes of a part: small, of some reports, or a whole file. */
@@ -63,7 +69,7 @@ const VERSIONS: readonly [HubModel, ...HubModel[]] = [
 export async function downloadUnder(plan: FaultPlan): Promise<Outcome> {
   using cache = temporaryFolder();
   let calm = false;
-  const faults = faultSchedule(plan.seed, plan.rate);
+  const faults = plan.faults ?? faultSchedule(plan.seed, plan.rate);
   await using hub = hubServer({
     versions: VERSIONS,
     faults: (request, index) => calm ? undefined : faults(request, index),

@@ -37,6 +37,7 @@ Deno.test("obtain() reports the reason if every request fails", async () => {
   const outcome = await downloadUnder({
     seed: 1,
     rate: 1,
+    faults: () => ({ type: "status", status: 500 }),
     kills: [],
     partBytes: 2 ** 15,
   });
