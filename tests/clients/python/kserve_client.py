@@ -215,11 +215,11 @@ def check_errors(url):
     assert status == "422" and "65535" in message, message
     wanted = [InferRequestedOutput("pixels")]
     status, message = refusal(lambda: triton.infer("generate", [prompt], outputs=wanted))
-    assert status == "422" and "there is image, codes" in message, message
+    assert status == "422" and "expected image, codes" in message, message
     shared = InferInput("image", [1], "BYTES")
     shared.set_shared_memory("region", 8)
     status, message = refusal(lambda: triton.infer("tokenize", [shared]))
-    assert status == "422" and "no shared memory" in message, message
+    assert status == "422" and "shared memory is not supported" in message, message
 
 
 if __name__ == "__main__":

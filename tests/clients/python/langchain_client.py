@@ -94,7 +94,7 @@ def text_alone_is_refused_in_words(url):
         try:
             model.invoke("Hello")
         except UnprocessableEntityError as error:
-            assert "attach one to your message" in str(error)
+            assert "attach one to the message" in str(error)
         else:
             raise AssertionError("it did not fail")
 

@@ -120,7 +120,7 @@ def text_alone(url):
             assert answers
         except openai.UnprocessableEntityError as error:
             assert not answers and error.code == "picture-required"
-            assert "attach one to your message" in str(error)
+            assert "attach one to the message" in str(error)
 
 
 def an_edit(url):
