@@ -10,7 +10,7 @@ import { bring, withoutQuery } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
 import {
   type CommandSignals,
-  complain,
+  errorOutput,
   runCommand,
   say,
 } from "../command/run_command.ts";
@@ -27,11 +27,7 @@ if (import.meta.main) {
 
 async function merge({ stop, release }: CommandSignals): Promise<void> {
   const { adapter, model, target } = parseArguments(Deno.args);
-  const report = new Report({
-    terminal: Deno.stderr.isTerminal(),
-    write: complain,
-    now: () => performance.now(),
-  });
+  const report = new Report(errorOutput());
   const folder = await bring(model, placesFrom(), report, stop.signal);
   // A partial result is replaced by the next run.
   release();

@@ -14,6 +14,7 @@
 
 import { UsageError } from "../../lib/command_line.ts";
 import { Emu3Error } from "../../lib/errors.ts";
+import type { ReportOptions } from "../models/report.ts";
 
 /** Exit code of a failure. */
 export const FAILED = 1;
@@ -90,8 +91,17 @@ export function say(line: string): void {
 }
 
 /** Writes text to standard error. */
-export function complain(text: string): void {
+function complain(text: string): void {
   writeAll(Deno.stderr, text);
+}
+
+/** Returns the output of reports: standard error. */
+export function errorOutput(): ReportOptions {
+  return {
+    terminal: Deno.stderr.isTerminal(),
+    write: complain,
+    now: () => performance.now(),
+  };
 }
 
 /** Writes all of a text; one write may take a part, to a pipe for example. */

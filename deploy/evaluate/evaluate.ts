@@ -11,7 +11,7 @@
  */
 
 import { openPrepared } from "../prepare/open_prepared.ts";
-import type { ReportOutput } from "../prepare/progress_report.ts";
+import type { ReportOptions } from "../models/report.ts";
 import { openSource } from "../prepare/readers/open_source.ts";
 import type { AnsweredQuestion } from "./answers.ts";
 import { answerRecords } from "./answers.ts";
@@ -58,7 +58,7 @@ export interface EvaluationSurroundings {
   /** Folder of the vision tokenizer; undefined if none is needed. */
   readonly visionFolder: string | undefined;
   /** Output of progress. */
-  readonly output: ReportOutput;
+  readonly output: ReportOptions;
   /** Signal that ends the evaluation. */
   readonly signal: AbortSignal;
 }

@@ -10,7 +10,7 @@
  */
 
 import { formatSeconds } from "../cache/progress.ts";
-import type { ReportOutput } from "../prepare/progress_report.ts";
+import type { ReportOptions } from "../models/report.ts";
 import type { UnusableRecord } from "./measured_records.ts";
 
 /** Milliseconds between two lines. */
@@ -21,7 +21,7 @@ const PROGRAM_PAUSE_MS = 2000;
 export class EvaluationProgress {
   readonly #measure: string;
   readonly #total: number | undefined;
-  readonly #output: ReportOutput;
+  readonly #output: ReportOptions;
   readonly #startAt: number;
   #lastAt = -Infinity;
   #done = 0;
@@ -36,7 +36,7 @@ export class EvaluationProgress {
   constructor(
     measure: string,
     total: number | undefined,
-    output: ReportOutput,
+    output: ReportOptions,
   ) {
     this.#measure = measure;
     this.#total = total;

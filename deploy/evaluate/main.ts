@@ -9,21 +9,17 @@
  */
 
 import { dirname } from "node:path";
-import {
-  containerAllowance,
-  threadsWithin,
-} from "../../lib/runtime/memory/cgroup_limits.ts";
-import { openRuntime } from "../../lib/runtime/open_runtime.ts";
 import { DiskError, onDisk } from "../cache/base/disk.ts";
 import { placesFrom, SourceError } from "../cache/locate.ts";
 import { bring, withoutQuery } from "../models/pull.ts";
-import { Report } from "../models/report.ts";
+
 import { deviceFrom } from "../command/device.ts";
+import { openMachine } from "../command/machine.ts";
 import { EMBEDDED_MODEL, locateModel } from "../prepare/locate_model.ts";
-import type { ReportOutput } from "../prepare/progress_report.ts";
+import { Report, type ReportOptions } from "../models/report.ts";
 import {
   type CommandSignals,
-  complain,
+  errorOutput,
   runCommand,
   say,
 } from "../command/run_command.ts";
@@ -46,18 +42,14 @@ if (import.meta.main) {
 }
 
 async function measure({ stop }: CommandSignals): Promise<void> {
-  const output: ReportOutput = {
-    terminal: Deno.stderr.isTerminal(),
-    write: complain,
-    now: () => performance.now(),
-  };
+  const output = errorOutput();
   const given = parseArguments(Deno.args);
   await show(given, await run(given, output, stop.signal));
 }
 
 async function run(
   given: EvaluateArguments,
-  output: ReportOutput,
+  output: ReportOptions,
   signal: AbortSignal,
 ): Promise<Evaluation> {
   const { data, pictures, questions, model, visionModel } = given;
@@ -68,24 +60,13 @@ async function run(
   const sees = pictures !== undefined || questions !== undefined;
   const speaks = data !== undefined || questions !== undefined;
   const choice = { model: folder, visionModel };
-  const allowance = containerAllowance();
-  const threads = threadsWithin(navigator.hardwareConcurrency, allowance);
-  await using runtime = await openRuntime({
-    ...await deviceFrom(),
-    threads,
-    computeDtype: undefined,
-    deviceMemoryBytes: undefined,
-    warn: (line) => output.write(`${line}\n`),
-  });
-  const { available } = Deno.systemMemoryInfo();
-  const { memoryBytes = Infinity } = allowance;
-  const { now } = output;
+  const machine = await openMachine(
+    await deviceFrom(),
+    (line) => output.write(`${line}\n`),
+  );
+  await using _runtime = machine.runtime;
   return await evaluate(given, {
-    machine: {
-      ...{ runtime, threads, now },
-      availableBytes: runtime.deviceMemoryBytes ??
-        Math.min(available, memoryBytes),
-    },
+    machine: { ...machine, now: output.now },
     languageFolder: speaks ? folder : undefined,
     visionFolder: sees
       ? (await locateModel(choice, output, signal)).vision

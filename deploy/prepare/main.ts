@@ -17,7 +17,7 @@ import { DiskError } from "../cache/base/disk.ts";
 import { SourceError } from "../cache/locate.ts";
 import {
   type CommandSignals,
-  complain,
+  errorOutput,
   runCommand,
   say,
 } from "../command/run_command.ts";
@@ -32,7 +32,8 @@ import { locateModel } from "./locate_model.ts";
 import { PreparedOutput } from "./output/prepared_output.ts";
 import { PreparationError } from "./preparation_error.ts";
 import { type InputPart, prepareData } from "./prepare_data.ts";
-import { ProgressReport, type ReportOutput } from "./progress_report.ts";
+import type { ReportOptions } from "../models/report.ts";
+import { ProgressReport } from "./progress_report.ts";
 import { openSource } from "./readers/open_source.ts";
 
 if (import.meta.main) {
@@ -45,11 +46,7 @@ if (import.meta.main) {
 }
 
 async function prepare({ stop }: CommandSignals): Promise<void> {
-  const output: ReportOutput = {
-    terminal: Deno.stderr.isTerminal(),
-    write: complain,
-    now: () => performance.now(),
-  };
+  const output = errorOutput();
   const words = parseArguments(Deno.args);
   for (const line of await run(words, output, stop)) say(line);
 }
@@ -57,7 +54,7 @@ async function prepare({ stop }: CommandSignals): Promise<void> {
 /** Prepares the set, and returns the lines that describe it. */
 async function run(
   words: PrepareArguments,
-  output: ReportOutput,
+  output: ReportOptions,
   stop: AbortController,
 ): Promise<readonly string[]> {
   const { signal } = stop;
@@ -118,7 +115,7 @@ function refuseWithin(input: string, out: string): void {
 
 async function openEncoder(
   words: PrepareArguments,
-  output: ReportOutput,
+  output: ReportOptions,
   signal: AbortSignal,
 ): Promise<PictureEncoder> {
   const { resize, imageArea } = words;

@@ -12,16 +12,7 @@
 import { formatSeconds } from "../cache/progress.ts";
 import type { OutputCounts } from "./output/history.ts";
 import type { PreparationProgress } from "./prepare_data.ts";
-
-/** Output of a report. */
-export interface ReportOutput {
-  /** True for a terminal. */
-  readonly terminal: boolean;
-  /** Writes text unchanged. */
-  readonly write: (text: string) => void;
-  /** Clock, in milliseconds. */
-  readonly now: () => number;
-}
+import type { ReportOptions } from "../models/report.ts";
 
 /** Milliseconds between two lines. */
 const TERMINAL_PAUSE_MS = 200;
@@ -29,13 +20,13 @@ const PROGRAM_PAUSE_MS = 2000;
 
 /** A reporter of progress. */
 export class ProgressReport {
-  readonly #output: ReportOutput;
+  readonly #output: ReportOptions;
   readonly #startAt: number;
   #lastAt = -Infinity;
   #shown = false;
 
   /** Creates a reporter; time counts from now on. */
-  constructor(output: ReportOutput) {
+  constructor(output: ReportOptions) {
     this.#output = output;
     this.#startAt = output.now();
   }

@@ -16,7 +16,7 @@ import {
 import { VERSION } from "../../lib/version.ts";
 import {
   type CommandSignals,
-  complain,
+  errorOutput,
   runCommand,
   say,
 } from "../command/run_command.ts";
@@ -32,11 +32,7 @@ if (import.meta.main) {
 
 async function quantize({ stop, release }: CommandSignals): Promise<void> {
   const { source, precision, target } = parseArguments(Deno.args);
-  const report = new Report({
-    terminal: Deno.stderr.isTerminal(),
-    write: complain,
-    now: () => performance.now(),
-  });
+  const report = new Report(errorOutput());
   const folder = await bring(source, placesFrom(), report, stop.signal);
   // A run that is killed is resumed from its journal.
   release();

@@ -6,12 +6,6 @@
 
 import { join } from "node:path";
 import { parseJsonFile } from "../../lib/loading/json_file.ts";
-import { openRuntime } from "../../lib/runtime/open_runtime.ts";
-import {
-  containerAllowance,
-  threadsWithin,
-} from "../../lib/runtime/memory/cgroup_limits.ts";
-import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { parseLanguageConfig } from "../../models/config/language_config.ts";
 import { DiskError } from "../cache/base/disk.ts";
 import { placesFrom, SourceError } from "../cache/locate.ts";
@@ -20,9 +14,10 @@ import { Report } from "../models/report.ts";
 import { EMBEDDED_MODEL } from "../prepare/locate_model.ts";
 import { openPrepared } from "../prepare/open_prepared.ts";
 import { deviceFrom } from "../command/device.ts";
+import { openMachine } from "../command/machine.ts";
 import {
   type CommandSignals,
-  complain,
+  errorOutput,
   INTERRUPTED,
   runCommand,
   say,
@@ -41,11 +36,7 @@ if (import.meta.main) {
 
 async function start({ stop }: CommandSignals): Promise<number> {
   const given = parseArguments(Deno.args);
-  const report = new Report({
-    terminal: Deno.stderr.isTerminal(),
-    write: complain,
-    now: () => performance.now(),
-  });
+  const report = new Report(errorOutput());
   const folder = given.model === undefined
     ? EMBEDDED_MODEL
     : await bring(given.model, placesFrom(), report, stop.signal);
@@ -71,34 +62,19 @@ async function run(
   stop: AbortSignal,
 ): Promise<boolean> {
   await using set = await openPrepared(given.data!);
-  await using runtime = await runtimeFrom();
-  const { available } = Deno.systemMemoryInfo();
-  const { memoryBytes = Infinity } = containerAllowance();
+  const output = errorOutput();
+  const { device, library } = await deviceFrom();
+  const { runtime, availableBytes } = await openMachine(
+    { device: device === "auto" ? "cpu" : device, library },
+    (line) => output.write(`${line}\n`),
+  );
+  await using _runtime = runtime;
   return await tune({ ...given, out: given.out! }, {
+    ...output,
     runtime,
-    availableBytes: runtime.deviceMemoryBytes ??
-      Math.min(available, memoryBytes),
+    availableBytes,
     modelFolder: folder,
     set,
-    terminal: Deno.stderr.isTerminal(),
-    write: complain,
-    now: () => performance.now(),
     stop,
-  });
-}
-
-/** Opens the device that the environment names; the CPU by default. */
-async function runtimeFrom(): Promise<Runtime> {
-  const { device, library } = await deviceFrom();
-  return await openRuntime({
-    threads: threadsWithin(
-      navigator.hardwareConcurrency,
-      containerAllowance(),
-    ),
-    device: device === "auto" ? "cpu" : device,
-    computeDtype: undefined,
-    library,
-    deviceMemoryBytes: undefined,
-    warn: (line) => complain(`${line}\n`),
   });
 }

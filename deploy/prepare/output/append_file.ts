@@ -6,7 +6,7 @@
 
 import { openPlainFile } from "../../../lib/loading/plain_file.ts";
 import { onDisk } from "../../cache/base/disk.ts";
-import { OUTPUT_REMEDY } from "./journal.ts";
+import { appendLines, OUTPUT_REMEDY } from "./journal.ts";
 
 /** A file that is written anew, then appended to. */
 export class AppendFile implements Disposable {
@@ -39,14 +39,7 @@ export class AppendFile implements Disposable {
 
   /** Appends lines; each line feed is added. */
   async append(...lines: readonly string[]): Promise<void> {
-    if (lines.length === 0) return;
-    const text = lines.map((line) => `${line}\n`).join("");
-    const bytes = new TextEncoder().encode(text);
-    await onDisk(this.#path, async () => {
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#file.write(bytes.subarray(at));
-      }
-    }, OUTPUT_REMEDY);
+    await appendLines(this.#file, this.#path, lines);
   }
 
   /** Makes the file safe from a power loss. */

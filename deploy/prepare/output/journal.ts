@@ -75,14 +75,8 @@ export class PreparationJournal implements Disposable {
 
   /** Adds lines. */
   async add(...lines: readonly JournalLine[]): Promise<void> {
-    if (lines.length === 0) return;
-    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-    const bytes = new TextEncoder().encode(text);
-    await onDisk(this.#path, async () => {
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#file.write(bytes.subarray(at));
-      }
-    }, OUTPUT_REMEDY);
+    const texts = lines.map((line) => JSON.stringify(line));
+    await appendLines(this.#file, this.#path, texts);
   }
 
   /** Makes all lines safe from a power loss. */
@@ -145,3 +139,19 @@ export class PreparationJournal implements Disposable {
 }
 
 const LINE_FEED = 10;
+
+/** Writes lines at the position of a file; each line feed is added. */
+export async function appendLines(
+  file: Deno.FsFile,
+  path: string,
+  lines: readonly string[],
+): Promise<void> {
+  if (lines.length === 0) return;
+  const text = lines.map((line) => `${line}\n`).join("");
+  const bytes = new TextEncoder().encode(text);
+  await onDisk(path, async () => {
+    for (let at = 0; at < bytes.length;) {
+      at += await file.write(bytes.subarray(at));
+    }
+  }, OUTPUT_REMEDY);
+}
