@@ -13,7 +13,6 @@
 
 import type { DeployOptions } from "./options.ts";
 import {
-  CACHE,
   CONFINED,
   environmentList,
   environmentOf,
@@ -21,8 +20,9 @@ import {
   HEALTH,
   kubernetesSecretSteps,
   limits,
-  MODELS,
   type Platform,
+  podMounts,
+  podVolumes,
   PORT,
   probe,
   ROUTED_BY_HOST,
@@ -90,25 +90,12 @@ function service(options: DeployOptions) {
             readinessProbe: probe(HEALTH.ready, 5, 2),
             livenessProbe: probe(HEALTH.live, 10, 6),
             securityContext: CONFINED,
-            volumeMounts: [
-              { name: "cache", mountPath: CACHE },
-              { name: "tmp", mountPath: "/tmp" },
-              ...storage === undefined
-                ? []
-                : [{ name: "models", mountPath: MODELS, readOnly: true }],
-            ],
+            volumeMounts: podMounts(storage),
           }],
-          volumes: [
-            {
-              name: "cache",
-              emptyDir: { sizeLimit: `${options.cacheGib}Gi` },
-            },
-            { name: "tmp", emptyDir: {} },
-            ...storage === undefined ? [] : [{
-              name: "models",
-              persistentVolumeClaim: { claimName: storage, readOnly: true },
-            }],
-          ],
+          volumes: podVolumes(
+            { emptyDir: { sizeLimit: `${options.cacheGib}Gi` } },
+            storage,
+          ),
         },
       },
     },

@@ -12,15 +12,15 @@
 
 import { type DeployOptions, OptionsError } from "./options.ts";
 import {
-  CACHE,
   CONFINED,
   environmentList,
   environmentOf,
   type Facts,
   kubernetesSecretSteps,
   limits,
-  MODELS,
   type Platform,
+  podMounts,
+  podVolumes,
   PORT,
   probes,
   startSeconds,
@@ -151,25 +151,12 @@ function deployment(options: DeployOptions) {
             ...probes(FACTS),
             lifecycle: { preStop: { sleep: { seconds: FACTS.beforeStopS } } },
             securityContext: CONFINED,
-            volumeMounts: [
-              { name: "cache", mountPath: CACHE },
-              { name: "tmp", mountPath: "/tmp" },
-              ...storage === undefined
-                ? []
-                : [{ name: "models", mountPath: MODELS, readOnly: true }],
-            ],
+            volumeMounts: podMounts(storage),
           }],
-          volumes: [
-            {
-              name: "cache",
-              persistentVolumeClaim: { claimName: `${name}-cache` },
-            },
-            { name: "tmp", emptyDir: {} },
-            ...storage === undefined ? [] : [{
-              name: "models",
-              persistentVolumeClaim: { claimName: storage, readOnly: true },
-            }],
-          ],
+          volumes: podVolumes(
+            { persistentVolumeClaim: { claimName: `${name}-cache` } },
+            storage,
+          ),
         },
       },
     },

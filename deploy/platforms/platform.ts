@@ -223,3 +223,29 @@ export function yaml(comment: string, ...documents: unknown[]): string {
   );
   return `# ${comment}\n${texts.join("---\n")}`;
 }
+
+/** Returns the mounts of a pod: cache, temporary files, and a claim of models. */
+export function podMounts(storage: string | undefined): readonly unknown[] {
+  return [
+    { name: "cache", mountPath: CACHE },
+    { name: "tmp", mountPath: "/tmp" },
+    ...storage === undefined
+      ? []
+      : [{ name: "models", mountPath: MODELS, readOnly: true }],
+  ];
+}
+
+/** Returns the volumes of {@linkcode podMounts}, with `cache` as the first's. */
+export function podVolumes(
+  cache: Readonly<Record<string, unknown>>,
+  storage: string | undefined,
+): readonly unknown[] {
+  return [
+    { name: "cache", ...cache },
+    { name: "tmp", emptyDir: {} },
+    ...storage === undefined ? [] : [{
+      name: "models",
+      persistentVolumeClaim: { claimName: storage, readOnly: true },
+    }],
+  ];
+}

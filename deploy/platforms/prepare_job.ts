@@ -15,6 +15,8 @@ import {
   kubernetesSecretSteps,
   limits,
   MODELS,
+  podMounts,
+  podVolumes,
   type Rendering,
   USER,
   yaml,
@@ -151,21 +153,12 @@ function pod(options: PrepareJobOptions) {
       securityContext: CONFINED,
       volumeMounts: [
         { name: "data", mountPath: DATA },
-        { name: "cache", mountPath: CACHE },
-        { name: "tmp", mountPath: "/tmp" },
-        ...storage === undefined
-          ? []
-          : [{ name: "models", mountPath: MODELS, readOnly: true }],
+        ...podMounts(storage),
       ],
     }],
     volumes: [
       { name: "data", persistentVolumeClaim: { claimName: claim } },
-      { name: "cache", emptyDir: {} },
-      { name: "tmp", emptyDir: {} },
-      ...storage === undefined ? [] : [{
-        name: "models",
-        persistentVolumeClaim: { claimName: storage, readOnly: true },
-      }],
+      ...podVolumes({ emptyDir: {} }, storage),
     ],
   };
 }
