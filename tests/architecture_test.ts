@@ -24,9 +24,14 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
     /^functions\//,
   ],
   [
-    "of functions, start_services and the starts of task deploy and of RunPod's worker alone import deploy",
-    /^functions\/(?!models\/start_services\.ts|cli\/deploy\.ts|runpod\/)/,
+    "of functions, start_services, workflows and the starts of task deploy and of RunPod's worker alone import deploy",
+    /^functions\/(?!models\/start_services\.ts|workflows\/|cli\/deploy\.ts|runpod\/)/,
     /^deploy\//,
+  ],
+  [
+    "functions import nothing of the service of chains but its schemas",
+    /^functions\//,
+    /^(deploy\/workflows\/(?!schema\/)|@restatedev\/)/,
   ],
   [
     "Hono and what describes its routes stay in functions",
@@ -34,8 +39,8 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
     /^(hono\b|hono-openapi$|@valibot\/to-json-schema$)/,
   ],
   [
-    "valibot stays in functions and the parsers of configuration",
-    /^(?!functions\/|models\/config\/|deploy\/plan\/schema\.ts)/,
+    "valibot stays in functions, chains and the parsers of configuration",
+    /^(?!functions\/|models\/config\/|deploy\/plan\/schema\.ts|deploy\/workflows\/)/,
     /^valibot$/,
   ],
   [

@@ -1,0 +1,37 @@
+/**
+ * The service of the chains: an HTTP endpoint that Restate calls, over h2c in
+ * both directions, so that a cancellation reaches a running step.
+ *
+ * ```text
+ * EMU3_URL               server of the endpoints
+ * EMU3_API_KEY           its key, if it has keys
+ * PORT                   port of the service (9080)
+ * RESTATE_IDENTITY_KEY   public key of requests, "publickeyv1_…"; none: unchecked
+ * ```
+ *
+ * @module
+ */
+
+import { createEndpointHandler } from "@restatedev/restate-sdk/fetch";
+import { imagine } from "./chains/imagine.ts";
+import { durableChain } from "./durable/chain.ts";
+import { Emu3Client, type Emu3Server } from "./emu3/emu3_client.ts";
+
+/** Options of the service. */
+export interface ServiceOptions extends Emu3Server {
+  /** Public keys whose signature requests must have; empty for no check. */
+  readonly identityKeys: readonly string[];
+}
+
+/** Returns the handler of requests of Restate. */
+export function chainService(
+  options: ServiceOptions,
+): (request: Request) => Promise<Response> {
+  const client = new Emu3Client(options);
+  return createEndpointHandler({
+    services: [durableChain(imagine, client)],
+    bidirectional: true,
+    ...options.identityKeys.length > 0 &&
+      { identityKeys: [...options.identityKeys] },
+  });
+}
