@@ -6,7 +6,13 @@
  */
 
 import type * as v from "valibot";
+import { AlbumInput, AlbumOutput } from "./album.ts";
+import { BestOfInput, BestOfOutput } from "./best_of.ts";
+import { DrawInput, DrawOutput } from "./draw.ts";
 import { ImagineInput, ImagineOutput } from "./imagine.ts";
+import { PrepareInput, PrepareOutput } from "./prepare.ts";
+import { RefineInput, RefineOutput } from "./refine.ts";
+import { RemixInput, RemixOutput } from "./remix.ts";
 
 /** A description of a chain. */
 export interface ChainInfo {
@@ -25,6 +31,41 @@ export const CHAINS = {
       "Draws a prompt, captions the picture, and compares both with the prompt.",
     input: ImagineInput,
     output: ImagineOutput,
+  },
+  draw: {
+    description:
+      "Draws a prompt, and scores and captions the picture on request.",
+    input: DrawInput,
+    output: DrawOutput,
+  },
+  "best_of": {
+    description:
+      "Draws a prompt with several seeds, and ranks the pictures by their captions or their scores.",
+    input: BestOfInput,
+    output: BestOfOutput,
+  },
+  refine: {
+    description:
+      "Draws a prompt, asks questions about the picture, and draws it again from its last good row with an amended prompt until the answers are accepted.",
+    input: RefineInput,
+    output: RefineOutput,
+  },
+  remix: {
+    description: "Captions a picture, and draws the caption as a new picture.",
+    input: RemixInput,
+    output: RemixOutput,
+  },
+  album: {
+    description:
+      "Draws up to a thousand prompts, a few at a time; a failed prompt does not end it.",
+    input: AlbumInput,
+    output: AlbumOutput,
+  },
+  prepare: {
+    description:
+      "Encodes a folder of pictures with their texts for tuning, in parts that are resumed after a crash.",
+    input: PrepareInput,
+    output: PrepareOutput,
   },
 } as const satisfies Readonly<Record<string, ChainInfo>>;
 
