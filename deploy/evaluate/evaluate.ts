@@ -10,6 +10,7 @@
  * @module
  */
 
+import { readReason } from "../../lib/loading/read_reason.ts";
 import { openPrepared } from "../prepare/open_prepared.ts";
 import type { ReportOptions } from "../models/report.ts";
 import { openSource } from "../prepare/readers/open_source.ts";
@@ -185,7 +186,10 @@ function requireMeasured(
 async function requireFile(path: string | undefined): Promise<void> {
   if (path === undefined) return;
   const found = await Deno.stat(path).catch((cause) => {
-    throw new EvaluationError(`there is no ${path}`, { cause });
+    const reason = cause instanceof Deno.errors.NotFound
+      ? `there is no ${path}; name a file of questions`
+      : `${path} cannot be read: ${readReason(cause)}`;
+    throw new EvaluationError(reason, { cause });
   });
   if (found.isFile) return;
   throw new EvaluationError(

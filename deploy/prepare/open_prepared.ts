@@ -13,6 +13,7 @@
 
 import { join } from "node:path";
 import type { PreparedSet } from "../../lib/tuning/records.ts";
+import { readReason } from "../../lib/loading/read_reason.ts";
 import { PreparedSetError } from "./preparation_error.ts";
 import { openEmu3Set } from "./sets/emu3_set.ts";
 import { joinedSets } from "./sets/joined_sets.ts";
@@ -41,6 +42,7 @@ const PART = /^shard-(\d+)-of-(\d+)$/;
  * list is damaged.
  */
 export async function openPrepared(folder: string): Promise<PreparedSet> {
+  await requireFolder(folder);
   const set = await openOne(folder);
   if (set !== undefined) return set;
   const parts = await partsOf(folder);
@@ -66,6 +68,18 @@ async function openOne(folder: string): Promise<PreparedSet | undefined> {
   return shardedSet(folder, manifest, OPENERS[manifest.form]);
 }
 
+async function requireFolder(folder: string): Promise<void> {
+  const { isDirectory } = await Deno.stat(folder).catch((cause) => {
+    const reason = readReason(cause, "make it with task prepare-data");
+    throw new PreparedSetError(folder, reason, { cause });
+  });
+  if (isDirectory) return;
+  throw new PreparedSetError(
+    folder,
+    "it is a file; name the folder that task prepare-data wrote",
+  );
+}
+
 /** Returns the names of all parts, in order. */
 async function partsOf(folder: string): Promise<readonly string[]> {
   const names: string[] = [];
@@ -74,8 +88,7 @@ async function partsOf(folder: string): Promise<readonly string[]> {
       if (PART.test(name)) names.push(name);
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PreparedSetError(folder, reason, { cause });
+    throw new PreparedSetError(folder, readReason(cause), { cause });
   }
   names.sort();
   if (names.length === 0) {

@@ -18,6 +18,9 @@ export class PreparationError extends Emu3Error {
   }
 }
 
+/** Remedy for a file that a prepared set lists and lacks. */
+export const MISSING_PART = "restore it, or prepare the set again";
+
 /** An error for a prepared set, or a file of it, that cannot be read. */
 export class PreparedSetError extends Emu3Error {
   /** Creates an error about the file or folder `path`. */

@@ -6,6 +6,7 @@
 
 import { CheckpointError } from "../errors.ts";
 import { refusePlaceholder } from "./placeholder.ts";
+import { readReason } from "./read_reason.ts";
 
 /**
  * The maximum size of a JSON file, in bytes: six times that of an index of
@@ -82,7 +83,8 @@ export async function readBytes(
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw new CheckpointError(path, "it cannot be read", { cause });
+    const reason = `it cannot be read: ${readReason(cause)}`;
+    throw new CheckpointError(path, reason, { cause });
   }
 }
 

@@ -16,6 +16,7 @@
 import { elementCount } from "../../models/graph/dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import { placeholderAt } from "./placeholder.ts";
+import { readReason } from "./read_reason.ts";
 
 /** The location of a tensor, according to the header. */
 export interface SafetensorsEntry {
@@ -113,7 +114,9 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
     const missing = cause instanceof Deno.errors.NotFound;
-    const reason = missing ? "the file does not exist" : "it cannot be read";
+    const reason = missing
+      ? "the file does not exist"
+      : `it cannot be read: ${readReason(cause)}`;
     throw new CheckpointError(path, reason, { cause });
   }
 }

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { QuantizationError } from "../errors.ts";
 import { refusePlaceholder } from "../loading/placeholder.ts";
 import { refuseLinkOut, writePlainFile } from "../loading/plain_file.ts";
+import { readReason } from "../loading/read_reason.ts";
 
 /** A pattern of weights in any format, their index, and hidden files. */
 const WEIGHTS = /\.(safetensors|bin|pt|pth|gguf|onnx)$|\.index\.json$|^\./;
@@ -81,9 +82,7 @@ async function readFile(path: string): Promise<Uint8Array> {
   try {
     return await Deno.readFile(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new QuantizationError(path, `it cannot be read, ${reason}`, {
-      cause,
-    });
+    const reason = `it cannot be read: ${readReason(cause)}`;
+    throw new QuantizationError(path, reason, { cause });
   }
 }

@@ -8,6 +8,7 @@
 import { parse } from "csv-parse";
 import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { chooseColumns, type Columns } from "./columns.ts";
 import { InputStream, TEXT_CHUNK_BYTES } from "./input_file.ts";
@@ -62,7 +63,7 @@ async function* rows(
   try {
     for await (const row of parser) yield row;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause);
     throw new PreparationError(`${path} is no table: ${reason}`, { cause });
   }
 }

@@ -6,6 +6,7 @@
 
 import { extname, join } from "node:path";
 import { PICTURE_EXTENSIONS } from "../../../lib/image/image.ts";
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { faulty } from "./json_source.ts";
 import { readPicture } from "./row_record.ts";
@@ -32,7 +33,11 @@ export function folderSource(folder: string): RecordSource {
         const stem = path.slice(0, path.length - extname(path).length);
         const text = await textBeside(join(folder, stem));
         if (text instanceof Error) {
-          yield faulty(stem, path, `its text cannot be read: ${text.message}`);
+          yield faulty(
+            stem,
+            path,
+            `its text cannot be read: ${readReason(text)}`,
+          );
           continue;
         }
         yield {

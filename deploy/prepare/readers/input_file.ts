@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparationError } from "../preparation_error.ts";
 
 /** A file that is read from its beginning to its end. */
@@ -34,7 +35,7 @@ export class InputStream implements Disposable {
       const file = await Deno.open(path);
       return new InputStream(file, (await file.stat()).size, chunkBytes);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = readReason(cause);
       throw new PreparationError(`${path}: ${reason}`, { cause });
     }
   }

@@ -13,6 +13,7 @@
 
 import { JSONParser } from "@streamparser/json";
 import { basename, dirname } from "node:path";
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { asFields } from "./as_text.ts";
 import { chooseColumns, type Columns } from "./columns.ts";
@@ -140,7 +141,7 @@ async function* elements(
     }
     if (!parser.isEnded) parser.end();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause);
     // Records after the fault cannot be found, so none may be skipped.
     throw new PreparationError(
       `${path} is not a complete JSON array: ${reason}`,

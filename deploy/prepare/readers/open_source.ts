@@ -12,6 +12,7 @@
  */
 
 import { extname, join } from "node:path";
+import { isSystemError, readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { csvSource } from "./csv_source.ts";
 import { folderSource } from "./folder_source.ts";
@@ -80,16 +81,11 @@ async function* guarded(
 }
 
 function inputError(path: string, error: unknown): unknown {
-  if (error instanceof Deno.errors.NotFound) {
-    return new PreparationError(`there is no ${path}`, { cause: error });
-  }
-  const ofSystem = error instanceof Error &&
-    Object.values(Deno.errors).some((kind) => error instanceof kind);
-  return ofSystem
-    ? new PreparationError(`${path} cannot be read: ${error.message}`, {
-      cause: error,
-    })
-    : error;
+  if (!isSystemError(error)) return error;
+  const reason = error instanceof Deno.errors.NotFound
+    ? `there is no ${path}; name a folder or file of records`
+    : `${path} cannot be read: ${readReason(error)}`;
+  return new PreparationError(reason, { cause: error });
 }
 
 async function folderAt(

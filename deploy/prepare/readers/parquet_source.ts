@@ -14,6 +14,7 @@ import {
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { basename, dirname, extname } from "node:path";
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { type SlicedFile, slicedFile } from "../sets/file_slice.ts";
 import { chooseColumns } from "./columns.ts";
@@ -111,7 +112,7 @@ async function onParquet<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause);
     throw new PreparationError(
       `${path} is not a complete Parquet file: ${reason}`,
       {

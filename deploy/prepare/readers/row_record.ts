@@ -10,6 +10,7 @@
 
 import { stat } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { asText } from "./as_text.ts";
 import type { Columns } from "./columns.ts";
 import { RecordError, type SourceRecord } from "./source.ts";
@@ -113,9 +114,7 @@ export async function readPicture(
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
       ? "there is no such file"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
+      : readReason(cause);
     throw new RecordError(`its picture ${path} cannot be read: ${reason}`, {
       cause,
     });

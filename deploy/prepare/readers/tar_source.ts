@@ -14,6 +14,7 @@
 
 import { createTarDecoder } from "modern-tar";
 import { basename, dirname, join } from "node:path";
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { asFields, asText } from "./as_text.ts";
 import { chooseColumns } from "./columns.ts";
@@ -84,7 +85,7 @@ async function* samples(
     }
   } catch (cause) {
     if (cause instanceof PreparationError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause);
     throw new PreparationError(
       `${path} is not a complete tar archive: ${reason}`,
       {

@@ -18,7 +18,8 @@ import type {
   PreparedRecord,
   PreparedSet,
 } from "../../../lib/tuning/records.ts";
-import { PreparedSetError } from "../preparation_error.ts";
+import { readReason } from "../../../lib/loading/read_reason.ts";
+import { MISSING_PART, PreparedSetError } from "../preparation_error.ts";
 import { readPth } from "../torch/read_pth.ts";
 import { checkedRecord } from "./checked_record.ts";
 import { readJsonFile } from "./set_manifest.ts";
@@ -73,7 +74,7 @@ async function readFeature(
       ...{ height, width, codes: values },
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause, MISSING_PART);
     throw new PreparedSetError(path, reason, { cause });
   }
 }

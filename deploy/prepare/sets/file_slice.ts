@@ -4,7 +4,8 @@
  * @module
  */
 
-import { PreparedSetError } from "../preparation_error.ts";
+import { readReason } from "../../../lib/loading/read_reason.ts";
+import { MISSING_PART, PreparedSetError } from "../preparation_error.ts";
 
 /** A range of bytes of a file. */
 export interface FileSlice {
@@ -43,7 +44,7 @@ export async function openToRead(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause, MISSING_PART);
     throw new PreparedSetError(path, reason, { cause });
   }
 }

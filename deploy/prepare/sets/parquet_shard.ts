@@ -7,7 +7,8 @@
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import type { PreparedRecord } from "../../../lib/tuning/records.ts";
-import { PreparedSetError } from "../preparation_error.ts";
+import { readReason } from "../../../lib/loading/read_reason.ts";
+import { MISSING_PART, PreparedSetError } from "../preparation_error.ts";
 import { checkedRecord } from "./checked_record.ts";
 import { slicedFile } from "./file_slice.ts";
 import { placeIn, startsOf } from "./joined_sets.ts";
@@ -82,7 +83,7 @@ export async function onShard<T>(
     if (cause instanceof PreparedSetError || cause instanceof RangeError) {
       throw cause;
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause, MISSING_PART);
     throw new PreparedSetError(path, reason, { cause });
   }
 }

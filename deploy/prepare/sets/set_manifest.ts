@@ -13,6 +13,7 @@
  */
 
 import { join } from "node:path";
+import { readReason } from "../../../lib/loading/read_reason.ts";
 import { PreparedSetError } from "../preparation_error.ts";
 
 /** Name of the manifest in the folder of a set. */
@@ -86,7 +87,7 @@ export async function readJsonFile(
     json = JSON.parse(await Deno.readTextFile(path));
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = readReason(cause);
     throw new PreparedSetError(path, reason, { cause });
   }
   if (typeof json === "object" && json !== null && !Array.isArray(json)) {

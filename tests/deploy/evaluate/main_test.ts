@@ -104,12 +104,12 @@ Deno.test("evaluate ends with a code and a reason", async () => {
   folder.write("none.jsonl", "\n");
   const cases: [readonly string[], number, RegExp][] = [
     [[], 2, /nothing to measure is named[^]*Usage:/],
-    [["none", ...TINY], 1, /^Cannot open none: /],
+    [["none", ...TINY], 1, /^Cannot open none: it does not exist; make it /],
     [["empty", ...TINY], 1, /make it with task prepare-data\n$/],
     [
       ["--pictures", "none", ...TINY],
       1,
-      /^Cannot evaluate: there is no none\n/,
+      /^Cannot evaluate: there is no none; name a folder or file of records\n/,
     ],
     [["--pictures", "empty", ...TINY], 1, /^Cannot evaluate: empty has no pic/],
     [
@@ -120,7 +120,12 @@ Deno.test("evaluate ends with a code and a reason", async () => {
     [
       ["--questions", "none", ...TINY],
       1,
-      /^Cannot evaluate: there is no none\n/,
+      /^Cannot evaluate: there is no none; name a file of questions\n/,
+    ],
+    [
+      ["--questions", "q.jsonl/x", ...TINY],
+      1,
+      /^Cannot evaluate: q.jsonl\/x cannot be read: a file is in the place of/,
     ],
     [
       ["--questions", "photos", ...TINY],

@@ -76,7 +76,11 @@ Deno.test("prepare-data ends with a code and a reason", async () => {
   folder.write("data.csv", "a,b\n1,2\n");
   const cases: [readonly string[], number, RegExp][] = [
     [[], 2, /the input is missing\n\nUsage:/],
-    [["none", "-o", "x"], 1, /^Cannot prepare data: there is no none\n$/],
+    [
+      ["none", "-o", "x"],
+      1,
+      /^Cannot prepare data: there is no none; name a folder or file of records\n$/,
+    ],
     [["empty", "-o", "x1", ...TINY], 1, /empty has no pictures/],
     [["photos", "-o", "photos/x"], 1, /photos\/x lies within the input photos/],
     [["photos", "-o", "x2", ...TINY], 1, /none of 1 records can be used/],

@@ -91,6 +91,10 @@ Deno.test("PreparedSet rejects an index out of range", async () => {
 Deno.test("openPrepared() reports the fault of a set", async () => {
   const faults: [(folder: TemporaryFolder) => void, RegExp][] = [
     [() => {}, /neither list\/train\.json nor manifest\.json/],
+    [
+      ({ path }) => Deno.mkdirSync(`${path}/manifest.json`),
+      /manifest\.json: it is a folder; name a file$/,
+    ],
     [({ write }) => write("manifest.json", "{"), /manifest\.json: /],
     [({ write }) => write("manifest.json", "[]"), /not a JSON object/],
     [({ write }) => write("manifest.json", "{}"), /form is not one of jsonl/],
@@ -121,6 +125,31 @@ Deno.test("openPrepared() reports the fault of a set", async () => {
       strictEqual(message.test(`${error}`), true, `${error}`);
       return true;
     });
+  }
+});
+
+Deno.test("openPrepared() rejects a path that is no folder, with the remedy", async () => {
+  using folder = temporaryFolder();
+  await rejects(
+    openPrepared(`${folder.path}/none`),
+    /: it does not exist; make it with task prepare-data$/,
+  );
+  await rejects(
+    openPrepared(folder.write("set.zip", "")),
+    /: it is a file; name the folder that task prepare-data wrote$/,
+  );
+});
+
+Deno.test("PreparedSet names a listed file that does not exist", async () => {
+  for (const form of ["jsonl", "parquet", "webdataset"] as const) {
+    using folder = temporaryFolder();
+    const shards = [{ file: "data.x", records: 1 }];
+    folder.write("manifest.json", manifestText({ form, shards }));
+    await using set = await openPrepared(folder.path);
+    await rejects(
+      set.read(0),
+      /data\.x: it does not exist; restore it, or prepare the set again$/,
+    );
   }
 });
 
