@@ -17,11 +17,15 @@ import { readSafetensorsHeader } from "../../lib/loading/safetensors.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import { TuningError } from "../../lib/tuning/tuning_error.ts";
 import { onDisk } from "../cache/base/disk.ts";
+import { isSystemError, readReason } from "../../lib/loading/read_reason.ts";
 import {
   floatTensor,
   writeSafetensors,
   writeText,
 } from "./safetensors_writer.ts";
+
+/** Advice for a disk that refuses a file of the run. */
+const REMEDY = "set --out to another folder";
 
 /** The vectors that a checkpoint holds. */
 const STATE = ["values", "first", "second"] as const;
@@ -57,7 +61,7 @@ export class RunFolder {
       await onDisk(folder, async () => {
         await Deno.mkdir(join(folder, "checkpoints"), { recursive: true });
         await Deno.mkdir(join(folder, "samples"), { recursive: true });
-      }, "set --out to another folder");
+      }, REMEDY);
       await writeText(path, `${JSON.stringify(given, null, 2)}\n`);
     } else {
       refuseOther(folder, stored, given);
@@ -68,6 +72,21 @@ export class RunFolder {
   /** Returns the path of a file in the folder. */
   path(...names: readonly string[]): string {
     return join(this.#folder, ...names);
+  }
+
+  /**
+   * Returns the names of the files in a folder of it.
+   *
+   * @throws {TuningError} If it cannot be read.
+   */
+  async names(folder: "checkpoints" | "samples"): Promise<string[]> {
+    const path = this.path(folder);
+    try {
+      const entries = await Array.fromAsync(Deno.readDir(path));
+      return entries.map(({ name }) => name);
+    } catch (cause) {
+      throw unreadable(path, cause);
+    }
   }
 
   /**
@@ -86,8 +105,7 @@ export class RunFolder {
         await readState(path, parameters);
         return step;
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        notice(`${name} is passed over: ${reason}`);
+        notice(`${name} is passed over: ${readReason(error)}`);
       }
     }
     return 0;
@@ -118,13 +136,14 @@ export class RunFolder {
     await writeSafetensors(path, tensors, { step: String(step) });
     const all = await this.#checkpoints();
     for (const { name } of all.slice(0, Math.max(0, all.length - keep))) {
-      await Deno.remove(this.path("checkpoints", name));
+      const old = this.path("checkpoints", name);
+      await onDisk(old, () => Deno.remove(old), REMEDY);
     }
   }
 
   async #checkpoints(): Promise<{ name: string; step: number }[]> {
     const found: { name: string; step: number }[] = [];
-    for await (const { name } of Deno.readDir(this.path("checkpoints"))) {
+    for (const name of await this.names("checkpoints")) {
       const step = CHECKPOINT.exec(name)?.[1];
       if (step !== undefined) found.push({ name, step: Number(step) });
     }
@@ -170,8 +189,19 @@ async function refuseForeign(folder: string): Promise<void> {
         { cause: error },
       );
     }
-    throw error;
+    throw unreadable(folder, error);
   }
+}
+
+/** Returns the error for a path of the run that the system does not read. */
+function unreadable(path: string, cause: unknown): unknown {
+  if (!isSystemError(cause)) return cause;
+  return new TuningError(
+    `${path} cannot be read: ${
+      readReason(cause)
+    }, or set --out to a new folder`,
+    { cause },
+  );
 }
 
 function refuseOther(
@@ -205,6 +235,6 @@ async function readJson(
         { cause },
       );
     }
-    throw cause;
+    throw unreadable(path, cause);
   }
 }

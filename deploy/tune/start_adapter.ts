@@ -8,31 +8,40 @@ import type { LanguageConfig } from "../../models/config/language_config.ts";
 import { layerKey } from "../../models/tuning/layer_parts.ts";
 import { adapterNames } from "../../models/tuning/matrix.ts";
 import { openAdapter } from "../../lib/loading/adapter_files.ts";
+import type { LocatedTensor } from "../../lib/loading/stored_tensor.ts";
 import { readFloats } from "../../lib/loading/floats.ts";
 import { adapterScale, type TuningMethod } from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import { TuningError } from "../../lib/tuning/tuning_error.ts";
 
+/** A matrix of parameters, and its values on disk. */
+export interface StartValues {
+  /** Name of the parameters. */
+  readonly name: string;
+  /** Values. */
+  readonly values: LocatedTensor;
+}
+
 /**
- * Overwrites the parameters of an adapter with those in `folder`.
+ * Returns the values of the adapter in `folder`, for a run that starts at it.
  *
  * @param config Configuration of the base.
  * @throws {CheckpointError} If the adapter cannot be opened, or does not fit
  * the base.
  * @throws {TuningError} If its ranks, weights or matrices are not the run's.
  */
-export async function startAtAdapter(
+export async function adapterValues(
   folder: string,
   config: LanguageConfig,
   method: TuningMethod & { readonly kind: "lora" },
-  parameters: Parameters,
-): Promise<void> {
+): Promise<readonly StartValues[]> {
   const { matrices, head } = await openAdapter(folder, config);
   if (head !== undefined) {
     throw new TuningError(
       `the adapter ${folder} has a head of its own: merge it, and tune the result`,
     );
   }
+  const found: StartValues[] = [];
   const left = new Set(matrices.keys());
   const scale = adapterScale(method);
   for (let layer = 0; layer < config.layers; layer++) {
@@ -49,8 +58,7 @@ export async function startAtAdapter(
         );
       }
       const { a, b } = adapterNames(key);
-      await write(parameters, a, await readFloats(matrix.a));
-      await write(parameters, b, await readFloats(matrix.b));
+      found.push({ name: a, values: matrix.a }, { name: b, values: matrix.b });
     }
   }
   const [other] = left;
@@ -59,13 +67,16 @@ export async function startAtAdapter(
       `the adapter ${folder} has "${other}", which the run does not tune: name it in --targets`,
     );
   }
+  return found;
 }
 
-async function write(
+/** Overwrites parameters with those of an adapter. */
+export async function startAt(
+  found: readonly StartValues[],
   parameters: Parameters,
-  name: string,
-  values: Float32Array<ArrayBuffer>,
 ): Promise<void> {
-  const { offset } = parameters.list.find((placed) => placed.name === name)!;
-  await parameters.vector("values").write(offset, values);
+  for (const { name, values } of found) {
+    const { offset } = parameters.list.find((placed) => placed.name === name)!;
+    await parameters.vector("values").write(offset, await readFloats(values));
+  }
 }

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { join } from "node:path";
 import type { Template } from "../../models/config/generation_config.ts";
 import { encodePng } from "../../lib/image/encode_png.ts";
 import {
@@ -36,7 +35,7 @@ import { reportHtml, type SampleSheet } from "./report.ts";
 import { RunFolder } from "./run_folder.ts";
 import { writeBytes, writeText } from "./safetensors_writer.ts";
 import { contactSheet, samplePictures } from "./sample_pictures.ts";
-import { startAtAdapter } from "./start_adapter.ts";
+import { adapterValues, startAt } from "./start_adapter.ts";
 import { writeTunedCheckpoint } from "./tuned_checkpoint.ts";
 
 /** The surroundings of a run. */
@@ -74,16 +73,22 @@ export async function tune(
 ): Promise<boolean> {
   const base = await openLanguageCheckpoint(around.modelFolder);
   const settings = completeSettings(given, around.set, base);
-  const folder = await RunFolder.open(given.out, {
-    model: given.model ?? base.name,
-    records: around.set.length,
-    adapter: given.adapter,
-    ...settings,
-  });
   const plan = fittingPlan(base, settings, {
     ...around,
     availableBytes: around.availableBytes -
       bytesOfSamples(given, base, around.runtime),
+  });
+  const { adapter } = given;
+  const start = adapter === undefined || settings.method.kind !== "lora"
+    ? undefined
+    : await adapterValues(adapter, base.config, settings.method);
+  // Settings are stored once the run can begin, so that a refused one leaves
+  // the folder to the next.
+  const folder = await RunFolder.open(given.out, {
+    model: given.model ?? base.name,
+    records: around.set.length,
+    adapter,
+    ...settings,
   });
   await using opened = new AsyncDisposableStack();
   const side = opened.use(new DisposableStack());
@@ -97,11 +102,7 @@ export async function tune(
       maxTokens: settings.maxTokens,
     }),
   );
-  if (given.adapter !== undefined && settings.method.kind === "lora") {
-    const { method } = settings;
-    const { parameters } = model;
-    await startAtAdapter(given.adapter, base.config, method, parameters);
-  }
+  if (start !== undefined) await startAt(start, model.parameters);
   const run = new TuneRun(given, settings, around, {
     base,
     folder,
@@ -256,11 +257,11 @@ class TuneRun {
 
   /** Reads the sheets of the steps before an interruption. */
   async #readSheets(): Promise<void> {
-    const samples = this.#parts.folder.path("samples");
-    for await (const { name } of Deno.readDir(samples)) {
+    const { folder } = this.#parts;
+    for (const name of await folder.names("samples")) {
       const step = /^step-(\d+)\.png$/.exec(name)?.[1];
       if (step === undefined) continue;
-      const png = await Deno.readFile(join(samples, name));
+      const png = await Deno.readFile(folder.path("samples", name));
       this.#addSheet({ step: Number(step), png });
     }
   }

@@ -62,6 +62,9 @@ Deno.test("tune reports a fault with its exit code", async () => {
   const empty = await run([temporary.path, "--model", model, "--out", out]);
   strictEqual(empty.code, 1);
   match(empty.text, /^Cannot /);
+  const none = await run([out, "--model", model, "--out", out]);
+  strictEqual(none.code, 1);
+  match(none.text, /^Cannot open .*: it does not exist; make it with task/);
 });
 
 Deno.test("tune prints the plan of a configuration without weights", async () => {

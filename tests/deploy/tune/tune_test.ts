@@ -281,6 +281,8 @@ Deno.test("tune rejects unusable inputs, with a remedy", () =>
       tuned(join(folder, "small"), SHORT, { availableBytes: 1000 }),
       /are available: quantize the checkpoint .*, or lower --max-tokens/,
     );
+    // A run that is refused leaves no settings to the next.
+    await tuned(join(folder, "small"), [...SHORT, "--max-tokens", "100"]);
     await rejects(
       tuned(join(folder, "short"), [...SHORT, "--max-tokens", "20"]),
       /record "record \d" has \d+ tokens/,
