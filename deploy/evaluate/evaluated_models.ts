@@ -5,6 +5,11 @@
  */
 
 import { cacheBytesPerToken } from "../../lib/decoder/kv_cache.ts";
+import { cacheSize } from "../../lib/engine/cache_size.ts";
+import {
+  adapterBytes,
+  type NamedAdapter,
+} from "../../lib/decoder/adapter_stack.ts";
 import type { PictureCodec } from "../../lib/image/picture_codec.ts";
 import { openPicturePool } from "../../lib/image/threads/picture_pool.ts";
 import {
@@ -13,11 +18,19 @@ import {
 } from "../../lib/language_model.ts";
 import { openAdapter } from "../../lib/loading/adapter_files.ts";
 import {
+  type LanguageCheckpoint,
   openLanguageCheckpoint,
   openVisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
+import {
+  copiedWeightBytes,
+  deviceWeightBytes,
+} from "../../lib/loading/weight_memory.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
+import type { LanguageConfig } from "../../models/config/language_config.ts";
+import { formatBytes } from "../cache/progress.ts";
+import { EvaluationError } from "./evaluation_error.ts";
 
 /** Concurrent sequences. */
 export const SLOTS = 4;
@@ -55,6 +68,7 @@ export interface EvaluatedLanguage extends AsyncDisposable {
  * Opens the language model in `folder`, with an adapter or without.
  *
  * @throws {CheckpointError} If either cannot be opened, or they do not fit.
+ * @throws {EvaluationError} If the memory is too small for them.
  */
 export async function openEvaluatedLanguage(
   folder: string,
@@ -69,10 +83,17 @@ export async function openEvaluatedLanguage(
   // More room than for the slots, so that keys and values keep their precision.
   const wanted = (SLOTS + 1) * config.maxPositions *
     cacheBytesPerToken(config, "float32");
+  const cacheBytes = Math.min(wanted, Math.floor(availableBytes * CACHE_SHARE));
+  requireMemory(
+    weightBytes(checkpoint, adapters, runtime) + cacheBytes,
+    availableBytes,
+    checkpoint,
+  );
+  requireCache(config, runtime, cacheBytes);
   const model = await openLanguageModel(runtime, checkpoint, {
     heads: ["vocabulary"],
     slots: SLOTS,
-    cacheBytes: Math.min(wanted, Math.floor(availableBytes * CACHE_SHARE)),
+    cacheBytes,
     chunkLength: CHUNK_LENGTH,
     queueLimit: 4 * SLOTS,
     now,
@@ -83,6 +104,59 @@ export async function openEvaluatedLanguage(
     adapter: adapter && ADAPTER,
     [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
   };
+}
+
+/** Returns the bytes of weights that are not mapped from their files. */
+function weightBytes(
+  checkpoint: LanguageCheckpoint,
+  adapters: readonly NamedAdapter[],
+  { provider: { computeDtype }, device }: Runtime,
+): number {
+  const onHost = device === undefined;
+  const bytes = onHost ? copiedWeightBytes : deviceWeightBytes;
+  return bytes(checkpoint, computeDtype, checkpoint.config.vocabularySize) +
+    adapterBytes(adapters, computeDtype, onHost);
+}
+
+function requireMemory(
+  neededBytes: number,
+  availableBytes: number,
+  { folder, codeBits }: LanguageCheckpoint,
+): void {
+  if (neededBytes <= availableBytes) return;
+  const remedies = [
+    ...codeBits === undefined
+      ? ["quantize it to int8 or int4 (deno task quantize)"]
+      : [],
+    "free some memory",
+    "use a machine with more",
+  ];
+  throw new EvaluationError(
+    `${folder} takes ${
+      formatBytes(neededBytes)
+    } of memory with its cache, and ${
+      formatBytes(availableBytes)
+    } are available: ${remedies.join(", or ")}`,
+  );
+}
+
+/** Refuses a cache that holds no sequence. */
+function requireCache(
+  config: LanguageConfig,
+  { provider }: Runtime,
+  cacheBytes: number,
+): void {
+  try {
+    cacheSize(config, provider, { cacheBytes, slots: SLOTS });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new EvaluationError(
+      `the ${
+        formatBytes(cacheBytes)
+      } for keys and values hold no sequence: free some memory, or use a machine with more`,
+      { cause },
+    );
+  }
 }
 
 /** The vision tokenizer and the codec of an evaluation. */

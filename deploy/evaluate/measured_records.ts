@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Emu3Error } from "../../lib/errors.ts";
+import { CacheTooSmallError, Emu3Error } from "../../lib/errors.ts";
 import { RecordError } from "../prepare/readers/source.ts";
 
 /** A record to measure. */
@@ -97,6 +97,13 @@ async function outcomeOf<T>(
     return { value: await measure(signal) };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof CacheTooSmallError) {
+      const { needed, available } = error;
+      // The error's own remedy is a setting of the server.
+      const reason =
+        `it takes ${needed} tokens, and the available memory holds keys and values of ${available}; free some memory, or use a machine with more`;
+      return { unusable: { record, reason } };
+    }
     const ofRecord = error instanceof RecordError || error instanceof Emu3Error;
     if (!ofRecord) throw error;
     return { unusable: { record, reason: error.message } };

@@ -22,6 +22,7 @@ import {
 } from "../../../deploy/evaluate/measured_records.ts";
 import { questionLines } from "../../../deploy/evaluate/question_file.ts";
 import { meanReconstruction } from "../../../deploy/evaluate/reconstruction.ts";
+import { EMBEDDED_MODEL } from "../../../deploy/prepare/locate_model.ts";
 import { RecordError } from "../../../deploy/prepare/readers/source.ts";
 import { parseArguments } from "../../../deploy/tune/arguments.ts";
 import { tune } from "../../../deploy/tune/tune.ts";
@@ -47,18 +48,22 @@ function near(actual: number | undefined, expected: number): void {
   ok(difference < TOLERANCE, `${actual}, not ${expected}`);
 }
 
+/** Bytes of keys and values of a token of the miniature models. */
+const TOKEN_BYTES = 512;
+
 /** Returns the losses of records under a miniature model. */
 async function lossesOf(
   records: readonly PreparedRecord[],
   model: string,
   adapter?: string,
+  availableBytes = 2 ** 30,
 ): Promise<MeasuredResults<RecordLoss>> {
   await using runtime = new Runtime({ threads: 1 });
   await using language = await openEvaluatedLanguage(
     tinyFolder(model),
     adapter,
     {
-      ...{ runtime, availableBytes: 2 ** 30, threads: 1 },
+      ...{ runtime, availableBytes, threads: 1 },
       now: () => performance.now(),
     },
   );
@@ -148,6 +153,34 @@ Deno.test("unusable records of a set are noted, others measured", async () => {
   match(unusable[1]!.reason, /has a question and no answer/);
   match(unusable[2]!.reason, /prepared with another vision tokenizer/);
   match(unusable[3]!.reason, /take 14533 tokens, the context holds 9216/);
+});
+
+Deno.test("an evaluation names the memory as its limit, and no variable of a server", async () => {
+  const records = tinyRecords(2);
+  const large = { height: 40, width: 40, codes: new Uint16Array(1600) };
+  const set = [{ ...records[0]!, ...large }, records[1]!];
+  const { measured, unusable } = await lossesOf(
+    set,
+    "emu3-tiny",
+    undefined,
+    4 * 100 * TOKEN_BYTES,
+  );
+  deepStrictEqual(measured.length, 1);
+  match(
+    unusable[0]!.reason,
+    /^it takes \d+ tokens, and the available memory holds keys and values of \d+; free some memory, or use a machine with more$/,
+  );
+  await rejects(
+    lossesOf(records, "emu3-tiny", undefined, 2000),
+    /EvaluationError: .*the 500 B for keys and values hold no sequence: free/,
+  );
+  await using runtime = new Runtime({ threads: 1 });
+  await rejects(
+    openEvaluatedLanguage(EMBEDDED_MODEL, undefined, {
+      ...{ runtime, availableBytes: 2 ** 20, threads: 1, now: () => 0 },
+    }),
+    /EvaluationError: .*emu3-mini takes [\d.]+ MB of memory with its cache, and 1\.0 MB are available: quantize it to int8 or int4 .*, or free some memory/,
+  );
 });
 
 Deno.test("measureRecords() keeps the order, the limit and the window", async () => {
