@@ -17,8 +17,9 @@ import {
 } from "../../lib/loading/checkpoint.ts";
 import { readFloats } from "../../lib/loading/floats.ts";
 import { onDisk } from "../cache/base/disk.ts";
-import { addProduct, storedFloats } from "../tune/merged_values.ts";
+import { REMEDY } from "../tune/safetensors_writer.ts";
 import { writeTunedCheckpoint } from "../tune/tuned_checkpoint.ts";
+import { addProduct, storedFloats } from "./merged_floats.ts";
 
 /** An error for an adapter that cannot be merged. */
 export class MergeError extends Error {
@@ -64,10 +65,9 @@ export async function mergeAdapter(
     throw new MergeError(target, "it exists; choose another folder");
   }
   const partial = `${resolve(target)}.partial`;
-  const remedy = "set --out to another folder";
   await onDisk(target, async () => {
     if (await exists(partial)) await Deno.remove(partial, { recursive: true });
-  }, remedy);
+  }, REMEDY);
   const keys = mergedKeys(opened);
   await writeTunedCheckpoint(
     base,
@@ -75,7 +75,7 @@ export async function mergeAdapter(
     keys,
     (key) => mergedFloats(base, opened, key),
   );
-  await onDisk(target, () => Deno.rename(partial, target), remedy);
+  await onDisk(target, () => Deno.rename(partial, target), REMEDY);
 }
 
 function mergedKeys({ matrices, head }: Adapter): string[] {

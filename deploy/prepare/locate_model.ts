@@ -18,6 +18,9 @@ import { RELEASED_AREA } from "./encoding/picture_encoder.ts";
 export const EMBEDDED_MODEL: string =
   new URL("../../models/emu3-mini", import.meta.url).pathname;
 
+/** Remedy for a model without a vision tokenizer. */
+export const VISION_REMEDY = "name one with --vision-model";
+
 /** The parts of a model that determine codes. */
 export interface LocatedModel {
   /** Folder of the vision tokenizer. */
@@ -55,7 +58,7 @@ export async function locateModel(
     ? await bring(visionModel, places, report, signal)
     : parts?.language === false && parts.vision
     ? folder
-    : await findVisionFolder(folder);
+    : await findVisionFolder(folder, VISION_REMEDY);
   const imageArea = parts?.language === true
     ? (await openLanguageCheckpoint(folder)).config.imageArea
     : RELEASED_AREA;

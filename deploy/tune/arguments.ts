@@ -22,6 +22,8 @@ export interface TuneArguments {
    * the embedded model.
    */
   readonly model: string | undefined;
+  /** Folder or source of the vision tokenizer of samples, if not beside it. */
+  readonly visionModel: string | undefined;
   /** Folder of the result. */
   readonly out: string | undefined;
   /** Folder of the adapter to start at; undefined for a new one. */
@@ -87,7 +89,8 @@ last checkpoint.
   --save-every <n>          steps between checkpoints (500)
   --keep <n>                checkpoints to keep (10)
   --sample <prompt>         prompt of a sample picture; may be repeated
-  --sample-every <n>        steps between sample pictures (100)`;
+  --sample-every <n>        steps between sample pictures (100)
+  --vision-model <source>   vision tokenizer of samples, if not beside the model`;
 
 const OPTIONS = {
   model: { type: "string" },
@@ -118,6 +121,7 @@ const OPTIONS = {
   keep: { type: "string" },
   sample: { type: "string", multiple: true },
   "sample-every": { type: "string" },
+  "vision-model": { type: "string" },
 } as const;
 
 /** Values of the command line by option. */
@@ -151,6 +155,7 @@ function parse(words: readonly string[]): TuneArguments {
   return {
     data,
     model: values.model,
+    visionModel: values["vision-model"],
     out: values.out,
     adapter: values.adapter,
     plan,

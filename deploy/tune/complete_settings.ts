@@ -5,31 +5,10 @@
  */
 
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
-import type { Runtime } from "../../lib/runtime/runtime.ts";
 import type { PreparedSet } from "../../lib/tuning/records.ts";
 import type { TuningSettings } from "../../lib/tuning/settings.ts";
 import { TuningError } from "../../lib/tuning/tuning_error.ts";
 import type { TuneArguments } from "./arguments.ts";
-import { sampleBytes } from "./sample_pictures.ts";
-
-/**
- * Returns the bytes that sample pictures take beside the run.
- *
- * @throws {TuningError} If the base has no floats that an adapter is added to.
- */
-export function bytesOfSamples(
-  { samples, settings }: TuneArguments,
-  base: LanguageCheckpoint,
-  runtime: Runtime,
-): number {
-  if (samples.length === 0) return 0;
-  if (base.codeBits !== undefined && settings.method.kind === "lora") {
-    throw new TuningError(
-      `--sample needs weights that an adapter can be added to, the checkpoint has int${base.codeBits}: leave it out, and draw with a server that has the adapter`,
-    );
-  }
-  return sampleBytes(base, runtime);
-}
 
 /**
  * Returns the settings with what the set and the model decide.

@@ -40,25 +40,29 @@ async function start({ stop }: CommandSignals): Promise<number> {
   const folder = given.model === undefined
     ? EMBEDDED_MODEL
     : await bring(given.model, placesFrom(), report, stop.signal);
-  const finished = given.plan
-    ? await plan(given, folder)
-    : await run(given, folder, stop.signal);
+  if (given.plan) {
+    await plan(given, folder);
+    return 0;
+  }
+  const vision = given.visionModel === undefined
+    ? undefined
+    : await bring(given.visionModel, placesFrom(), report, stop.signal);
+  const finished = await run(given, { model: folder, vision }, stop.signal);
   return finished ? 0 : INTERRUPTED;
 }
 
-async function plan(given: TuneArguments, folder: string): Promise<boolean> {
+async function plan(given: TuneArguments, folder: string): Promise<void> {
   const config = await parseJsonFile(
     join(folder, "config.json"),
     parseLanguageConfig,
   );
   const tokens = given.maxTokens ?? config.maxPositions;
   say(planTable(config, given.settings.method, tokens));
-  return true;
 }
 
 async function run(
   given: TuneArguments,
-  folder: string,
+  folders: { readonly model: string; readonly vision: string | undefined },
   stop: AbortSignal,
 ): Promise<boolean> {
   await using set = await openPrepared(given.data!);
@@ -73,7 +77,8 @@ async function run(
     ...output,
     runtime,
     availableBytes,
-    modelFolder: folder,
+    modelFolder: folders.model,
+    visionFolder: folders.vision,
     set,
     stop,
   });

@@ -6,7 +6,7 @@
 
 import type { TuningStep } from "../../lib/tuning/trainer.ts";
 import { onDisk } from "../cache/base/disk.ts";
-import { writeText } from "./safetensors_writer.ts";
+import { REMEDY, writeText } from "./safetensors_writer.ts";
 
 /** A line of `metrics.jsonl`. */
 export interface MetricsLine {
@@ -76,7 +76,7 @@ export class Metrics {
     await onDisk(
       this.#path,
       () => Deno.writeTextFile(this.#path, text, { append: true }),
-      "set --out to another folder",
+      REMEDY,
     );
   }
 }

@@ -20,12 +20,10 @@ import { onDisk } from "../cache/base/disk.ts";
 import { isSystemError, readReason } from "../../lib/loading/read_reason.ts";
 import {
   floatTensor,
+  REMEDY,
   writeSafetensors,
   writeText,
 } from "./safetensors_writer.ts";
-
-/** Advice for a disk that refuses a file of the run. */
-const REMEDY = "set --out to another folder";
 
 /** The vectors that a checkpoint holds. */
 const STATE = ["values", "first", "second"] as const;

@@ -18,8 +18,8 @@ export interface WrittenTensor extends TargetTensor {
   readonly read: () => Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Advice when a disk refuses. */
-const REMEDY = "set --out to another folder";
+/** Advice when a disk refuses a file of the output. */
+export const REMEDY = "set --out to another folder";
 
 /**
  * Writes a file beside `path` and renames it, so that `path` is never half a

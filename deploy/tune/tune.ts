@@ -14,6 +14,7 @@ import { encodePng } from "../../lib/image/encode_png.ts";
 import {
   type LanguageCheckpoint,
   openLanguageCheckpoint,
+  type VisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
 import { openTextSide, type TextSide } from "../../lib/loading/text_files.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
@@ -26,17 +27,21 @@ import { train, type TuningStep } from "../../lib/tuning/trainer.ts";
 import { TuningModel } from "../../lib/tuning/tuning_model.ts";
 import { writeAdapter } from "./adapter_files.ts";
 import type { TuneArguments } from "./arguments.ts";
-import { bytesOfSamples, completeSettings } from "./complete_settings.ts";
-import { mergedValues } from "./merged_values.ts";
+import { completeSettings } from "./complete_settings.ts";
 import { Metrics, metricsLine } from "./metrics.ts";
 import { fittingPlan } from "./fitting_plan.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { reportHtml, type SampleSheet } from "./report.ts";
 import { RunFolder } from "./run_folder.ts";
 import { writeBytes, writeText } from "./safetensors_writer.ts";
-import { contactSheet, samplePictures } from "./sample_pictures.ts";
+import {
+  contactSheet,
+  openSampleVision,
+  sampleBytes,
+  samplePictures,
+} from "./sample_pictures.ts";
 import { adapterValues, startAt } from "./start_adapter.ts";
-import { writeTunedCheckpoint } from "./tuned_checkpoint.ts";
+import { writeFullyTuned } from "./tuned_checkpoint.ts";
 
 /** The surroundings of a run. */
 export interface TuneSurroundings {
@@ -46,6 +51,8 @@ export interface TuneSurroundings {
   readonly availableBytes: number;
   /** Folder of the checkpoint. */
   readonly modelFolder: string;
+  /** Folder of the vision tokenizer of samples; undefined to find it. */
+  readonly visionFolder?: string | undefined;
   /** Set to train on. */
   readonly set: PreparedSet;
   /** True if progress is shown as a bar. */
@@ -73,15 +80,21 @@ export async function tune(
 ): Promise<boolean> {
   const base = await openLanguageCheckpoint(around.modelFolder);
   const settings = completeSettings(given, around.set, base);
+  const { method } = settings;
+  const vision = given.samples.length === 0
+    ? undefined
+    : await openSampleVision(base, around.visionFolder);
+  const samples = vision === undefined
+    ? 0
+    : sampleBytes({ base, vision, method }, around.runtime);
   const plan = fittingPlan(base, settings, {
     ...around,
-    availableBytes: around.availableBytes -
-      bytesOfSamples(given, base, around.runtime),
+    availableBytes: around.availableBytes - samples,
   });
   const { adapter } = given;
-  const start = adapter === undefined || settings.method.kind !== "lora"
+  const start = adapter === undefined || method.kind !== "lora"
     ? undefined
-    : await adapterValues(adapter, base.config, settings.method);
+    : await adapterValues(adapter, base.config, method);
   // Settings are stored once the run can begin, so that a refused one leaves
   // the folder to the next.
   const folder = await RunFolder.open(given.out, {
@@ -97,7 +110,7 @@ export async function tune(
   const model = opened.use(
     await TuningModel.open(around.runtime, base, {
       ...plan,
-      method: settings.method,
+      method,
       seed: settings.seed,
       maxTokens: settings.maxTokens,
     }),
@@ -107,6 +120,7 @@ export async function tune(
     base,
     folder,
     model,
+    vision,
     writer,
     template: given.template ?? base.generation.template,
   });
@@ -118,6 +132,7 @@ interface TuneParts {
   readonly base: LanguageCheckpoint;
   readonly folder: RunFolder;
   readonly model: TuningModel;
+  readonly vision: VisionCheckpoint | undefined;
   readonly writer: TextSide;
   readonly template: Template;
 }
@@ -232,11 +247,12 @@ class TuneRun {
 
   async #sample(step: number, progress: ProgressLine): Promise<void> {
     const { samples } = this.#given;
-    if (samples.length === 0) return;
-    const { base, folder, model } = this.#parts;
+    const { base, folder, model, vision } = this.#parts;
+    if (vision === undefined) return;
     progress.say("sampling", `Drawing ${samples.length} samples`);
     const pictures = await samplePictures(this.#around.runtime, samples, {
       base,
+      vision,
       parameters: model.parameters,
       method: this.#settings.method,
       seed: this.#settings.seed,
@@ -275,12 +291,7 @@ class TuneRun {
       await writeAdapter(out, model.parameters, method, name);
       return;
     }
-    const { keys, replacement } = await mergedValues(
-      base,
-      model.parameters,
-      method,
-    );
-    await writeTunedCheckpoint(base, out, keys, replacement);
+    await writeFullyTuned(base, out, model.parameters);
   }
 
   async #writeReport(metrics: Metrics): Promise<void> {

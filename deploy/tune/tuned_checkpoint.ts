@@ -20,9 +20,11 @@ import {
 import { INDEX_FILE, weightFileNames } from "../../lib/loading/weight_files.ts";
 import { copySidecarFiles } from "../../lib/quantization/sidecar_files.ts";
 import { bytesOfFloats } from "../../lib/loading/floats.ts";
+import type { Parameters } from "../../lib/tuning/parameters.ts";
 import { TuningError } from "../../lib/tuning/tuning_error.ts";
 import { onDisk } from "../cache/base/disk.ts";
 import {
+  REMEDY,
   writeBytes,
   writeSafetensors,
   type WrittenTensor,
@@ -55,7 +57,7 @@ export async function writeTunedCheckpoint(
   await onDisk(folder, async () => {
     await Deno.mkdir(folder, { recursive: true });
     await copySidecarFiles(base.folder, folder);
-  }, "set --out to another folder");
+  }, REMEDY);
   for (const name of ["config.json", INDEX_FILE]) {
     await copyIfThere(join(base.folder, name), join(folder, name));
   }
@@ -77,6 +79,17 @@ export async function writeTunedCheckpoint(
       `the checkpoint has no tensor "${missing}": use the one that the run began with`,
     );
   }
+}
+
+/** Writes a checkpoint whose weights were all trained. */
+export async function writeFullyTuned(
+  base: LanguageCheckpoint,
+  folder: string,
+  parameters: Parameters,
+): Promise<void> {
+  const values = await parameters.values();
+  const replacement = (key: string) => Promise.resolve(values.get(key));
+  await writeTunedCheckpoint(base, folder, [...values.keys()], replacement);
 }
 
 function writtenTensor(

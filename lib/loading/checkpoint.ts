@@ -163,10 +163,12 @@ export async function openVisionCheckpoint(
  * Returns the vision tokenizer's folder of a language model: the same folder in
  * the transformers layout, else its neighbor named `…VisionTokenizer`.
  *
+ * @param remedy How to name another one.
  * @throws {CheckpointError} If there is none, or more than one.
  */
 export async function findVisionFolder(
   from: string | CheckpointFolder,
+  remedy: string = "set VISION_MODEL",
 ): Promise<string> {
   const checkpoint = checkpointFolder(from);
   const { path: folder } = checkpoint;
@@ -178,10 +180,10 @@ export async function findVisionFolder(
     throw new CheckpointError(
       folder,
       first === undefined
-        ? "no …VisionTokenizer folder is beside it; set VISION_MODEL"
+        ? `no …VisionTokenizer folder is beside it; ${remedy}`
         : `several …VisionTokenizer folders are beside it (${
           found.map(({ name }) => name).sort().join(", ")
-        }); set VISION_MODEL`,
+        }); ${remedy}`,
     );
   }
   return first.path;

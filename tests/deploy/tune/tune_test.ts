@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { readSafetensorsHeader } from "../../../lib/loading/safetensors.ts";
 import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
+import { QUANTIZED_PRECISIONS } from "../../../lib/quantization/recipe.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { parseArguments } from "../../../deploy/tune/arguments.ts";
 import { tune } from "../../../deploy/tune/tune.ts";
@@ -33,6 +34,12 @@ const SHORT = [
   "2",
 ];
 
+/** Options of a short run of all weights. */
+const FULL = [
+  ...SHORT.filter((word) => word !== "--rank" && word !== "4"),
+  ...["--method", "full"],
+];
+
 /** Runs the command on the tiny checkpoint; returns its notes. */
 async function tuned(
   out: string,
@@ -42,6 +49,13 @@ async function tuned(
     records = 9,
     availableBytes = 2 ** 40,
     stopAfter = Infinity,
+    visionFolder,
+  }: {
+    readonly model?: string;
+    readonly records?: number;
+    readonly availableBytes?: number;
+    readonly stopAfter?: number;
+    readonly visionFolder?: string;
   } = {},
 ): Promise<string> {
   const stop = new AbortController();
@@ -54,6 +68,7 @@ async function tuned(
     runtime,
     availableBytes,
     modelFolder: model.includes("/") ? model : tinyFolder(model),
+    visionFolder,
     set: memorySet(tinyRecords(records)),
     terminal: false,
     write: (text) => {
@@ -208,8 +223,7 @@ Deno.test("tune keeps the newest checkpoints", () =>
 for (const model of ["emu3-tiny", "emu3-tiny-hf"]) {
   Deno.test(`tune writes a checkpoint of all weights of ${model}`, () =>
     temporary(async (folder) => {
-      const words = SHORT.filter((word) => word !== "--rank" && word !== "4");
-      await tuned(folder, [...words, "--method", "full"], { model });
+      await tuned(folder, FULL, { model });
       const opened = await openLanguageCheckpoint(folder);
       const base = await openLanguageCheckpoint(tinyFolder(model));
       strictEqual(opened.byteLength, base.byteLength);
@@ -250,20 +264,55 @@ Deno.test("tune draws samples on a sheet", () =>
     strictEqual(report.match(/data:image\/png/g)?.length, 3);
   }));
 
-Deno.test("tune refuses samples of a checkpoint in few bits", () =>
+for (const precision of QUANTIZED_PRECISIONS) {
+  Deno.test(`tune draws samples of a checkpoint in ${precision}, which its adapter changes`, () =>
+    temporary(async (folder) => {
+      const coded = join(folder, precision);
+      const options = { precision, threads: 1, program: "test" };
+      const tiny = tinyFolder("emu3-tiny");
+      const visionFolder = tinyFolder("emu3-tiny-visiontokenizer");
+      for await (const _ of quantizeCheckpoint(tiny, coded, options));
+      const sampled = ["--sample", "a", "--sample-every", "6"];
+      const rate = ["--learning-rate", "1"];
+      const out = join(folder, "out");
+      await tuned(out, [...SHORT, ...sampled, ...rate], {
+        model: coded,
+        visionFolder,
+      });
+      const [first, last] = ["000000", "000006"].map((step) =>
+        Deno.readFileSync(join(out, `samples/step-${step}.png`))
+      );
+      ok(!sameBytes(first!, last!));
+    }));
+}
+
+Deno.test("tune draws samples of a fully tuned checkpoint", () =>
   temporary(async (folder) => {
-    const coded = join(folder, "int8");
-    const steps = quantizeCheckpoint(tinyFolder("emu3-tiny"), coded, {
-      precision: "int8",
-      threads: 1,
-      program: "test",
-    });
-    for await (const _ of steps);
-    await rejects(
-      tuned(join(folder, "a"), [...SHORT, "--sample", "a"], { model: coded }),
-      /--sample needs weights that an adapter can be added to.*int8/,
+    const words = [...FULL, "--sample", "a", "--sample-every", "6"];
+    await tuned(folder, words);
+    ok((await Deno.stat(join(folder, "samples/step-000006.png"))).isFile);
+  }));
+
+Deno.test("tune counts the memory of samples, and looks for their vision tokenizer first", () =>
+  temporary(async (folder) => {
+    const memory = async (words: readonly string[]) => {
+      const out = join(folder, `${words.length}`);
+      const notes = await tuned(out, [...SHORT, ...words]);
+      return JSON.parse(notes.split("\n")[0]!).availableBytes;
+    };
+    const plain = await memory([]);
+    ok(plain - await memory(["--sample", "a"]) > 2 ** 28);
+    const alone = join(folder, "alone");
+    for await (
+      const _ of quantizeCheckpoint(tinyFolder("emu3-tiny"), alone, {
+        ...{ precision: "int8", threads: 1, program: "test" },
+      })
     );
-    await tuned(join(folder, "b"), SHORT, { model: coded });
+    await rejects(
+      tuned(join(folder, "a"), [...SHORT, "--sample", "a"], { model: alone }),
+      /CheckpointError: .*alone: no …VisionTokenizer .*; name one with --vision-model/,
+    );
+    await tuned(join(folder, "a"), SHORT, { model: alone });
   }));
 
 Deno.test("tune rejects unusable inputs, with a remedy", () =>
