@@ -13,7 +13,12 @@
  */
 
 import { createEndpointHandler } from "@restatedev/restate-sdk/fetch";
+import { album } from "./chains/album.ts";
+import { bestOf } from "./chains/best_of.ts";
+import { draw } from "./chains/draw.ts";
 import { imagine } from "./chains/imagine.ts";
+import { refine } from "./chains/refine.ts";
+import { remix } from "./chains/remix.ts";
 import { durableChain } from "./durable/chain.ts";
 import { Emu3Client, type Emu3Server } from "./emu3/emu3_client.ts";
 
@@ -29,7 +34,14 @@ export function chainService(
 ): (request: Request) => Promise<Response> {
   const client = new Emu3Client(options);
   return createEndpointHandler({
-    services: [durableChain(imagine, client)],
+    services: [
+      durableChain(imagine, client),
+      durableChain(draw, client),
+      durableChain(bestOf, client),
+      durableChain(refine, client),
+      durableChain(remix, client),
+      durableChain(album, client),
+    ],
     bidirectional: true,
     ...options.identityKeys.length > 0 &&
       { identityKeys: [...options.identityKeys] },

@@ -24,6 +24,13 @@ export function namedWords(
   return { named, missing };
 }
 
+/** Returns the share of the words of a prompt that a caption has. */
+export function namedShare(prompt: string, caption: string): number {
+  const { named, missing } = namedWords(prompt, caption);
+  const words = named.length + missing.length;
+  return words === 0 ? 1 : named.length / words;
+}
+
 /** Returns the words that name something, in lower case and singular. */
 function contentWords(text: string): string[] {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];

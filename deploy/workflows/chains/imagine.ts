@@ -27,7 +27,7 @@ export const imagine: ChainDefinition<
     });
     const { grid } = picture;
     const caption = await steps.caption("caption", { grid, question });
-    const logprob = await steps.score("score", {
+    const { logprob } = await steps.score("score", {
       grid,
       prompt,
       model,

@@ -24,8 +24,9 @@ import {
 } from "@restatedev/restate-sdk/fetch";
 import * as v from "valibot";
 import type { Emu3Client } from "../emu3/emu3_client.ts";
-import { readGrids, readStatus } from "./chain_state.ts";
-import { ChainProblem } from "./chain_problem.ts";
+import { readStatus } from "./chain_state.ts";
+import { ChainProblem, problemOf } from "./chain_problem.ts";
+import { readAllGrids } from "./child_pictures.ts";
 import { Steps } from "./steps.ts";
 
 /** A definition of a chain. */
@@ -39,6 +40,13 @@ export interface ChainDefinition<
   readonly input: Input;
   /** Schema of the output. */
   readonly output: Output;
+  /**
+   * Version of its steps, 1 by default. A change of their order or names raises
+   * it, and runs the steps as before where `steps.version` is lower.
+   */
+  readonly version?: number;
+  /** Days that its result is kept after its end; 1 by default. */
+  readonly retentionDays?: number;
   /** Runs the chain. */
   readonly run: (
     steps: Steps,
@@ -49,8 +57,8 @@ export interface ChainDefinition<
 /** Longest time of a step: a picture of a large model on a CPU takes hours. */
 const STEP_LIMIT = { days: 1 } as const;
 
-/** Time that the result of a chain can be fetched after its end. */
-const RETENTION = { days: 1 } as const;
+/** Days that the result of a chain can be fetched after its end. */
+const RETENTION_DAYS = 1;
 
 /** Options of handlers that read the state: nothing of them is kept. */
 const QUERY = { journalRetention: 0, enableLazyState: true } as const;
@@ -86,7 +94,7 @@ export function durableChain<
       grids: handlers.workflow.shared(
         QUERY,
         (context: WorkflowSharedContext<UntypedState>, names: string[]) =>
-          readGrids(context, names),
+          readAllGrids(context, chain.name, names),
       ),
       cancel: handlers.workflow.shared(QUERY, cancel),
     },
@@ -95,8 +103,8 @@ export function durableChain<
       // which the runtime closes after this time without a journal entry.
       inactivityTimeout: STEP_LIMIT,
       abortTimeout: STEP_LIMIT,
-      workflowRetention: RETENTION,
-      journalRetention: RETENTION,
+      workflowRetention: { days: chain.retentionDays ?? RETENTION_DAYS },
+      journalRetention: { days: RETENTION_DAYS },
       retryPolicy: RETRIES,
     },
   });
@@ -113,6 +121,7 @@ async function runChain<
 ): Promise<v.InferInput<Output>> {
   const steps = new Steps(context, client, chain.name);
   try {
+    await steps.begin(chain.version ?? 1);
     const output = await chain.run(steps, parsedInput(chain.input, input));
     steps.state.end("succeeded");
     return output;
@@ -120,12 +129,9 @@ async function runChain<
     if (error instanceof CancelledError) {
       await steps.cancelJobs();
       steps.state.end("canceled");
-    } else if (error instanceof ChainProblem) {
-      await steps.cancelJobs();
-      steps.state.end("failed", error.problem);
     } else if (error instanceof TerminalError) {
       await steps.cancelJobs();
-      steps.state.end("failed", { status: error.code, detail: error.message });
+      steps.state.end("failed", problemOf(error));
     }
     throw error;
   }

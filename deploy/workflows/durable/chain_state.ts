@@ -19,10 +19,21 @@ export type ChainProgress = NonNullable<ChainStatus["progress"]>;
 /** Prefix of the state that holds the codes of a step. */
 const GRID = "grid:";
 
+/** Prefix of the state that holds a chunk of steps. */
+const STEPS = "steps:";
+
+/**
+ * Steps of a chunk: a chain of a thousand steps writes a few kilobytes for each
+ * of them, not all of them.
+ */
+const CHUNK = 32;
+
 /** Writes the state of a running chain. */
 export class ChainState {
   readonly #context: WorkflowContext<UntypedState>;
   readonly #steps: StepStatus[] = [];
+  /** Index of each step by its name. */
+  readonly #places = new Map<string, number>();
 
   /** Creates the state of a chain that begins, or is replayed. */
   constructor(context: WorkflowContext<UntypedState>) {
@@ -33,10 +44,14 @@ export class ChainState {
 
   /** Adds a step, or replaces the one of the same name. */
   step(step: StepStatus): void {
-    const at = this.#steps.findIndex(({ name }) => name === step.name);
-    if (at < 0) this.#steps.push(step);
-    else this.#steps[at] = step;
-    this.#context.set("steps", this.#steps);
+    const place = this.#places.get(step.name) ?? this.#steps.length;
+    this.#places.set(step.name, place);
+    this.#steps[place] = step;
+    const start = place - place % CHUNK;
+    this.#context.set(
+      `${STEPS}${start / CHUNK}`,
+      this.#steps.slice(start, start + CHUNK),
+    );
   }
 
   /** Adds the codes of a step. */
@@ -55,7 +70,7 @@ export class ChainState {
     problem?: Readonly<Record<string, unknown>>,
   ): void {
     for (const step of this.#steps) {
-      if (step.status === "succeeded") continue;
+      if (step.status !== "running" && step.status !== "waiting") continue;
       this.step({ name: step.name, status: "failed" });
     }
     if (problem !== undefined) this.#context.set("problem", problem);
@@ -70,7 +85,7 @@ export async function readStatus(
 ): Promise<ChainStatus | null> {
   const status = await context.get<ChainStatus["status"]>("status");
   if (status === null) return null;
-  const steps = await context.get<StepStatus[]>("steps") ?? [];
+  const steps = await readSteps(context);
   const progress = await context.get<ChainProgress>("progress");
   const problem = await context.get<Record<string, unknown>>("problem");
   return {
@@ -93,4 +108,15 @@ export async function readGrids(
     if (grid !== null) grids[name] = grid;
   }
   return grids;
+}
+
+/** Returns all steps, chunk by chunk: the last one is not full. */
+async function readSteps(
+  context: WorkflowSharedContext<UntypedState>,
+): Promise<StepStatus[]> {
+  const steps: StepStatus[] = [];
+  for (let chunk = 0; steps.length === chunk * CHUNK; chunk++) {
+    steps.push(...await context.get<StepStatus[]>(`${STEPS}${chunk}`) ?? []);
+  }
+  return steps;
 }

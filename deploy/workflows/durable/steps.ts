@@ -1,65 +1,49 @@
 /**
- * The steps of a chain: calls of the endpoints that are journaled, so that none
- * of them runs again once it has an answer.
- *
- * Each has an Idempotency-Key of chain, workflow key and step: an attempt that
- * follows a crash gets the answer of the first one.
+ * The steps of a chain: calls of the endpoints, and pictures that are drawn as
+ * children.
  *
  * @module
  */
 
-import {
-  type RunOptions,
-  TerminalError,
-  type UntypedState,
-  type WorkflowContext,
+import type {
+  InvocationPromise,
+  UntypedState,
+  WorkflowContext,
 } from "@restatedev/restate-sdk/fetch";
-
-import {
-  type Emu3Client,
-  readAnswer,
-  type StepRequest,
-} from "../emu3/emu3_client.ts";
-import { RefusedError } from "../emu3/emu3_errors.ts";
-import { cancelJob, followJob, submitJob } from "../emu3/follow_job.ts";
+import type { Emu3Client } from "../emu3/emu3_client.ts";
 import type { Drawn, Grid } from "../schema/codes.ts";
-import type { StepStatus } from "../schema/status.ts";
-import { ChainProblem } from "./chain_problem.ts";
-import { ChainState } from "./chain_state.ts";
+import type { DrawInput, DrawOutput } from "../schema/draw.ts";
+import { ChainProblem, problemOf } from "./chain_problem.ts";
+import type { ChainState } from "./chain_state.ts";
+import { childName, startPicture } from "./child_pictures.ts";
 import { drawnFrom } from "./drawn.ts";
+import type { End, FanOut } from "./fan_out.ts";
+import { runEach } from "./parts.ts";
+import { type StepOutcome, StepRunner } from "./step_runner.ts";
 
-/** Limits on retries after failures of a server and lost connections. */
-export const STEP_RETRIES: RunOptions<never> = {
-  initialRetryInterval: { milliseconds: 250 },
-  retryIntervalFactor: 2,
-  maxRetryInterval: { seconds: 15 },
-  // About an hour: the start of a server, with the download of its weights.
-  maxRetryAttempts: 240,
-};
+/** A log-likelihood of a picture. */
+export interface Likelihood {
+  /** Mean of its codes; null if it is not finite. */
+  readonly logprob: number | null;
+  /** Sum of each row, if the body has `rows`. */
+  readonly rows?: readonly (number | null)[];
+}
 
-/** Jobs that one step submits before the chain fails. */
-const MAX_JOBS = 5;
+/** The fields of an endpoint's body, beside those that a step needs. */
+type Body = Readonly<Record<string, unknown>>;
 
-/** A value of a closure, or the reason that there is none yet. */
-type Outcome<T> =
-  | { readonly type: "done"; readonly value: T; readonly seconds: number }
-  | { readonly type: "wait"; readonly seconds: number }
-  | { readonly type: "lost"; readonly reason: string }
-  | {
-    readonly type: "refused";
-    readonly status: number;
-    readonly problem: Readonly<Record<string, unknown>>;
-  };
+/** Steps of which a few run at a time. */
+export interface StepParts<T> extends Pick<FanOut<T>, "count" | "concurrency"> {
+  /** Returns the name of the step of a part. */
+  readonly name: (index: number) => string;
+  /** Runs a part; it runs again after a crash. */
+  readonly run: (index: number, signal: AbortSignal) => Promise<T>;
+}
 
 /** The steps of one chain. */
 export class Steps {
-  readonly #context: WorkflowContext<UntypedState>;
-  readonly #client: Emu3Client;
-  readonly #chain: string;
-  /** Paths of jobs that have not ended, to cancel with the chain. */
-  readonly #jobs = new Set<string>();
-  /** Status of the chain. */
-  readonly state: ChainState;
+  readonly #runner: StepRunner;
+  #version = 1;
 
   /** Creates the steps of the chain named `chain`. */
   constructor(
@@ -67,20 +51,34 @@ export class Steps {
     client: Emu3Client,
     chain: string,
   ) {
-    this.#context = context;
-    this.#client = client;
-    this.#chain = chain;
-    this.state = new ChainState(context);
+    this.#runner = new StepRunner(context, client, chain);
+  }
+
+  /** Version of the chain that began: an upgrade does not change it. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Key of the chain. */
   get key(): string {
-    return this.#context.key;
+    return this.#runner.context.key;
+  }
+
+  /** Status of the chain. */
+  get state(): ChainState {
+    return this.#runner.state;
+  }
+
+  /** Journals the version that the chain has as it begins. */
+  async begin(version: number): Promise<void> {
+    const { context } = this.#runner;
+    this.#version = await context.run("version", () => version);
   }
 
   /** Returns `seed`, or one that stays the same in every attempt. */
   seed(seed: number | undefined): number {
-    return seed ?? Math.floor(this.#context.rand.random() * 2 ** 32);
+    const { rand } = this.#runner.context;
+    return seed ?? Math.floor(rand.random() * 2 ** 32);
   }
 
   /**
@@ -90,11 +88,11 @@ export class Steps {
    */
   async draw(
     name: string,
-    body: Readonly<Record<string, unknown>> & { readonly seed: number },
+    body: Body & { readonly seed: number },
   ): Promise<Drawn> {
     const headers = { accept: "application/octet-stream" };
     const request = { path: "/v1/generate", body, headers };
-    const { value, seconds } = await this.#job(name, request);
+    const { value, seconds } = await this.#runner.job(name, request);
     const drawn = drawnFrom(value, body.seed);
     this.state.grid(name, drawn.grid);
     this.state.step({ name, status: "succeeded", seconds, grid: name });
@@ -104,9 +102,11 @@ export class Steps {
   /** Answers a question about a picture, by default for its description. */
   async caption(
     name: string,
-    body: Readonly<Record<string, unknown>> & { readonly grid: Grid },
+    body: Body & { readonly grid: Grid },
   ): Promise<string> {
-    const { value: { text }, seconds } = await this.#call<{ text: string }>(
+    const { value: { text }, seconds } = await this.#runner.call<
+      { text: string }
+    >(
       name,
       { path: "/v1/caption", body },
       ({ text }) => ({ text: `${text}` }),
@@ -115,15 +115,16 @@ export class Steps {
     return text;
   }
 
-  /** Returns the mean log-likelihood per code of a picture given a prompt. */
+  /** Returns the log-likelihood of a picture given a prompt. */
   async score(
     name: string,
-    body: Readonly<Record<string, unknown>>,
-  ): Promise<number | null> {
-    const { value, seconds } = await this.#call<number | null>(
+    body: Body & { readonly grid: Grid },
+  ): Promise<Likelihood> {
+    const { value, seconds } = await this.#runner.call<Likelihood>(
       name,
       { path: "/v1/score", body },
-      (answer) => answer["logprob_per_token"] as number | null,
+      ({ logprob_per_token: logprob, rows }) =>
+        ({ logprob, ...rows !== undefined && { rows } }) as Likelihood,
     );
     this.state.step({ name, status: "succeeded", seconds });
     return value;
@@ -132,9 +133,9 @@ export class Steps {
   /** Encodes a picture, and returns its codes. */
   async tokenize(
     name: string,
-    body: Readonly<Record<string, unknown>>,
+    body: Body,
   ): Promise<Grid> {
-    const { value, seconds } = await this.#call<Grid>(
+    const { value, seconds } = await this.#runner.call<Grid>(
       name,
       { path: "/v1/tokenize", body },
       ({ height, width, codes }) => ({ height, width, codes }) as Grid,
@@ -144,123 +145,106 @@ export class Steps {
     return value;
   }
 
-  /** Cancels the jobs of the chain: the model stops after its next step. */
-  async cancelJobs(): Promise<void> {
-    const jobs = [...this.#jobs];
-    if (jobs.length === 0) return;
-    await this.#context.run("cancel jobs", async () => {
-      const signal = this.#context.request().attemptCompletedSignal;
-      for (const job of jobs) await cancelJob(this.#client, job, signal);
-    }, STEP_RETRIES);
-  }
-
-  /** Submits a job, follows it, and returns its result. */
-  async #job(
-    name: string,
-    request: StepRequest,
-  ): Promise<{ value: Record<string, unknown>; seconds: number }> {
-    for (let attempt = 1; attempt <= MAX_JOBS; attempt++) {
-      const suffix = attempt === 1 ? name : `${name}:${attempt}`;
-      const submitted = { ...request, idempotencyKey: this.#keyOf(suffix) };
-      const { value: job } = await this.#patiently(
-        { name, journal: `${suffix}: submit` },
-        async (signal) => {
-          const submission = await submitJob(this.#client, submitted, signal);
-          if (submission.type === "wait") return submission;
-          return { type: "done", value: submission.job };
-        },
-      );
-      this.#jobs.add(job!);
-      const end = await this.#patiently(
-        { name, journal: suffix },
-        async (signal) => {
-          const outcome = await followJob(this.#client, job!, signal);
-          if (outcome.type !== "done") return outcome;
-          return { type: "done", value: outcome.result };
-        },
-      );
-      this.#jobs.delete(job!);
-      if (end.value !== undefined) {
-        return { value: end.value, seconds: end.seconds };
-      }
-    }
-    throw new TerminalError(`${name}: the server lost ${MAX_JOBS} jobs`, {
-      errorCode: 502,
-    });
-  }
-
-  /** Calls an endpoint whose answer comes in one connection. */
-  async #call<T>(
-    name: string,
-    request: StepRequest,
-    read: (answer: Record<string, unknown>) => T,
-  ): Promise<{ value: T; seconds: number }> {
-    const keyed = { ...request, idempotencyKey: this.#keyOf(name) };
-    const { value, seconds } = await this.#patiently<T>(
-      { name, journal: name },
-      async (signal) => {
-        const attempt = await this.#client.send(keyed, signal);
-        if (attempt.type === "wait") return attempt;
-        const answer = await readAnswer(attempt.response, signal);
-        return { type: "done", value: read(answer) };
-      },
-    );
-    return { value: value!, seconds };
+  /** Keeps the codes that the chain was given, as a step. */
+  given(name: string, grid: Grid): void {
+    this.state.grid(name, grid);
+    this.state.step({ name, status: "succeeded", grid: name });
   }
 
   /**
-   * Runs `attempt` as a journaled step, again after each wait that the server
-   * asks for; returns no value if what it waited for was lost.
-   *
-   * @throws {TerminalError} If the server refuses the request.
+   * Draws pictures as children, a few at a time, and returns their ends in the
+   * order of `inputs`: a failed picture does not end the chain.
    */
-  async #patiently<T>(
-    { name, journal }: { readonly name: string; readonly journal: string },
-    attempt: (signal: AbortSignal) => Promise<
-      | { readonly type: "done"; readonly value: T }
-      | { readonly type: "wait"; readonly seconds: number }
-      | { readonly type: "lost"; readonly reason: string }
-    >,
-  ): Promise<{ value: T | undefined; seconds: number }> {
-    while (true) {
-      this.#show({ name, status: "running" });
-      const outcome = await this.#context.run<Outcome<T>>(
-        journal,
-        async () => {
-          const signal = this.#context.request().attemptCompletedSignal;
-          const began = performance.now();
-          try {
-            const result = await attempt(signal);
-            if (result.type !== "done") return result;
-            const seconds = Math.round(performance.now() - began) / 1000;
-            return { ...result, seconds };
-          } catch (error) {
-            if (!(error instanceof RefusedError)) throw error;
-            const { status, problem } = error;
-            return { type: "refused", status, problem };
-          }
-        },
-        STEP_RETRIES as RunOptions<Outcome<T>>,
-      );
-      switch (outcome.type) {
-        case "done":
-          return outcome;
-        case "lost":
-          return { value: undefined, seconds: 0 };
-        case "refused":
-          throw new ChainProblem(name, outcome.status, outcome.problem);
-        case "wait":
-          this.#show({ name, status: "waiting" });
-          await this.#context.sleep({ seconds: outcome.seconds });
-      }
-    }
+  async drawEach(
+    inputs: readonly DrawInput[],
+    concurrency: number,
+  ): Promise<readonly End<DrawOutput>[]> {
+    return await this.#pictures(inputs, { concurrency });
   }
 
-  #show(step: StepStatus): void {
-    this.state.step(step);
+  /**
+   * Draws pictures as children, and returns their outputs in the order of
+   * `inputs`.
+   *
+   * @throws {ChainProblem} If one of them fails; the others are canceled.
+   */
+  async drawAll(inputs: readonly DrawInput[]): Promise<readonly DrawOutput[]> {
+    const running = new Map<number, InvocationPromise<DrawOutput>>();
+    const ends = await this.#pictures(inputs, {
+      concurrency: inputs.length,
+      started: (index, picture) => running.set(index, picture),
+      ended: async ({ index, failure }) => {
+        running.delete(index);
+        if (failure === undefined) return;
+        const { context } = this.#runner;
+        for (const picture of running.values()) {
+          context.cancel(await picture.invocationId);
+        }
+        const problem = problemOf(failure);
+        throw new ChainProblem(childName(index), failure.code, problem);
+      },
+    });
+    return ends.map(({ value }) => value!);
   }
 
-  #keyOf(step: string): string {
-    return `${this.#chain}/${this.#context.key}/${step}`;
+  /**
+   * Runs parts as steps, and returns their values.
+   *
+   * @throws {ChainProblem} If one of them is refused.
+   */
+  async runParts<T>(
+    { run, ...parts }: StepParts<T>,
+  ): Promise<readonly T[]> {
+    const ends = await runEach<StepOutcome<T>>(this.state, {
+      ...parts,
+      start: (index) =>
+        this.#runner.run(parts.name(index), async (signal) => ({
+          type: "done",
+          value: await run(index, signal),
+        })),
+      ended: ({ index, value, failure }) => {
+        if (failure !== undefined) throw failure;
+        if (value.type !== "refused") return;
+        const { status, problem } = value;
+        throw new ChainProblem(parts.name(index), status, problem);
+      },
+    });
+    return ends.flatMap(({ value }) =>
+      value?.type === "done" ? [value.value] : []
+    );
+  }
+
+  /** Cancels the jobs of the chain: the model stops after its next step. */
+  async cancelJobs(): Promise<void> {
+    await this.#runner.cancelJobs();
+  }
+
+  async #pictures(
+    inputs: readonly DrawInput[],
+    { concurrency, started, ended }: {
+      readonly concurrency: number;
+      readonly started?: (
+        index: number,
+        picture: InvocationPromise<DrawOutput>,
+      ) => void;
+      readonly ended?: FanOut<DrawOutput>["ended"];
+    },
+  ): Promise<readonly End<DrawOutput>[]> {
+    const { context, chain } = this.#runner;
+    return await runEach<DrawOutput>(this.state, {
+      count: inputs.length,
+      concurrency,
+      name: childName,
+      start: (index) => {
+        const picture = startPicture(context, chain, index, inputs[index]!);
+        started?.(index, picture);
+        return picture;
+      },
+      result: ({ caption }, index) => ({
+        grid: childName(index),
+        ...caption !== undefined && { text: caption },
+      }),
+      ...ended && { ended },
+    });
   }
 }

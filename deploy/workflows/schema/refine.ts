@@ -84,7 +84,10 @@ export const RefineInput = v.strictObject({
 
 /** The schema of the output. */
 export const RefineOutput = v.object({
-  picture: Drawn,
+  picture: v.pipe(
+    Drawn,
+    v.description("Picture of the round with the most accepted answers."),
+  ),
   satisfied: v.pipe(
     v.boolean(),
     v.description("true if all answers about the picture are accepted."),
