@@ -8,7 +8,7 @@
  * @module
  */
 
-import { FairShare } from "../../lib/async/fair_share.ts";
+import { ConcurrencyLimiter } from "../../lib/async/concurrency_limiter.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import type { Call } from "../http/call.ts";
 import type { ResumableRequest } from "../middleware/drain.ts";
@@ -22,6 +22,7 @@ import type { JobEnd, JobStore, NewJob } from "./store/job_store.ts";
 import type { Delay } from "../../lib/async/delay.ts";
 import type { Readers } from "./store/readers.ts";
 import { Recorder } from "./recorder.ts";
+import { jobRefusal } from "./refusal.ts";
 import { accept, requestFrom, type Run, type Stop } from "./run.ts";
 
 /** The parts that a job's call adds to a request. */
@@ -75,7 +76,7 @@ export class JobRunner implements AsyncDisposable {
   readonly #options: RunnerOptions;
   readonly #runs = new Map<string, Run>();
   /** Slots of callers, one per run. */
-  readonly #capacity: FairShare;
+  readonly #capacity: ConcurrencyLimiter;
   readonly #close = new AbortController();
   readonly #followers: Followers;
   /** True if the runner starts no jobs. */
@@ -85,7 +86,7 @@ export class JobRunner implements AsyncDisposable {
   constructor(store: JobStore, options: RunnerOptions) {
     this.#store = store;
     this.#options = options;
-    this.#capacity = new FairShare(options.limit, 1);
+    this.#capacity = new ConcurrencyLimiter(options.limit, options.now);
     this.#followers = new Followers(store, this.#close.signal);
   }
 
@@ -111,7 +112,7 @@ export class JobRunner implements AsyncDisposable {
     }
     for (const job of this.#store.withStatus("queued")) {
       const { id, principal } = job;
-      if (this.#runs.has(id) || !this.#capacity.fits(principal, 1)) continue;
+      if (this.#runs.has(id) || !this.#capacity.fits(principal)) continue;
       this.#start(job, principal);
     }
   }
@@ -235,8 +236,8 @@ export class JobRunner implements AsyncDisposable {
 
   #checkRoom(caller: string): void {
     if (this.#draining) throw new DrainingError();
-    if (this.#capacity.fits(caller, 1)) return;
-    throw new OverloadedError(RETRY_SECONDS);
+    if (this.#capacity.fits(caller)) return;
+    throw new OverloadedError(this.#capacity.retryAfterSeconds(caller));
   }
 
   #interrupt(run: Run): void {
@@ -268,13 +269,14 @@ export class JobRunner implements AsyncDisposable {
       inFlight: undefined,
     };
     this.#runs.set(job.id, run);
-    this.#capacity.take(caller, 1);
+    const enteredAt = this.#capacity.enter(caller);
     const { onFailure, now, pageBase } = this.#options;
     this.#run(job, run).catch((error) => {
       onFailure(error);
       this.#end(job.id, failure(error, job, { finishedAt: now(), pageBase }));
     }).catch(onFailure).finally(() => {
-      this.#capacity.release(caller, 1);
+      if (run.refusable) this.#capacity.reject(caller);
+      else this.#capacity.leave(caller, enteredAt);
       // It may have ended, been delivered and been resumed meanwhile.
       if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);
       accept(run);
@@ -341,7 +343,12 @@ export class JobRunner implements AsyncDisposable {
     }
     if (!response.ok && run.refusable) {
       this.#store.remove(id);
-      run.onAdmission(response);
+      run.onAdmission(
+        await jobRefusal(
+          response,
+          () => this.#capacity.retryAfterSeconds(run.caller),
+        ),
+      );
       return;
     }
     const end = await answered(response, completed, this.#options.now());

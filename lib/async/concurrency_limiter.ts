@@ -71,6 +71,11 @@ export class ConcurrencyLimiter {
     this.#now = now;
   }
 
+  /** Returns true if {@linkcode enter} would succeed. */
+  fits(caller: string): boolean {
+    return this.#slots.fits(caller, 1);
+  }
+
   /**
    * Takes a slot.
    *
