@@ -5,6 +5,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
+import { checkSame } from "../support/check_same.ts";
 import { JobClient, type ToldJob } from "../support/job_client.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -78,27 +79,6 @@ async function checkEvents(
   strictEqual(new Set(rows).size, rows.length);
   strictEqual(rows.length, progress.total);
   strictEqual(progress.done, progress.total);
-}
-
-/**
- * Checks that two values are equal. Numbers may differ by the rounding of a
- * prefill and a step; integers, such as codes, may not.
- */
-function checkSame(actual: unknown, expected: unknown, path = ""): void {
-  if (typeof actual === "number" && typeof expected === "number") {
-    ok(Math.abs(actual - expected) < 1e-3, `${path}: ${actual}, ${expected}`);
-  } else if (isRecord(actual) && isRecord(expected)) {
-    deepStrictEqual(Object.keys(actual), Object.keys(expected), path);
-    for (const key of Object.keys(actual)) {
-      checkSame(actual[key], expected[key], `${path}/${key}`);
-    }
-  } else {
-    strictEqual(actual, expected, path);
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 Deno.test("Jobs of a killed server are finished, queued or resumed by the next, without a difference", async () => {
