@@ -20,6 +20,7 @@ import { join, resolve } from "node:path";
 import { hubSnapshot } from "../../lib/loading/hub_cache.ts";
 import { repositoryName } from "./snapshots/hub_layout.ts";
 import { type RemoteVariables, remoteVariables } from "./net/remote_for.ts";
+import { decisiveFile, namesIn } from "./snapshots/required_files.ts";
 import { whatLacks } from "./snapshots/snapshot_check.ts";
 import { parseSources, type Source, withoutSecrets } from "./source.ts";
 
@@ -141,14 +142,16 @@ export function sourcesOf(text: string): readonly Source[] {
   }
 }
 
-/** Returns true if `folder` holds a model; `folder` may be any path. */
+/**
+ * Returns true if `folder` holds a model or an adapter; `folder` may be any
+ * path.
+ */
 export async function isModel(folder: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(join(folder, "config.json"))).isFile;
-  } catch {
-    // Missing or unreadable: the search continues with the next place.
-    return false;
-  }
+  const decisive = decisiveFile(await namesIn(folder));
+  if (decisive === undefined) return false;
+  // A dangling link is no file: the search continues with the next place.
+  return await Deno.stat(join(folder, decisive))
+    .then(({ isFile }) => isFile, () => false);
 }
 
 /** The result of a search. */

@@ -13,8 +13,8 @@
 
 import { join, relative } from "node:path";
 import { CheckpointError } from "../../lib/errors.ts";
-import { weightFileNames } from "../../lib/loading/weight_files.ts";
 import { holdsNothing } from "../cache/snapshots/empty_repository.ts";
+import { requiredFiles } from "../cache/snapshots/required_files.ts";
 import { repositoryMadeOf } from "../cache/snapshots/hub_layout.ts";
 
 /** A revision of a model. */
@@ -140,11 +140,10 @@ async function readRevision(
   return { commit, refs, folder, bytes, blobs, complete, readMs };
 }
 
-/** Returns true if the configuration and all shards of the index are there. */
+/** Returns true if all files of the model or adapter are there. */
 async function hasWeights(folder: string): Promise<boolean> {
   try {
-    const names = await weightFileNames(folder);
-    for (const name of ["config.json", ...names]) {
+    for (const name of await requiredFiles(folder)) {
       if (!(await Deno.stat(join(folder, name))).isFile) return false;
     }
     return true;

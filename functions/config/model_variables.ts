@@ -5,7 +5,7 @@
  */
 
 import { modelAliases } from "../models/model_aliases.ts";
-import { adapterFolders } from "../models/planned_adapters.ts";
+import { adapterSources } from "../models/planned_adapters.ts";
 import {
   publicUrl,
   source,
@@ -36,9 +36,9 @@ export const MODEL_VARIABLES = {
   },
   ADAPTERS: {
     meaning:
-      "LoRA adapters by name, separated by commas: mine=adapters/mine,yours=/data/yours",
+      "LoRA adapters by name, separated by commas, in folders or at a source as of MODEL: mine=adapters/mine,yours=org/yours@v2",
     fallback: "none",
-    parse: adapterFolders,
+    parse: adapterSources,
   },
   MODEL_DIR: {
     meaning: "folder of models, by name, searched first",

@@ -1,6 +1,6 @@
 /**
- * The adapters of a server: opened before any weight is loaded, each for the
- * language models that it fits.
+ * The adapters of a server: obtained as models are, and opened before any weight
+ * is loaded, each for the language models that it fits.
  *
  * @module
  */
@@ -9,42 +9,59 @@ import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
 import { adapterBase, openAdapter } from "../../lib/loading/adapter_files.ts";
 import { modelName } from "../../lib/loading/hub_cache.ts";
 import type { ModelPlan, PlannedModels } from "./model_plan.ts";
+import type { Obtain } from "./pending_download.ts";
 import { namePairs } from "./model_aliases.ts";
 
-/** Folders of adapters by the names that requests use. */
-export type AdapterFolders = ReadonlyMap<string, string>;
+/**
+ * Sources or folders of adapters by the names that requests use; a source has
+ * the forms of a model's.
+ */
+export type AdapterSources = ReadonlyMap<string, string>;
 
 /** Names that a request can write behind a model's. */
 const NAME = /^[\w.-]+$/;
 
 /**
- * Parses `mine=adapters/mine,yours=/data/yours`.
+ * Parses `mine=adapters/mine,yours=org/yours@v2`.
  *
  * @throws {SyntaxError} If the text has another form.
  */
-export function adapterFolders(text: string | undefined): AdapterFolders {
-  const folders = namePairs(text, {
+export function adapterSources(text: string | undefined): AdapterSources {
+  const sources = namePairs(text, {
     name: "adapter",
-    both: "names and folders",
+    both: "names and folders or repositories",
     example: "mine=adapters/mine",
   });
-  const odd = [...folders.keys()].find((name) => !NAME.test(name));
-  if (odd === undefined) return folders;
+  const odd = [...sources.keys()].find((name) => !NAME.test(name));
+  if (odd === undefined) return sources;
   throw new SyntaxError(
     `the name "${odd}" must have letters, digits, ".", "-" and "_" only`,
   );
 }
 
 /**
+ * Returns the download of adapters: a folder is used as it is, so that its
+ * faults are named, and not those of a repository of its name.
+ */
+export function obtainedAdapter(obtain: Obtain): Obtain {
+  return async (source, ...rest) => {
+    const isFolder = await Deno.stat(source)
+      .then(({ isDirectory }) => isDirectory, () => false);
+    return isFolder ? source : await obtain(source, ...rest);
+  };
+}
+
+/**
  * Returns the plan with the adapters of each language model: those whose base
  * has its name; an adapter whose base has another name is for all models.
  *
+ * @param folders Folders of the adapters, on this machine.
  * @throws {CheckpointError} If an adapter cannot be opened, or does not fit a
  * model; names the tensor.
  */
 export async function planAdapters(
   plan: ModelPlan,
-  folders: AdapterFolders = new Map(),
+  folders: AdapterSources = new Map(),
 ): Promise<ModelPlan> {
   const served = plan.models.filter(({ draws, answers }) => draws || answers);
   const adapters = new Map<PlannedModels, NamedAdapter[]>();

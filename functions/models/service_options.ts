@@ -9,7 +9,7 @@ import type { DeviceOptions } from "./device.ts";
 import type { FunctionName } from "../schema/common.ts";
 import type { Sources } from "./model_plan.ts";
 import type { ModelAliases } from "./model_aliases.ts";
-import type { AdapterFolders } from "./planned_adapters.ts";
+import type { AdapterSources } from "./planned_adapters.ts";
 import type { Obtain } from "./pending_download.ts";
 import type { OutboundNetwork } from "../outbound/request.ts";
 import type { Phase } from "./load_phases.ts";
@@ -35,8 +35,8 @@ export interface ServiceOptions extends DeviceOptions {
   readonly queueLimit: number;
   /** Aliases of models; undefined for none. */
   readonly aliases?: ModelAliases;
-  /** Folders of adapters by name; undefined for none. */
-  readonly adapters?: AdapterFolders;
+  /** Sources of adapters by name; undefined for none. */
+  readonly adapters?: AdapterSources;
   /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
   /** Bytes of the KV caches of all language models; undefined for a quarter. */

@@ -38,7 +38,7 @@ import {
   mergeListings,
   visionCapabilities,
 } from "./model_listing.ts";
-import { planAdapters } from "./planned_adapters.ts";
+import { obtainedAdapter, planAdapters } from "./planned_adapters.ts";
 import { PendingDownload } from "./pending_download.ts";
 import { openCodec, visionOpener, warmCodec } from "./load_models.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
@@ -79,6 +79,7 @@ export class Services
   readonly #checkpoints = new Checkpoints();
   readonly #languages: readonly Coming[];
   readonly #vision: PendingDownload | undefined;
+  readonly #adapters: readonly (readonly [string, PendingDownload])[];
   /** Vision tokenizer that was named for all models. */
   readonly #commonVision: LazyResource<VisionTokenizer> | undefined;
   #loadedPool: ModelPool | undefined;
@@ -111,6 +112,9 @@ export class Services
       (folders.vision === undefined
         ? undefined
         : this.#obtain(folders.vision, false));
+    this.#adapters = [...options.adapters ?? []].map(([name, source]) =>
+      [name, this.#obtainAdapter(name, source)] as const
+    );
     this.#provider = expectedProvider(options);
     this.#runtime = this.#library.run("library", () => openDevice(options));
     this.#runtime.then(
@@ -215,6 +219,16 @@ export class Services
     }
   }
 
+  #obtainAdapter(name: string, source: string): PendingDownload {
+    const { obtain } = this.#options;
+    return new PendingDownload(source, {
+      obtain: obtainedAdapter(obtain),
+      needsVision: false,
+      onPhase: (phase) => this.#report(`adapter ${name}`, phase),
+      signal: this.#stop.signal,
+    });
+  }
+
   #obtain(source: string, needsVision: boolean): PendingDownload {
     const { obtain } = this.#options;
     const files: PendingDownload = new PendingDownload(source, {
@@ -267,13 +281,18 @@ export class Services
       })),
     );
     const vision = this.#vision?.folder;
-    const here = await Promise.race([
-      Promise.all([languages, vision]),
+    const adapters = Promise.all(
+      this.#adapters.map(async ([name, { folder }]) =>
+        [name, await folder] as const
+      ),
+    );
+    const [here, folders] = await Promise.race([
+      Promise.all([Promise.all([languages, vision]), adapters]),
       failureOf(this.#commonVision?.load()),
     ]);
     const plan = await planAdapters(
       await planLineup(...here, functions, this.#checkpoints),
-      this.#options.adapters,
+      new Map(folders),
     );
     const admitted = this.#admit(plan);
     admitted.catch(() => undefined);

@@ -7,19 +7,25 @@ import {
   deepStrictEqual,
   match,
   notDeepStrictEqual,
+  ok,
   rejects,
   strictEqual,
   throws,
 } from "node:assert/strict";
 import { refuseUnfittingAdapters } from "../../functions/models/memory_check.ts";
 import {
-  adapterFolders,
+  adapterSources,
   planAdapters,
 } from "../../functions/models/planned_adapters.ts";
 import { Checkpoints } from "../../functions/models/checkpoints.ts";
 import { planLineup } from "../../functions/models/model_plan.ts";
 import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
+import { obtain } from "../../deploy/cache/obtain.ts";
 import { writeAdapter } from "../support/adapters.ts";
+import { filesOf } from "../support/folder_model.ts";
+import { hubServer, REPOSITORY } from "../support/hub_server.ts";
+import { obtainOptions } from "../support/obtain_options.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { goldenPath } from "../support/golden.ts";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 import { text } from "../support/kserve.ts";
@@ -213,14 +219,14 @@ Deno.test("tokens of a prompt are the same with every adapter", async () => {
   deepStrictEqual(await tokens({ model: MODEL }), await tokens({}));
 });
 
-Deno.test("adapterFolders() parses names and folders", () => {
-  deepStrictEqual([...adapterFolders(" mine = a/mine , b=/c d,")], [
+Deno.test("adapterSources() parses names and folders", () => {
+  deepStrictEqual([...adapterSources(" mine = a/mine , b=/c d,")], [
     ["mine", "a/mine"],
     ["b", "/c d"],
   ]);
-  strictEqual(adapterFolders(undefined).size, 0);
+  strictEqual(adapterSources(undefined).size, 0);
   for (const text of ["a", "=b", "a=", "a=b,a=c", "a:b=c", "a b=c"]) {
-    throws(() => adapterFolders(text), SyntaxError);
+    throws(() => adapterSources(text), SyntaxError);
   }
 });
 
@@ -266,6 +272,17 @@ Deno.test("main rejects an adapter of another base, and names the tensor", async
     openTinyServer({ adapters: new Map([["a", "/nowhere"]]) }),
     /adapter_config.json: the file does not exist/,
   );
+  // A folder is never taken for a repository of its name.
+  await rejects(
+    openTinyServer({
+      adapters: new Map([["a", goldenPath("checkpoints")]]),
+      obtain: (source) =>
+        source.endsWith("emu3-tiny")
+          ? Promise.resolve(source)
+          : Promise.reject(new Error(`obtained ${source}`)),
+    }),
+    /checkpoints\/adapter_config.json: the file does not exist/,
+  );
 });
 
 Deno.test("refuseUnfittingAdapters() names both figures and the remedies", () => {
@@ -274,5 +291,50 @@ Deno.test("refuseUnfittingAdapters() names both figures and the remedies", () =>
   throws(
     () => refuseUnfittingAdapters("m", 3e9, 1e9),
     /its adapters need 3.0 GB of memory and the model leaves 1.0 GB; name fewer in ADAPTERS/,
+  );
+});
+
+Deno.test("Services downloads the adapter of a repository, and needs no hub after that", async () => {
+  using cache = temporaryFolder();
+  const files = await filesOf(goldenPath("adapters/plain"));
+  const adapters = new Map([["mine", `${REPOSITORY}@main`]]);
+  const drawn = async (endpoint: string) => {
+    const options = obtainOptions(cache.path, endpoint);
+    const phases: string[] = [];
+    await using served = await openTinyServer({
+      adapters,
+      obtain: (source, onProgress, signal) =>
+        obtain(source, { ...options, onProgress, signal }),
+      onPhase: (model, { name }) => void phases.push(`${model}: ${name}`),
+    });
+    const body = json({ ...FOX, adapter: "mine" });
+    const answer = await served.app.request("/v1/generate", body);
+    strictEqual(answer.status, 200);
+    return { phases, codes: (await answer.json()).images[0].grid };
+  };
+  const expected = await codesOf({ ...FOX, adapter: "mine" });
+  {
+    const version = { commit: "e".repeat(40), files };
+    await using hub = hubServer({ versions: [version] });
+    const { phases, codes } = await drawn(hub.endpoint);
+    deepStrictEqual(codes, expected);
+    ok(phases.includes("adapter mine: download"), phases.join());
+  }
+  const { codes } = await drawn("http://127.0.0.1:1");
+  deepStrictEqual(codes, expected);
+});
+
+Deno.test("Services names the places of an adapter that cannot be found", async () => {
+  using cache = temporaryFolder();
+  const options = obtainOptions(cache.path, "http://127.0.0.1:1", {
+    HF_HUB_OFFLINE: "1",
+  });
+  await rejects(
+    openTinyServer({
+      adapters: new Map([["mine", "org/none"]]),
+      obtain: (source, onProgress, signal) =>
+        obtain(source, { ...options, onProgress, signal }),
+    }),
+    /SourceError: .*"org\/none": looked in .*models--org--none.*HF_HUB_OFFLINE/,
   );
 });

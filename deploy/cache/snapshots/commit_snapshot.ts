@@ -20,6 +20,7 @@ import {
   type RemoteFile,
   type RemoteSnapshot,
 } from "../net/remote.ts";
+import { decisiveFile } from "./required_files.ts";
 import { whatLacks } from "./snapshot_check.ts";
 
 /** Bytes up to which a file may be copied. */
@@ -80,7 +81,8 @@ async function moveInto(
   folder: string,
   files: readonly RemoteFile[],
 ): Promise<void> {
-  const last = ({ path }: RemoteFile) => path === "config.json" ? 1 : 0;
+  const decisive = decisiveFile(files.map(({ path }) => path));
+  const last = ({ path }: RemoteFile) => path === decisive ? 1 : 0;
   for (const { path } of files.toSorted((a, b) => last(a) - last(b))) {
     const place = join(folder, path);
     await refuseLinkOut(folder, dirname(place));

@@ -2,7 +2,7 @@
  * The check that a cached snapshot is complete and unchanged.
  *
  * ```text
- * complete       config.json, every file of weights, recorded sizes
+ * complete       the files of required_files.ts, recorded sizes
  * unchanged      recorded size and time; else, and with VERIFY=full, the hash
  * ```
  *
@@ -16,20 +16,22 @@ import { basename, dirname, join, relative } from "node:path";
 import { CheckpointError } from "../../../lib/errors.ts";
 import { placeholderAt } from "../../../lib/loading/placeholder.ts";
 import { isWithin } from "../../../lib/loading/plain_file.ts";
-import { weightFileNames } from "../../../lib/loading/weight_files.ts";
 import { type ExpectedHash, expectedHash } from "../hashing/content_hash.ts";
 import { hashFiles } from "../hashing/hash_files.ts";
 import { quoteText } from "../../../lib/escaped_text.ts";
 import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
+import { decisiveFile, namesIn, requiredFiles } from "./required_files.ts";
 
 /**
- * Returns a description of what a snapshot lacks to be a model; undefined if it
- * is complete.
+ * Returns a description of what a snapshot lacks to be a model or an adapter;
+ * undefined if it is complete.
  */
 export async function whatLacks(folder: string): Promise<string | undefined> {
-  if (!await isFile(join(folder, "config.json"))) return "lacks config.json";
   try {
-    for (const name of ["config.json", ...await weightFileNames(folder)]) {
+    // The configuration first: without it weights cannot be named.
+    const names = await namesIn(folder);
+    if (decisiveFile(names) === undefined) return "lacks config.json";
+    for (const name of await requiredFiles(folder)) {
       const path = join(folder, name);
       if (!await isFile(path)) return `lacks ${name}`;
       const placeholder = await placeholderAt(path);

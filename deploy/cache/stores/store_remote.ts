@@ -10,6 +10,7 @@
 
 import { type Manifest, MANIFEST_FILE } from "../manifest/manifest.ts";
 import { checkedListing } from "../snapshots/checked_listing.ts";
+import { decisiveFile } from "../snapshots/required_files.ts";
 import {
   type ByteRange,
   type Remote,
@@ -105,7 +106,7 @@ function filesOf(
     if (path === "" || path.endsWith("/")) continue;
     files.push({ path, size, sha256: undefined, etag });
   }
-  if (!files.some(({ path }) => path === "config.json")) {
+  if (decisiveFile(files.map(({ path }) => path)) === undefined) {
     throw unusable(
       `it has neither a ${MANIFEST_FILE} nor a config.json; check the prefix`,
     );

@@ -1,5 +1,5 @@
 /**
- * The download of a checkpoint from a place on the network into the cache.
+ * The download of a checkpoint or adapter from a place on the network into the cache.
  *
  * ```text
  * lock ─▶ list ─▶ concurrent files in concurrent parts ─▶ snapshot ─▶ refs
@@ -42,6 +42,11 @@ import {
   refuseStray,
 } from "../snapshots/hub_layout.ts";
 import { commitSnapshot } from "../snapshots/commit_snapshot.ts";
+import {
+  ADAPTER_FILES,
+  decisiveFile,
+  isAdapter,
+} from "../snapshots/required_files.ts";
 import type { RemoteSource } from "../source.ts";
 import type { ObtainProgress } from "../progress.ts";
 
@@ -114,7 +119,8 @@ export async function download(
       signal,
     );
     try {
-      return await bring(source, remote, snapshot, options);
+      const needed = neededFiles(remote, snapshot);
+      return await bring(source, remote, needed, options);
     } catch (error) {
       await removeIfEmpty(join(options.cache, options.repository));
       const changed = error instanceof RemoteError &&
@@ -163,13 +169,7 @@ async function bring(
   snapshot: RemoteSnapshot,
   options: DownloadOptions,
 ): Promise<string> {
-  const { files, commit } = snapshot;
-  if (!files.some(({ path }) => path === "config.json")) {
-    throw new RemoteError(
-      `Cannot use ${remote.place}: it has no config.json, so it is not a checkpoint`,
-      { type: "elsewhere" },
-    );
-  }
+  const { commit } = snapshot;
   const { cache, variables, retryPolicy, signal } = options;
   const repository = join(cache, options.repository);
   await makeRepository(repository, options.madeOf);
@@ -214,4 +214,33 @@ async function bring(
     revision: options.revision,
     place: remote.place,
   });
+}
+
+/**
+ * Returns the files of a listing that are used: of an adapter none but its own,
+ * since runs leave checkpoints beside it.
+ *
+ * @throws {RemoteError} If it is neither a checkpoint nor a usable adapter.
+ */
+function neededFiles(
+  { place }: Remote,
+  { commit, files }: RemoteSnapshot,
+): RemoteSnapshot {
+  const unusable = (reason: string) =>
+    new RemoteError(`Cannot use ${place}: ${reason}`, { type: "elsewhere" });
+  const paths = files.map(({ path }) => path);
+  if (decisiveFile(paths) === undefined) {
+    throw unusable(
+      "it has no config.json, so it is not a checkpoint, and no adapter_config.json of an adapter",
+    );
+  }
+  if (!isAdapter(paths)) return { commit, files };
+  const lacking = ADAPTER_FILES.find((name) => !paths.includes(name));
+  if (lacking !== undefined) {
+    throw unusable(
+      `its adapter has no ${lacking}; save it again with PEFT, as safetensors`,
+    );
+  }
+  const own = files.filter(({ path }) => ADAPTER_FILES.includes(path));
+  return { commit, files: own };
 }
