@@ -6,15 +6,25 @@
 
 import { Emu3Error } from "../../lib/errors.ts";
 
+/** Options of an error of preparation. */
+interface PreparationErrorOptions extends ErrorOptions {
+  /** True if the same run may succeed later; false by default. */
+  readonly transient?: boolean;
+}
+
 /** An error of input, output or settings that ends a run. */
 export class PreparationError extends Emu3Error {
+  /** True if the same run may succeed later. */
+  readonly transient: boolean;
+
   /** Creates an error from its reason. */
   constructor(
     /** Fault and remedy, without the words before them. */
     readonly reason: string,
-    options?: ErrorOptions,
+    { transient = false, ...options }: PreparationErrorOptions = {},
   ) {
     super("cannot-prepare", `Cannot prepare data: ${reason}`, options);
+    this.transient = transient;
   }
 }
 

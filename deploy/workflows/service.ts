@@ -6,6 +6,7 @@
  * EMU3_URL               server of the endpoints
  * EMU3_API_KEY           its key, if it has keys
  * PORT                   port of the service (9080)
+ * WORKFLOWS_DATA         folder of data of the chain prepare
  * RESTATE_IDENTITY_KEY   public key of requests, "publickeyv1_…"; none: unchecked
  * ```
  *
@@ -17,6 +18,7 @@ import { album } from "./chains/album.ts";
 import { bestOf } from "./chains/best_of.ts";
 import { draw } from "./chains/draw.ts";
 import { imagine } from "./chains/imagine.ts";
+import { prepareChain } from "./chains/prepare.ts";
 import { refine } from "./chains/refine.ts";
 import { remix } from "./chains/remix.ts";
 import { durableChain } from "./durable/chain.ts";
@@ -26,13 +28,15 @@ import { Emu3Client, type Emu3Server } from "./emu3/emu3_client.ts";
 export interface ServiceOptions extends Emu3Server {
   /** Public keys whose signature requests must have; empty for no check. */
   readonly identityKeys: readonly string[];
+  /** Folder of data that the chain `prepare` reads and writes, if any. */
+  readonly dataFolder: string | undefined;
 }
 
 /** Returns the handler of requests of Restate. */
 export function chainService(
-  options: ServiceOptions,
+  { identityKeys, dataFolder, ...server }: ServiceOptions,
 ): (request: Request) => Promise<Response> {
-  const client = new Emu3Client(options);
+  const client = new Emu3Client(server);
   return createEndpointHandler({
     services: [
       durableChain(imagine, client),
@@ -41,9 +45,9 @@ export function chainService(
       durableChain(refine, client),
       durableChain(remix, client),
       durableChain(album, client),
+      durableChain(prepareChain({ dataFolder, server }), client),
     ],
     bidirectional: true,
-    ...options.identityKeys.length > 0 &&
-      { identityKeys: [...options.identityKeys] },
+    ...identityKeys.length > 0 && { identityKeys: [...identityKeys] },
   });
 }

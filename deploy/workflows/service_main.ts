@@ -15,6 +15,7 @@ const identityKey = variable("RESTATE_IDENTITY_KEY");
 const handler = chainService({
   url: variable("EMU3_URL") ?? "http://127.0.0.1:8080",
   apiKey: variable("EMU3_API_KEY"),
+  dataFolder: variable("WORKFLOWS_DATA"),
   identityKeys: identityKey === undefined ? [] : [identityKey],
 });
 const stop = new AbortController();

@@ -5,43 +5,13 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import {
-  type Behavior,
-  type EmulatedEmu3,
-  emulatedGrid,
-  emulateEmu3,
-} from "../deploy/workflows/emulated_emu3.ts";
+import { emulatedGrid } from "../deploy/workflows/emulated_emu3.ts";
+import { until } from "../support/until.ts";
 import { ChainClient } from "./chains/chain_client.ts";
-import { startChains, type StartedChains } from "./chains/restate_server.ts";
-
-/** A Restate server, and emulated endpoints behind its service. */
-interface Stage extends AsyncDisposable {
-  readonly chains: StartedChains;
-  readonly emu3: EmulatedEmu3;
-}
-
-async function stage(behavior: Behavior = {}): Promise<Stage> {
-  const emu3 = emulateEmu3(behavior);
-  const chains = await startChains({ url: emu3.url });
-  return {
-    chains,
-    emu3,
-    [Symbol.asyncDispose]: async () => {
-      await chains[Symbol.asyncDispose]();
-      await emu3[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Waits until `condition` holds. */
-async function until(condition: () => boolean | Promise<boolean>) {
-  while (!await condition()) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+import { emulatedChains } from "./chains/emulated_chains.ts";
 
 Deno.test("draw scores and captions on request, and leaves codes out", async () => {
-  await using at = await stage();
+  await using at = await emulatedChains();
   const chain = new ChainClient(at.chains, "draw", "one");
   const input = { prompt: "a cat", seed: 3, score: true, caption: true };
   deepStrictEqual(await chain.run({ ...input, codes: false }), {
@@ -58,7 +28,7 @@ Deno.test("draw scores and captions on request, and leaves codes out", async () 
 });
 
 Deno.test("best_of draws every seed once, and ranks by the captions", async () => {
-  await using at = await stage({
+  await using at = await emulatedChains({
     caption: ({ grid }) => {
       const { codes: [[first]] } = grid as { codes: [[number]] };
       return first === 16 * 6 ? "a red cat" : "a dog";
@@ -81,7 +51,7 @@ Deno.test("best_of draws every seed once, and ranks by the captions", async () =
 
 Deno.test("best_of ends with the problem of a refused picture, and cancels the others", async () => {
   const problem = { status: 422, title: "Invalid fields", detail: "/ratio" };
-  await using at = await stage({
+  await using at = await emulatedChains({
     drawing: () => new Promise(() => {}),
     intercept: async (path, { seed }) => {
       if (path !== "POST /v1/generate" || seed !== 2) return undefined;
@@ -98,7 +68,9 @@ Deno.test("best_of ends with the problem of a refused picture, and cancels the o
 });
 
 Deno.test("a canceled best_of cancels the jobs of all pictures", async () => {
-  await using at = await stage({ drawing: () => new Promise(() => {}) });
+  await using at = await emulatedChains({
+    drawing: () => new Promise(() => {}),
+  });
   const chain = new ChainClient(at.chains, "best_of", "one");
   await chain.start({ prompt: "a cat", n: 3, seed: 0 });
   await until(() => at.emu3.drawn.size === 3);
@@ -109,7 +81,7 @@ Deno.test("a canceled best_of cancels the jobs of all pictures", async () => {
 });
 
 Deno.test("refine draws again from the last good row until the answer is accepted", async () => {
-  await using at = await stage({
+  await using at = await emulatedChains({
     caption: ({ grid }) => {
       const { codes } = grid as { codes: number[][] };
       return codes[3]![0] === emulatedGrid(11).codes[3]![0] ? "Red." : "Blue.";
@@ -144,7 +116,7 @@ Deno.test("refine draws again from the last good row until the answer is accepte
 });
 
 Deno.test("refine ends after its rounds with the answers of each", async () => {
-  await using at = await stage({ caption: () => "Blue." });
+  await using at = await emulatedChains({ caption: () => "Blue." });
   const chain = new ChainClient(at.chains, "refine", "one");
   const question = { question: "What color is it?", expect: ["red"] };
   const { body } = await chain.run({
@@ -158,7 +130,7 @@ Deno.test("refine ends after its rounds with the answers of each", async () => {
 });
 
 Deno.test("remix draws the caption of codes and of an address, and keeps rows", async () => {
-  await using at = await stage({ caption: () => "a house" });
+  await using at = await emulatedChains({ caption: () => "a house" });
   const codes = new ChainClient(at.chains, "remix", "codes");
   const source = emulatedGrid(1);
   const { body } = await codes.run({
@@ -189,7 +161,7 @@ Deno.test("remix draws the caption of codes and of an address, and keeps rows", 
 });
 
 Deno.test("album draws a few prompts at a time, and a failed one does not end it", async () => {
-  await using at = await stage({
+  await using at = await emulatedChains({
     drawing: () => new Promise((resolve) => setTimeout(resolve, 50)),
     intercept: (_, { prompt }) =>
       prompt === "bad"

@@ -116,6 +116,7 @@ async function commonTokenizer(
   if (first === undefined) {
     throw new PreparationError(
       `no server answers: ${servers.map(({ url }) => url).join(", ")}`,
+      { transient: true },
     );
   }
   const same = JSON.stringify(first.facts);

@@ -77,6 +77,7 @@ export class ServerPool {
         `no server answers; run it again once one does: ${
           this.#servers.map(({ url, dead }) => `${url}: ${dead}`).join("; ")
         }`,
+        { transient: true },
       );
     }
     return undefined;

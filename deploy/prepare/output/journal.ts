@@ -63,7 +63,9 @@ export class PreparationJournal implements Disposable {
     const journal = new PreparationJournal(file, path);
     try {
       if (!await file.tryLock(true)) {
-        throw new PreparationError(`another process is writing ${path}`);
+        throw new PreparationError(`another process is writing ${path}`, {
+          transient: true,
+        });
       }
       await journal.replay(() => {});
       return journal;

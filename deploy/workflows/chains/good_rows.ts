@@ -15,6 +15,9 @@
 /** Deviations below the median at which a row is no longer good. */
 const CLEARLY_BELOW = 3;
 
+/** Least change that counts, in nats, where all other rows change alike. */
+const LEAST_CHANGE = 1;
+
 /**
  * Returns the number of first rows to keep: none if no row stands out, since
  * then nothing says where the picture went wrong.
@@ -35,7 +38,7 @@ export function goodRows(
   const middle = median(changes);
   // The median of absolute deviations is not moved by the rows that stand out.
   const deviation = median(changes.map((change) => Math.abs(change - middle)));
-  const limit = middle - CLEARLY_BELOW * deviation;
+  const limit = middle - Math.max(LEAST_CHANGE, CLEARLY_BELOW * deviation);
   const bad = changes.findIndex((change) => change < limit && change < 0);
   return Math.max(0, bad);
 }

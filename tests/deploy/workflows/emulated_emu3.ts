@@ -40,7 +40,7 @@ export interface SeenRequest {
   readonly path: string;
   /** Idempotency key; empty for none. */
   readonly key: string;
-  /** Body; empty for none. */
+  /** Body; empty for none, and for other types than JSON. */
   readonly body: Body;
 }
 
@@ -151,7 +151,8 @@ export function emulateEmu3(behavior: Behavior = {}): EmulatedEmu3 {
       const { pathname } = new URL(request.url);
       const path = `${request.method} ${pathname}`;
       const text = await request.text();
-      const body: Body = text === "" ? {} : JSON.parse(text);
+      const json = request.headers.get("content-type") === "application/json";
+      const body: Body = json ? JSON.parse(text) : {};
       const key = request.headers.get("idempotency-key") ?? "";
       const seen = { path, key, body };
       requests.push(seen);

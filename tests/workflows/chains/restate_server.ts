@@ -1,17 +1,20 @@
 /**
- * A Restate server and a service of chains for a test, on free ports, with state
- * in a folder of its own.
+ * A Restate server with a service of chains in this process, for a test.
  *
  * @module
  */
 
+import { say } from "../../../deploy/command/run_command.ts";
+import { Child } from "../../../deploy/workflows/restate/child_process.ts";
+import { RestateAdmin } from "../../../deploy/workflows/restate/restate_admin.ts";
+import { restateBinary } from "../../../deploy/workflows/restate/restate_binary.ts";
+import { restateProgram } from "../../../deploy/workflows/restate/restate_program.ts";
 import {
   chainService,
   type ServiceOptions,
 } from "../../../deploy/workflows/service.ts";
-
-/** The Restate server as npm has it. */
-const PACKAGE = "@restatedev/restate-server-linux-x64@1.7.12";
+import { freePort } from "../../support/free_port.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 /** A running service of chains behind Restate. */
 export interface StartedChains extends AsyncDisposable {
@@ -19,107 +22,62 @@ export interface StartedChains extends AsyncDisposable {
   readonly ingress: string;
   /** Address of Restate's admin API. */
   readonly admin: string;
+  /** Kills Restate, and starts it again: all chains are replayed. */
+  readonly restart: () => Promise<void>;
 }
 
 /** Starts Restate and the service, and registers it. */
 export async function startChains(
   options: Partial<ServiceOptions> & { readonly url: string },
+  handler: (request: Request) => Promise<Response> = chainService({
+    ...{ apiKey: undefined, identityKeys: [], dataFolder: undefined },
+    ...options,
+  }),
 ): Promise<StartedChains> {
-  const folder = await Deno.makeTempDir({ prefix: "restate-" });
-  const [ingress, admin, node] = freePorts(3);
-  const config = `${folder}/restate.toml`;
-  await Deno.writeTextFile(
-    config,
-    [
-      'roles = ["metadata-server", "admin", "log-server", "worker", "http-ingress"]',
-      `base-dir = "${folder}/data"`,
-      `bind-address = "127.0.0.1:${node}"`,
-      'rocksdb-total-memory-size = "128.0 MiB"',
-      "default-num-partitions = 4",
-      "disable-telemetry = true",
-      "auto-provision = true",
-      "[admin]",
-      `bind-address = "127.0.0.1:${admin}"`,
-      "[ingress]",
-      `bind-address = "127.0.0.1:${ingress}"`,
-    ].join("\n"),
-  );
-  const restate = new Deno.Command(await restateBinary(), {
-    args: ["--config-file", config],
-    env: { RESTATE_LISTEN_MODE: "tcp", RUST_LOG: "warn" },
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  const { signal } = new AbortController();
+  const folder = temporaryFolder();
+  const ports = { ingress: freePort(), admin: freePort(), node: freePort() };
+  const { program } = await restateProgram({
+    file: await restateBinary({
+      named: Deno.env.get("RESTATE_SERVER") || undefined,
+      build: Deno.build,
+      say,
+    }),
+    folder: folder.path,
+    ports,
+  });
+  let restate = new Child(program, () => {});
   const stop = new AbortController();
   const service = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {}, signal: stop.signal },
-    chainService({ apiKey: undefined, identityKeys: [], ...options }),
+    handler,
   );
+  const kill = async () => {
+    restate.kill("SIGKILL");
+    await restate.ended();
+  };
   const started = {
-    ingress: `http://127.0.0.1:${ingress}`,
-    admin: `http://127.0.0.1:${admin}`,
+    ingress: `http://127.0.0.1:${ports.ingress}`,
+    admin: `http://127.0.0.1:${ports.admin}`,
+    restart: async () => {
+      await kill();
+      restate = new Child(program, () => {});
+      await restate.ready(signal);
+    },
     [Symbol.asyncDispose]: async () => {
-      restate.kill("SIGKILL");
-      await restate.status;
+      await kill();
       stop.abort();
       await service.finished;
-      await Deno.remove(folder, { recursive: true });
+      folder[Symbol.dispose]();
     },
   };
   try {
-    await reached(`${started.admin}/health`);
-    await reached(`${started.ingress}/restate/health`);
+    await restate.ready(signal);
     const uri = `http://127.0.0.1:${service.addr.port}`;
-    const registered = await fetch(`${started.admin}/deployments`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ uri, force: true }),
-    });
-    const text = await registered.text();
-    if (!registered.ok) throw new Error(`the registration failed: ${text}`);
+    await new RestateAdmin(started.admin).register(uri, signal);
   } catch (error) {
     await started[Symbol.asyncDispose]();
     throw error;
   }
   return started;
-}
-
-/** Returns the path of the server's binary: RESTATE_SERVER, or from npm. */
-async function restateBinary(): Promise<string> {
-  const path = Deno.env.get("RESTATE_SERVER");
-  if (path) return path;
-  const { success, stdout } = await new Deno.Command("npx", {
-    args: ["-y", "-p", PACKAGE, "sh", "-c", "command -v restate-server"],
-    stdout: "piped",
-  }).output();
-  const found = new TextDecoder().decode(stdout).trim();
-  if (success && found !== "") return found;
-  throw new Error("npx has no restate-server: set RESTATE_SERVER to its path");
-}
-
-/** Returns ports that were free a moment ago. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ port: 0, hostname: "127.0.0.1" }),
-  );
-  return listeners.map((listener) => {
-    listener.close();
-    return (listener.addr as Deno.NetAddr).port;
-  });
-}
-
-/** Waits until an address answers. */
-async function reached(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
-    try {
-      const response = await fetch(url);
-      await response.body?.cancel();
-      if (response.ok) return;
-    } catch {
-      // It is not listening yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${url} did not answer within a minute`);
 }
