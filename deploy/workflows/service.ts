@@ -3,11 +3,11 @@
  * both directions, so that a cancellation reaches a running step.
  *
  * ```text
- * EMU3_URL               server of the endpoints
+ * EMU3_URL               server of the endpoints (http://127.0.0.1:8080)
  * EMU3_API_KEY           its key, if it has keys
- * PORT                   port of the service (9080)
+ * HOST, PORT             address of the service (127.0.0.1:9080)
  * WORKFLOWS_DATA         folder of data of the chain prepare
- * RESTATE_IDENTITY_KEY   public key of requests, "publickeyv1_…"; none: unchecked
+ * RESTATE_IDENTITY_KEY   public keys of requests, "publickeyv1_…"; none: unchecked
  * ```
  *
  * @module
@@ -23,6 +23,7 @@ import { refine } from "./chains/refine.ts";
 import { remix } from "./chains/remix.ts";
 import { durableChain } from "./durable/chain.ts";
 import { Emu3Client, type Emu3Server } from "./emu3/emu3_client.ts";
+import type { ServiceLog } from "./service_log.ts";
 
 /** Options of the service. */
 export interface ServiceOptions extends Emu3Server {
@@ -30,11 +31,13 @@ export interface ServiceOptions extends Emu3Server {
   readonly identityKeys: readonly string[];
   /** Folder of data that the chain `prepare` reads and writes, if any. */
   readonly dataFolder: string | undefined;
+  /** Takes events of the SDK. */
+  readonly log: ServiceLog;
 }
 
 /** Returns the handler of requests of Restate. */
 export function chainService(
-  { identityKeys, dataFolder, ...server }: ServiceOptions,
+  { identityKeys, dataFolder, log, ...server }: ServiceOptions,
 ): (request: Request) => Promise<Response> {
   const client = new Emu3Client(server);
   return createEndpointHandler({
@@ -48,6 +51,7 @@ export function chainService(
       durableChain(prepareChain({ dataFolder, server }), client),
     ],
     bidirectional: true,
+    logger: log,
     ...identityKeys.length > 0 && { identityKeys: [...identityKeys] },
   });
 }

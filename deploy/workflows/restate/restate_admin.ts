@@ -23,7 +23,11 @@ export class RegistrationError extends Emu3Error {
 export class RestateAdmin {
   readonly #url: string;
 
-  /** @param url Address of its port, without a slash at its end. */
+  /**
+   * Creates the client; nothing is sent yet.
+   *
+   * @param url Address of its port, without a slash at its end.
+   */
   constructor(url: string) {
     this.#url = url;
   }

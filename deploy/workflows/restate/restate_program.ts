@@ -11,6 +11,7 @@
 
 import { join, resolve } from "node:path";
 import type { Program } from "./child_process.ts";
+import { requestIdentity } from "./request_identity.ts";
 import { answers, RestateAdmin } from "./restate_admin.ts";
 import { type RestatePorts, restateSettings } from "./restate_settings.ts";
 
@@ -24,7 +25,7 @@ const HOSTS = "/etc/hosts";
 const WITH_HOSTS = `mount --bind "$1" ${HOSTS} && shift && exec "$@"`;
 
 /** Options of a local server. */
-export interface RestateOptions {
+export interface LocalRestate {
   /** Path of the server program. */
   readonly file: string;
   /** Folder of its data, made if it is not there. */
@@ -37,25 +38,32 @@ export interface RestateOptions {
 export interface RestateProgram {
   /** Program to run. */
   readonly program: Program;
+  /** Public key of its requests. */
+  readonly publicKey: string;
   /** False if the check for a newer release cannot be blocked. */
   readonly isolated: boolean;
 }
 
 /** Writes the settings of a server, and returns its program. */
 export async function restateProgram(
-  options: RestateOptions,
+  options: LocalRestate,
 ): Promise<RestateProgram> {
   const { file, ports } = options;
   const folder = resolve(options.folder);
   await Deno.mkdir(folder, { recursive: true });
   const settings = join(folder, "restate.toml");
-  await Deno.writeTextFile(settings, restateSettings(folder, ports));
+  const { file: identity, publicKey } = await requestIdentity(folder);
+  await Deno.writeTextFile(
+    settings,
+    restateSettings({ folder, identity, ports }),
+  );
   const command = [file, "--config-file", settings, "--no-logo"];
   const isolation = await isolationBy(join(folder, "hosts"));
   const admin = new RestateAdmin(`http://127.0.0.1:${ports.admin}`);
   const ingress = `http://127.0.0.1:${ports.ingress}/restate/health`;
   const [program, ...args] = [...isolation, ...command];
   return {
+    publicKey,
     isolated: isolation.length > 0,
     program: {
       name: "restate",

@@ -23,13 +23,20 @@ export const NODE_NAME = "emu3";
 /** Address that all of Restate's ports are bound to. */
 const HOST = "127.0.0.1";
 
-/**
- * Returns the settings as TOML.
- *
- * @param folder Absolute path of the data.
- */
-export function restateSettings(folder: string, ports: RestatePorts): string {
-  const { ingress, admin, node } = ports;
+/** Options that differ between servers. */
+export interface RestateOptions {
+  /** Absolute path of the data. */
+  readonly folder: string;
+  /** Path of the private key that signs requests. */
+  readonly identity: string;
+  /** Its ports. */
+  readonly ports: RestatePorts;
+}
+
+/** Returns the settings as TOML. */
+export function restateSettings(
+  { folder, identity, ports: { ingress, admin, node } }: RestateOptions,
+): string {
   return stringify({
     "cluster-name": "emu3",
     "node-name": NODE_NAME,
@@ -43,8 +50,8 @@ export function restateSettings(folder: string, ports: RestatePorts): string {
     "default-num-partitions": 4,
     "rocksdb-total-memory-size": "128.0 MiB",
     "shutdown-timeout": "10s",
-    // The check for a release is blocked, and would be reported as an error.
-    "log-filter": "warn,octocrab=off",
+    // The service logs its retries, and the check for a release is blocked.
+    "log-filter": "warn,restate_invoker_impl=error,octocrab=off",
     "log-format": "compact",
     "log-disable-ansi-codes": true,
     admin: {
@@ -60,7 +67,10 @@ export function restateSettings(folder: string, ports: RestatePorts): string {
       "data-service-memory-limit": "32.0 MiB",
       "self-proposal-queue-memory-limit": "16.0 MiB",
       // Of one message: the codes of a picture are a few hundred KiB.
-      invoker: { "memory-limit": "256.0 MiB" },
+      invoker: {
+        "memory-limit": "256.0 MiB",
+        "request-identity-private-key-pem-file": identity,
+      },
     },
     bifrost: { "record-cache-memory-size": "32.0 MiB" },
   });

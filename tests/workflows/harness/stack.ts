@@ -71,7 +71,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { signal } = new AbortController();
   const folder = temporaryFolder();
   const ports = { ingress: freePort(), admin: freePort(), node: freePort() };
-  const { program } = await restateProgram({
+  const { program, publicKey } = await restateProgram({
     file: await restateBinary({
       named: Deno.env.get("RESTATE_SERVER") || undefined,
       build: Deno.build,
@@ -96,6 +96,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         env: {
           PORT: `${servicePort}`,
           EMU3_URL: emu3Url,
+          RESTATE_IDENTITY_KEY: publicKey,
           ...options.serviceEnv,
         },
       }),
