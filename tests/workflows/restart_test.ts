@@ -2,7 +2,7 @@
  * The chain `imagine` on a real Restate server, over ends of each process.
  */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { until } from "../support/until.ts";
 import { type Stack, startStack } from "./harness/stack.ts";
 
@@ -47,6 +47,11 @@ Deno.test("imagine succeeds, draws once, and is complete in Restate's tables", a
     new AbortController().signal,
   );
   deepStrictEqual(rows, [{ target: "imagine/a/run", status: "completed" }]);
+  if (!stack.isolated) return;
+  const hosts = await Deno.readTextFile(
+    `/proc/${stack.restate.pid}/root/etc/hosts`,
+  );
+  ok(hosts.endsWith("127.0.0.1 api.github.com\n"), "its release check");
 });
 
 for (const part of ["service", "restate"] as const) {

@@ -25,8 +25,8 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
   /** True to give it no other variables. */
   readonly clearEnv: boolean;
-  /** Returns true once it serves. */
-  readonly ready: (signal: AbortSignal) => Promise<boolean>;
+  /** Pattern of the line that it writes once it serves, or a question for it. */
+  readonly ready: RegExp | ((signal: AbortSignal) => Promise<boolean>);
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs: number;
 }
@@ -55,6 +55,7 @@ export class Child {
   readonly #lines: string[] = [];
   readonly #read: Promise<unknown>;
   #ended = false;
+  #announced = false;
 
   /** Starts the process; `onLine` takes its output. */
   constructor(program: Program, onLine: (line: string) => void) {
@@ -73,6 +74,8 @@ export class Child {
     const take = (line: string) => {
       this.#lines.push(line);
       if (this.#lines.length > LAST_LINES) this.#lines.shift();
+      this.#announced ||= program.ready instanceof RegExp &&
+        program.ready.test(line);
       onLine(line);
     };
     this.#read = Promise.all([stdout, stderr].map(async (stream) => {
@@ -102,8 +105,11 @@ export class Child {
    */
   async ready(signal: AbortSignal): Promise<void> {
     const { name, ready } = this.#program;
+    const isReady = ready instanceof RegExp
+      ? () => Promise.resolve(this.#announced)
+      : () => ready(signal).catch(() => false);
     while (!signal.aborted && !this.#ended) {
-      if (await ready(signal).catch(() => false)) return;
+      if (await isReady()) return;
       await delay(POLL_MS, signal);
     }
     if (signal.aborted) return;

@@ -57,6 +57,29 @@ Deno.test("ready() throws the last lines of a child that ends before", async () 
   );
 });
 
+Deno.test("a child is ready once it answers, or writes its line", async () => {
+  let questions = 0;
+  const asked = new Child(
+    program("exec sleep 1000", {
+      ready: () => Promise.resolve(++questions === 3),
+    }),
+    () => {},
+  );
+  await asked.ready(signal);
+  strictEqual(questions, 3);
+  await asked.stop();
+  const lines: string[] = [];
+  const announced = new Child(
+    program("echo begins; echo ready at 1; exec sleep 1000", {
+      ready: /^ready at /,
+    }),
+    (line) => lines.push(line),
+  );
+  await announced.ready(signal);
+  deepStrictEqual(lines, ["begins", "ready at 1"]);
+  await announced.stop();
+});
+
 Deno.test("stop() sends SIGTERM, and SIGKILL to a child that does not end", async () => {
   const graceful = new Child(
     program("trap 'exit 5' TERM; echo on; while :; do sleep 0.01; done"),

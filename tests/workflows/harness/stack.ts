@@ -18,6 +18,7 @@ import {
 import { restateProgram } from "../../../deploy/workflows/restate/restate_program.ts";
 import { freePort } from "../../support/free_port.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { stubEvents } from "./stub_process.ts";
 import type { StubEvent } from "./stub_server.ts";
 
 /** One of the processes. */
@@ -42,7 +43,9 @@ export interface Stack extends AsyncDisposable {
   readonly ingress: string;
   /** Restate's administration. */
   readonly admin: RestateAdmin;
-  /** Folder of Restate's data. */
+  /** True if Restate cannot reach the host of its release check. */
+  readonly isolated: boolean;
+  /** Folder of all data. */
   readonly folder: string;
   readonly restate: StackProcess;
   readonly service: StackProcess;
@@ -71,7 +74,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { signal } = new AbortController();
   const folder = temporaryFolder();
   const ports = { ingress: freePort(), admin: freePort(), node: freePort() };
-  const { program, publicKey } = await restateProgram({
+  const { program, publicKey, isolated } = await restateProgram({
     file: await restateBinary({
       named: Deno.env.get("RESTATE_SERVER") || undefined,
       build: Deno.build,
@@ -136,6 +139,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return {
     ingress,
     admin,
+    isolated,
     folder: folder.path,
     restate,
     service,
@@ -148,7 +152,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           body: JSON.stringify(body),
         },
       }),
-    events: () => readEvents(`${stubFolder}/events.jsonl`),
+    events: () => stubEvents(stubFolder),
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -200,14 +204,4 @@ function processOf(url: string, program: Program): StackProcess {
       await child.ready(signal);
     },
   };
-}
-
-function readEvents(file: string): StubEvent[] {
-  try {
-    return Deno.readTextFileSync(file).trim().split("\n")
-      .map((line) => JSON.parse(line));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }
