@@ -60,6 +60,8 @@ import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
 import { phaseSpans, tracing } from "./middleware/tracing.ts";
 import { countUnsent, UnsentAnswers } from "./middleware/unsent.ts";
+import type { IngressOptions } from "./workflows/ingress.ts";
+import { noWorkflows, workflowRoutes } from "./workflows/routes.ts";
 
 /** The dependencies of the routes. */
 export interface AppServices
@@ -81,6 +83,8 @@ export interface AppOptions extends HostPolicy, OriginPolicy {
   readonly maxRequests: number;
   /** Sink of log lines. */
   readonly log: LogSink;
+  /** Engine of workflows; undefined for none. */
+  readonly workflows?: IngressOptions | undefined;
   /** Drain state; undefined for a server that never drains. */
   readonly drain?: Drain | undefined;
   /** Metrics to count in; undefined for separate ones. */
@@ -143,6 +147,13 @@ export function createApp(
   app.route("/", kserve(services, options.functions, drain));
   app.route("/", mcp(services, options));
   app.route("/", models(services));
+  const { workflows } = options;
+  app.route(
+    "/",
+    workflows === undefined
+      ? noWorkflows()
+      : workflowRoutes(workflows, services, drain),
+  );
   app.route("/", health(services, drain, jobs));
   if (jobs !== undefined) metrics.watchStore(jobs);
   app.get("/metrics", metricsDescription, metrics.show);

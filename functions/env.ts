@@ -125,6 +125,13 @@ export interface Environment {
   };
   /** Secret that signs webhooks; undefined for no webhooks. */
   readonly webhookSecret: string | undefined;
+  /** Engine of workflows; undefined for none. */
+  readonly workflows: {
+    /** URL of its ingress. */
+    readonly url: string;
+    /** Bearer token of its ingress; undefined for none. */
+    readonly token: string | undefined;
+  } | undefined;
   /** Format of log lines. */
   readonly log: LogFormat;
   /** Queue that jobs are taken from; undefined for none. */
@@ -235,6 +242,10 @@ export function readEnvironment(
       ttlMs: 1000 * values.JOB_TTL_S,
     },
     webhookSecret: values.WEBHOOK_SECRET,
+    workflows: values.WORKFLOWS_URL === undefined ? undefined : {
+      url: values.WORKFLOWS_URL,
+      token: values.WORKFLOWS_TOKEN,
+    },
     log: values.LOG ?? (machine.terminal ? "pretty" : "json"),
     runpod: attempt("RUNPOD_WEBHOOK_POST_OUTPUT", () => runpodPlace(values)),
   };

@@ -11,6 +11,7 @@ import { MODEL_VARIABLES } from "./config/model_variables.ts";
 import { PERFORMANCE_VARIABLES } from "./config/performance_variables.ts";
 import { SECURITY_VARIABLES } from "./config/security_variables.ts";
 import { SERVING_VARIABLES } from "./config/serving_variables.ts";
+import { WORKFLOW_VARIABLES } from "./config/workflow_variables.ts";
 import { logFormat, type Variable } from "./config/variable_parsers.ts";
 import { RUNPOD_VARIABLES } from "./runpod/variables.ts";
 
@@ -32,6 +33,7 @@ export const VARIABLE_GROUPS: Readonly<
   "Memory and speed": PERFORMANCE_VARIABLES,
   "Limits": LIMIT_VARIABLES,
   "Jobs": JOB_VARIABLES,
+  "Workflows": WORKFLOW_VARIABLES,
   "Keys and security": SECURITY_VARIABLES,
   "Observability": OBSERVABILITY_VARIABLES,
   "RunPod": RUNPOD_VARIABLES,
@@ -44,6 +46,7 @@ export const VARIABLES = {
   ...PERFORMANCE_VARIABLES,
   ...LIMIT_VARIABLES,
   ...JOB_VARIABLES,
+  ...WORKFLOW_VARIABLES,
   ...SECURITY_VARIABLES,
   ...OBSERVABILITY_VARIABLES,
   ...RUNPOD_VARIABLES,

@@ -9,7 +9,12 @@
  */
 
 /** Variables that must not be written to files: they come by reference. */
-export const SECRETS = ["API_KEYS", "WEBHOOK_SECRET", "HF_TOKEN"] as const;
+export const SECRETS = [
+  "API_KEYS",
+  "WEBHOOK_SECRET",
+  "WORKFLOWS_TOKEN",
+  "HF_TOKEN",
+] as const;
 
 /**
  * Variables that platforms set themselves; other values would break the

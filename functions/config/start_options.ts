@@ -15,6 +15,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   "API_KEYS",
   "HF_TOKEN",
   "WEBHOOK_SECRET",
+  "WORKFLOWS_TOKEN",
   "RUNPOD_AI_API_KEY",
 ]);
 

@@ -90,11 +90,14 @@ export function isJson(type: string): boolean {
  * `boundedList`s, which check their length first and stop at
  * `MAX_FIELD_ERRORS`.
  *
+ * @param options `abortEarly`: true to stop at the first fault, for a schema
+ * whose lists are not bounded.
  * @throws {InvalidFieldsError} If fields are invalid; names them.
  */
 export function parseFields<T>(
   schema: v.GenericSchema<unknown, T>,
   value: unknown,
+  { abortEarly = false } = {},
 ): T {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InvalidFieldsError([{
@@ -102,7 +105,10 @@ export function parseFields<T>(
       detail: "expected an object",
     }]);
   }
-  const result = v.safeParse(schema, value, { abortPipeEarly: true });
+  const result = v.safeParse(schema, value, {
+    abortEarly,
+    abortPipeEarly: true,
+  });
   if (result.success) return result.output;
   throw new InvalidFieldsError(fieldErrors(result.issues, schema));
 }

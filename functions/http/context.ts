@@ -68,6 +68,12 @@ export interface AppEnv {
      */
     tryHold: (bytes: number) => (() => void) | undefined;
     /**
+     * Releases the slot that the request has among those of its caller,
+     * for a request that only waits for work that is counted elsewhere;
+     * undefined for one without a slot.
+     */
+    releaseSlot: (() => void) | undefined;
+    /**
      * Called with the id of the job that the request becomes, when it is
      * stored.
      */

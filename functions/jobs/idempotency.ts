@@ -57,7 +57,7 @@ export function idempotency(
   return async (c, next) => {
     const header = c.req.header("idempotency-key");
     if (c.req.method !== "POST" || header === undefined) return await next();
-    const key = keyFrom(header);
+    const key = idempotencyKey(header);
     const principal = c.get("principal");
     const bytes = await readBytes(c.req.raw, maxBytes, {
       empty: true,
@@ -133,8 +133,13 @@ function keepFirst(
   return kept;
 }
 
-/** Parses a structured string (RFC 8941), or the same without its quotes. */
-function keyFrom(header: string): string {
+/**
+ * Parses the header: a structured string (RFC 8941), or the same without its
+ * quotes.
+ *
+ * @throws {InvalidFieldsError} If it has another form.
+ */
+export function idempotencyKey(header: string): string {
   const key = header.trim().replace(/^"(.*)"$/, "$1");
   if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
   throw invalidField(

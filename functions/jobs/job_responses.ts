@@ -63,25 +63,40 @@ export function jobResponse(
   { id }: Job,
   { status, parts }: JobResponseOptions,
 ): Response {
-  const { method, path } = c.req;
   // Counted before it is read, and while the client reads it.
   const release = hold(c, store.answerBytes(id));
   try {
-    const content = parts(store.answerOf(id));
-    const length = lengthOf(content);
-    const headers = { "content-type": "application/json" };
-    // Answers of work are complete here, since the first one may be stored.
-    const whole = length <= PIECE_BYTES || doesWork(method, path);
-    if (!whole && method !== "HEAD") {
-      const body = pacedAnswer(c, piecesOf(content), release);
-      const long = { ...headers, "content-length": `${length}` };
-      return c.body(body, status, long);
-    }
-    const body = Buffer.concat(whole ? [...piecesOf(content)] : []);
-    release();
-    return c.body(body, status, headers);
+    return partsResponse(c, parts(store.answerOf(id)), { status, release });
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/**
+ * Answers with JSON in parts: piece by piece if it is long.
+ *
+ * @param options `release`: called once the answer was read.
+ */
+export function partsResponse(
+  c: Context<AppEnv>,
+  content: readonly JsonPart[],
+  { status, release }: {
+    readonly status: JobResponseOptions["status"];
+    readonly release: () => void;
+  },
+): Response {
+  const { method, path } = c.req;
+  const length = lengthOf(content);
+  const headers = { "content-type": "application/json" };
+  // Answers of work are complete here, since the first one may be stored.
+  const whole = length <= PIECE_BYTES || doesWork(method, path);
+  if (!whole && method !== "HEAD") {
+    const body = pacedAnswer(c, piecesOf(content), release);
+    const long = { ...headers, "content-length": `${length}` };
+    return c.body(body, status, long);
+  }
+  const body = Buffer.concat(whole ? [...piecesOf(content)] : []);
+  release();
+  return c.body(body, status, headers);
 }

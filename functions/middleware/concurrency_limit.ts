@@ -23,10 +23,16 @@ export function limitConcurrency(
     if (!doesWork(c.req.method, c.req.path)) return await next();
     const caller = c.get("caller");
     const enteredAt = limiter.enter(caller);
+    let left = false;
+    const leave = () => {
+      if (!left) limiter.leave(caller, enteredAt);
+      left = true;
+    };
+    c.set("releaseSlot", leave);
     try {
       await next();
     } finally {
-      if (c.error instanceof OverloadedError) {
+      if (c.error instanceof OverloadedError && !left) {
         limiter.reject(caller);
         // The queue reports when its next place is free, but not for which caller.
         const { retryAfterSeconds } = c.error;
@@ -38,8 +44,8 @@ export function limitConcurrency(
       } else {
         // An answer that waits for its reader uses memory as its run did.
         const sent = c.env?.sent ?? c.get("ended");
-        if (sent === undefined) limiter.leave(caller, enteredAt);
-        else sent.then(() => limiter.leave(caller, enteredAt));
+        if (sent === undefined) leave();
+        else sent.then(leave);
       }
     }
   };

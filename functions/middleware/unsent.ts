@@ -15,6 +15,7 @@ import type { AppEnv } from "../http/context.ts";
 import {
   pacedBody,
   PIECE_BYTES,
+  type Pieces,
   readerLeft,
 } from "../http/connection/paced_body.ts";
 import { delay } from "../../lib/async/delay.ts";
@@ -110,7 +111,7 @@ export async function heldWhenFree(
 /** Returns a body of `pieces` that calls `release` once it has ended. */
 export function pacedAnswer(
   c: Context<AppEnv>,
-  pieces: Iterator<Uint8Array>,
+  pieces: Pieces,
   release: () => void,
 ): ReadableStream<Uint8Array> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -34,6 +34,7 @@ import {
   UnauthorizedError,
   UnreadAnswersError,
 } from "./errors.ts";
+import { WorkflowsUnavailableError } from "./workflow_errors.ts";
 
 /** A problem document. */
 export interface Problem {
@@ -59,6 +60,8 @@ export interface Problem {
   readonly resume?: string;
   /** State to continue from without the job. */
   readonly state?: InterruptedState;
+  /** Step of a workflow that failed. */
+  readonly step?: string;
   /** The error in the shape of OpenAI's client libraries. */
   readonly error: {
     readonly message: string;
@@ -133,6 +136,7 @@ export function problemHeaders(error: unknown): Record<string, string> {
     (error instanceof OverloadedError || error instanceof NotReadyError ||
       error instanceof QuotaError || error instanceof UnreadAnswersError ||
       error instanceof DrainingError ||
+      error instanceof WorkflowsUnavailableError ||
       error instanceof InterruptedError) &&
     error.retryAfterSeconds !== undefined
   ) {

@@ -88,6 +88,24 @@ export const PROBLEMS = {
     "The status of the job does not allow the operation: only interrupted jobs, and jobs that failed for a temporary reason, can be resumed.",
     "Check the status with GET /v1/jobs/{id}. Send the request again to start over.",
   ),
+  "unknown-workflow": kind(
+    404,
+    "Unknown workflow",
+    "The workflow does not exist, belongs to another caller, or ended more than a day ago; or it has drawn no codes of this name.",
+    "Use the URL in the Location header of the response that started the workflow, and the same API key. The member grid of a step names its codes.",
+  ),
+  "workflow-canceled": kind(
+    409,
+    "Workflow canceled",
+    "The workflow was canceled while the request waited for its output.",
+    "GET the URL in the Location header for the steps that had ended. Start another workflow, with another Idempotency-Key, to begin again.",
+  ),
+  "workflow-failed": kind(
+    502,
+    "Workflow failed",
+    "A step of the workflow failed for good, without a problem document of its own.",
+    "GET the URL in the Location header for the steps that had ended. Start another workflow, with another Idempotency-Key, to begin again.",
+  ),
   "idempotency-conflict": kind(
     409,
     "Request in progress",
@@ -262,6 +280,12 @@ export const PROBLEMS = {
     "Shutting down",
     "The server shut down before the request was finished.",
     "Retry, to reach another or the next instance.",
+  ),
+  "workflows-unavailable": kind(
+    503,
+    "Workflows unavailable",
+    "The workflow engine behind WORKFLOWS_URL is not reached, or does not answer as expected. Workflows that were accepted continue once it runs again.",
+    "Retry with the same Idempotency-Key after the number of seconds in the Retry-After header. The operator has to check Restate, the registration of its service, and WORKFLOWS_TOKEN.",
   ),
   "store-full": kind(
     503,

@@ -52,6 +52,7 @@ export const TAGS = {
   functions: "Conversions between text, images and codes.",
   openai: "OpenAI-compatible API.",
   jobs: "Background jobs.",
+  workflows: "Chains of functions as durable workflows.",
   predictions: "Replicate and Cog compatible API.",
   inference: "Open Inference Protocol (KServe V2).",
   mcp: "Model Context Protocol.",

@@ -272,6 +272,12 @@ export const ProblemAnswer = v.pipe(
         ),
       ),
     ),
+    step: v.optional(
+      v.pipe(
+        v.string(),
+        v.description("Step that failed, of a workflow."),
+      ),
+    ),
     error: v.pipe(
       v.strictObject({
         message: v.string(),
