@@ -9,6 +9,7 @@
  */
 
 import {
+  CancelledError,
   type RestatePromise,
   type RunOptions,
   TerminalError,
@@ -66,6 +67,8 @@ export class StepRunner {
   readonly #client: Emu3Client;
   /** Paths of jobs that have not ended, to cancel with the chain. */
   readonly #jobs = new Set<string>();
+  /** Requests of jobs without an answer: the server may have them. */
+  readonly #submitted = new Set<StepRequest>();
   /** Context of the chain. */
   readonly context: WorkflowContext<UntypedState>;
   /** Name of the chain. */
@@ -95,11 +98,8 @@ export class StepRunner {
       const submitted = { ...request, idempotencyKey: this.#keyOf(suffix) };
       const { value: job } = await this.#patiently(
         { name, journal: `${suffix}: submit` },
-        async (signal) => {
-          const submission = await submitJob(this.#client, submitted, signal);
-          if (submission.type === "wait") return submission;
-          return { type: "done", value: submission.job };
-        },
+        (signal) => submitJob(this.#client, submitted, signal),
+        submitted,
       );
       this.#jobs.add(job!);
       const end = await this.#patiently(
@@ -143,15 +143,19 @@ export class StepRunner {
    * Runs `attempt` as a journaled step, again after each wait that the server
    * asks for; returns no value if what it waited for was lost.
    *
+   * @param submitted Request of a job, to cancel while it has no answer.
    * @throws {TerminalError} If the server refuses the request.
    */
   async #patiently<T>(
     { name, journal }: { readonly name: string; readonly journal: string },
     attempt: (signal: AbortSignal) => Promise<Attempted<T>>,
+    submitted?: StepRequest,
   ): Promise<Timed<T | undefined>> {
     while (true) {
       this.state.step({ name, status: "running" });
+      if (submitted !== undefined) this.#submitted.add(submitted);
       const outcome = await this.run(journal, attempt);
+      if (submitted !== undefined) this.#submitted.delete(submitted);
       switch (outcome.type) {
         case "done":
           return outcome;
@@ -191,14 +195,43 @@ export class StepRunner {
     );
   }
 
-  /** Cancels the jobs of the chain: the model stops after its next step. */
+  /**
+   * Cancels the jobs of the chain: the model stops after its next step. A chain
+   * that is canceled again meanwhile still cancels them; a server that does not
+   * come back does not change the end of the chain.
+   */
   async cancelJobs(): Promise<void> {
-    const jobs = [...this.#jobs];
-    if (jobs.length === 0) return;
-    await this.context.run("cancel jobs", async () => {
-      const signal = this.context.request().attemptCompletedSignal;
-      for (const job of jobs) await cancelJob(this.#client, job, signal);
-    }, STEP_RETRIES);
+    while (this.#submitted.size > 0 || this.#jobs.size > 0) {
+      try {
+        for (const request of this.#submitted) await this.#find(request);
+        const jobs = [...this.#jobs];
+        await this.context.run("cancel jobs", async () => {
+          const signal = this.context.request().attemptCompletedSignal;
+          for (const job of jobs) await cancelJob(this.#client, job, signal);
+        }, STEP_RETRIES);
+        this.#jobs.clear();
+      } catch (error) {
+        if (error instanceof CancelledError) continue;
+        if (error instanceof TerminalError) return;
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * Finds the job of a request without an answer by its key: the server answers
+   * with the job that it has, or with a new one, to be canceled at once.
+   */
+  async #find(request: StepRequest): Promise<void> {
+    const outcome = await this.run(
+      "find job",
+      (signal) => submitJob(this.#client, request, signal),
+    );
+    if (outcome.type === "wait") {
+      return await this.context.sleep({ seconds: outcome.seconds });
+    }
+    this.#submitted.delete(request);
+    if (outcome.type === "done") this.#jobs.add(outcome.value);
   }
 
   #keyOf(step: string): string {

@@ -5,7 +5,8 @@
  * ```text
  * 2xx                        done
  * 429, 503, 409 (running)    wait      for Retry-After, then the same request
- * other 4xx, 501             throws {@link RefusedError}: the chain ends
+ * other 4xx, 501, and 503 of a model that failed
+ *                            throws {@link RefusedError}: the chain ends
  * other 5xx, lost connection throws {@link UnansweredError}: retried with limits
  * ```
  *
@@ -68,8 +69,14 @@ export class Emu3Client {
     if (response.ok) return { type: "done", response };
     const { status } = response;
     const problem = await problemOf(response);
-    const retries = problem["retryable"] === true;
-    if (status === 429 || status === 503 || (status === 409 && retries)) {
+    const { retryable } = problem;
+    // A model that failed to load is not loaded again.
+    if (status === 503 && retryable === false) {
+      throw new RefusedError(status, problem);
+    }
+    if (
+      status === 429 || status === 503 || (status === 409 && retryable === true)
+    ) {
       const remedy = remedyOf(response, Date.now());
       const waitMs = remedy.type === "retry" ? remedy.retryAfterMs : undefined;
       const seconds = waitMs === undefined

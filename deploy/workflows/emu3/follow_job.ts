@@ -15,9 +15,9 @@ import {
 } from "./emu3_client.ts";
 import { present, RefusedError, UnansweredError } from "./emu3_errors.ts";
 
-/** A submitted job, or the seconds to wait before the same request. */
+/** The path of a submitted job, or the seconds to wait before the same request. */
 export type Submission =
-  | { readonly type: "done"; readonly job: string }
+  | { readonly type: "done"; readonly value: string }
   | { readonly type: "wait"; readonly seconds: number };
 
 /** The end of a job, or the seconds to wait before it is followed again. */
@@ -50,7 +50,7 @@ export async function submitJob(
   const attempt = await client.send({ ...request, headers }, signal);
   if (attempt.type === "wait") return attempt;
   const { id } = await readAnswer(attempt.response, signal);
-  return { type: "done", job: `/v1/jobs/${id}` };
+  return { type: "done", value: `/v1/jobs/${id}` };
 }
 
 /**
@@ -64,6 +64,7 @@ export async function followJob(
   job: string,
   signal: AbortSignal,
 ): Promise<JobEnd> {
+  let failed = false;
   while (true) {
     const state = await stateOf(client, job, signal);
     if (state === undefined) {
@@ -80,6 +81,9 @@ export async function followJob(
         continue;
     }
     if (!state.resumable) throw refusal(state);
+    // The attempts of the step are limited, and further apart each time.
+    if (failed) throw new UnansweredError(`${job} failed again`);
+    failed = state.status === "failed";
     const resumed = await client.send({ path: `${job}/resume` }, signal);
     if (resumed.type === "wait") return resumed;
     await resumed.response.body?.cancel();
