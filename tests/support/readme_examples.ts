@@ -57,6 +57,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     instead: "deno task start --help",
   },
   {
+    pattern: /\btask workflows(?! --help)/,
+    reason: "serves until it is stopped; test:workflows starts it",
+    instead: "deno task workflows --help",
+  },
+  {
     pattern: /\btask (test|ok)\b/,
     reason: "runs every test, and so itself",
     instead: undefined,
