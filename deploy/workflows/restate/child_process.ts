@@ -117,10 +117,15 @@ export class Child {
     throw new ChildError(name, [`it ${reason}`, ...this.#lines].join("\n"));
   }
 
-  /** Sends a signal, unless the process has ended. */
+  /**
+   * Sends a signal, unless the process has ended; SIGKILL also to the processes
+   * that it started, which would be left.
+   */
   kill(signal: Deno.Signal): void {
+    if (this.#ended) return;
     try {
-      if (!this.#ended) this.#process.kill(signal);
+      if (signal === "SIGKILL") Deno.kill(-this.pid, signal);
+      else this.#process.kill(signal);
     } catch (error) {
       // It ended by itself.
       const gone = error instanceof TypeError ||

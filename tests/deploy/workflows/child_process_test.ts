@@ -99,6 +99,22 @@ Deno.test("stop() sends SIGTERM, and SIGKILL to a child that does not end", asyn
   await graceful.ended();
 });
 
+Deno.test("SIGKILL ends what the child started, too", async () => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const child = new Child(
+    program("sleep 1000 & echo $!; wait"),
+    (line) => resolve(Number(line)),
+  );
+  const grandchild = await promise;
+  child.kill("SIGKILL");
+  await child.ended();
+  await until(async () => {
+    const path = `/proc/${grandchild}/stat`;
+    const stat = await Deno.readTextFile(path).catch(() => ") Z");
+    return stat.includes(") Z");
+  });
+});
+
 Deno.test("a child has a process group of its own", async () => {
   const lines: string[] = [];
   const child = new Child(program("ps -o pgid= $$"), (l) => lines.push(l));

@@ -6,6 +6,7 @@
  * PORT         port on loopback
  * STUB_FOLDER  folder of its jobs and of its record, `events.jsonl`
  * STUB_MS      milliseconds of a drawing (50)
+ * STUB_SIZE    rows and columns of a picture (4)
  * STUB_QUEUE   jobs that it takes at once; 429 to further ones (1000)
  * ```
  *
@@ -39,7 +40,7 @@ interface Job {
 }
 
 /** Rows and columns of a drawn picture. */
-const SIZE = 4;
+const SIZE = Number(Deno.env.get("STUB_SIZE") ?? 4);
 
 const folder = Deno.env.get("STUB_FOLDER")!;
 const drawingMs = Number(Deno.env.get("STUB_MS") ?? 50);
