@@ -198,3 +198,26 @@ Deno.test("album draws a few prompts at a time, and a failed one does not end it
   deepStrictEqual(shown?.progress, { done: 39, failed: 1, total: 40 });
   strictEqual(shown?.steps.length, 40);
 });
+
+Deno.test("an album goes on in the order of its journal after restarts of Restate", async () => {
+  await using at = await emulatedChains({
+    drawing: ({ seed }) => {
+      const ms = 10 + (7919 * Number(seed)) % 90;
+      return new Promise((resolve) => setTimeout(resolve, ms));
+    },
+  });
+  const chain = new ChainClient(at.chains, "album", "one");
+  const prompts = Array.from({ length: 24 }, (_, i) => `picture ${i}`);
+  await chain.start({ prompts, concurrency: 6, seed: 1 });
+  for (const done of [6, 14]) {
+    await until(async () => {
+      const progress = (await chain.status())?.progress;
+      return progress !== undefined && progress.done >= done;
+    });
+    await at.chains.restart();
+  }
+  const { status, body } = await chain.attach();
+  strictEqual(status, 200);
+  strictEqual(body["done"], 24);
+  deepStrictEqual([...at.emu3.drawn.values()], Array(24).fill(1));
+});
