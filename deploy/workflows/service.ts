@@ -21,7 +21,7 @@ import { imagine } from "./chains/imagine.ts";
 import { prepareChain } from "./chains/prepare.ts";
 import { refine } from "./chains/refine.ts";
 import { remix } from "./chains/remix.ts";
-import { durableChain } from "./durable/chain.ts";
+import { durableChain, type ServedChain } from "./durable/chain.ts";
 import { Emu3Client, type Emu3Server } from "./emu3/emu3_client.ts";
 import type { ServiceLog } from "./service_log.ts";
 
@@ -35,9 +35,14 @@ export interface ServiceOptions extends Emu3Server {
   readonly log: ServiceLog;
 }
 
-/** Returns the handler of requests of Restate. */
+/**
+ * Returns the handler of requests of Restate.
+ *
+ * @param more Returns chains of your own, beside those of `schema/chains.ts`.
+ */
 export function chainService(
   { identityKeys, dataFolder, log, ...server }: ServiceOptions,
+  more: (client: Emu3Client) => readonly ServedChain[] = () => [],
 ): (request: Request) => Promise<Response> {
   const client = new Emu3Client(server);
   return createEndpointHandler({
@@ -49,6 +54,7 @@ export function chainService(
       durableChain(remix, client),
       durableChain(album, client),
       durableChain(prepareChain({ dataFolder, server }), client),
+      ...more(client),
     ],
     bidirectional: true,
     logger: log,

@@ -42,10 +42,13 @@ const Pixels = v.object({
 export function bodySchema({ input }: ChainInfo): v.GenericSchema {
   const entries = entriesWithGrid(input);
   if (entries === undefined) return input;
-  const { grid: _, ...rest } = entries;
+  const { grid: _, image_url: address, ...rest } = entries;
   return v.union([
     v.strictObject({ ...rest, image: Picture }),
     v.strictObject({ ...rest, grid: Grid }),
+    ...address === undefined
+      ? []
+      : [v.strictObject({ ...rest, "image_url": address })],
   ]);
 }
 
@@ -72,7 +75,11 @@ export async function readChainInput(
   const abortEarly = !hasAtMost(MANY_VALUES, value);
   const fields = parseFields(schema, value, { abortEarly });
   if (entriesWithGrid(info.input) === undefined) return v.parse(Fields, fields);
-  const { image: _, ...rest } = v.parse(Fields, fields);
+  const { image, ...rest } = v.parse(Fields, fields);
+  const referred = rest["image_url"] !== undefined &&
+    image === undefined && rest["grid"] === undefined;
+  // The chain has the server fetch it: the journal holds the address.
+  if (referred) return rest;
   return { ...rest, grid: await gridOf(c, tokenizers, fields) };
 }
 

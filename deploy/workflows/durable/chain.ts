@@ -54,6 +54,9 @@ export interface ChainDefinition<
   ) => Promise<v.InferInput<Output>>;
 }
 
+/** A chain as the service serves it. */
+export type ServedChain = WorkflowDefinition<string, unknown>;
+
 /** Longest time of a step: a picture of a large model on a CPU takes hours. */
 const STEP_LIMIT = { days: 1 } as const;
 
@@ -80,7 +83,7 @@ export function durableChain<
 >(
   chain: ChainDefinition<Input, Output>,
   client: Emu3Client,
-): WorkflowDefinition<string, unknown> {
+): ServedChain {
   return workflow({
     name: chain.name,
     handlers: {

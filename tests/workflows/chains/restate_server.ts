@@ -26,13 +26,23 @@ export interface StartedChains extends AsyncDisposable {
   readonly restart: () => Promise<void>;
 }
 
+/** Returns the options of a service in a test. */
+export function serviceOptions(
+  options: Partial<ServiceOptions> & { readonly url: string },
+): ServiceOptions {
+  return {
+    ...{ apiKey: undefined, identityKeys: [], dataFolder: undefined },
+    log: () => {},
+    ...options,
+  };
+}
+
 /** Starts Restate and the service, and registers it. */
 export async function startChains(
   options: Partial<ServiceOptions> & { readonly url: string },
-  handler: (request: Request) => Promise<Response> = chainService({
-    ...{ apiKey: undefined, identityKeys: [], dataFolder: undefined },
-    ...options,
-  }),
+  handler: (request: Request) => Promise<Response> = chainService(
+    serviceOptions(options),
+  ),
 ): Promise<StartedChains> {
   const { signal } = new AbortController();
   const folder = temporaryFolder();
