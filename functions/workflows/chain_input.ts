@@ -11,7 +11,7 @@ import * as v from "valibot";
 import type { ChainInfo } from "../../deploy/workflows/schema/chains.ts";
 import { isJson, mediaType, parseFields, readBytes } from "../http/body.ts";
 import type { AppEnv } from "../http/context.ts";
-import { InvalidFieldsError, MediaTypeError } from "../http/errors/errors.ts";
+import { invalidField, MediaTypeError } from "../http/errors/errors.ts";
 import { gridFields, gridFromFields } from "../http/grid_json.ts";
 import { hasAtMost, parseJson } from "../http/json.ts";
 import { pictureBytes } from "../http/upload.ts";
@@ -28,10 +28,15 @@ const Fields = v.looseObject({});
 /** Values above which validation stops at the first fault of a body. */
 const MANY_VALUES = 1000;
 
-/** The field of a body with pixels, and that of an input with codes. */
-const Pixels = v.object({
-  image: v.optional(v.string()),
-  grid: v.optional(Grid),
+/** The fields of a body for a picture, of which it has one. */
+const PICTURE_ENTRIES = {
+  image: Picture,
+  "image_url": v.pipe(Picture, v.description("The same as image.")),
+  grid: Grid,
+};
+
+const PictureFields = v.object({
+  ...v.partial(v.object(PICTURE_ENTRIES)).entries,
   model: v.optional(v.string()),
 });
 
@@ -42,13 +47,10 @@ const Pixels = v.object({
 export function bodySchema({ input }: ChainInfo): v.GenericSchema {
   const entries = entriesWithGrid(input);
   if (entries === undefined) return input;
-  const { grid: _, image_url: address, ...rest } = entries;
+  const { grid: _, image_url: __, ...rest } = entries;
   return v.union([
     v.strictObject({ ...rest, image: Picture }),
     v.strictObject({ ...rest, grid: Grid }),
-    ...address === undefined
-      ? []
-      : [v.strictObject({ ...rest, "image_url": address })],
   ]);
 }
 
@@ -75,11 +77,7 @@ export async function readChainInput(
   const abortEarly = !hasAtMost(MANY_VALUES, value);
   const fields = parseFields(schema, value, { abortEarly });
   if (entriesWithGrid(info.input) === undefined) return v.parse(Fields, fields);
-  const { image, ...rest } = v.parse(Fields, fields);
-  const referred = rest["image_url"] !== undefined &&
-    image === undefined && rest["grid"] === undefined;
-  // The chain has the server fetch it: the journal holds the address.
-  if (referred) return rest;
+  const { image: _, image_url: __, ...rest } = v.parse(Fields, fields);
   return { ...rest, grid: await gridOf(c, tokenizers, fields) };
 }
 
@@ -89,25 +87,28 @@ async function gridOf(
   tokenizers: Tokenizers,
   fields: unknown,
 ): Promise<GridFields> {
-  const { image, grid, model } = v.parse(Pixels, fields);
-  if ((image === undefined) === (grid === undefined)) {
-    throw new InvalidFieldsError([{
-      pointer: "/image",
-      detail: image === undefined
+  const { grid, model, image, image_url: url } = v.parse(PictureFields, fields);
+  const given = [grid, image, url].filter((one) => one !== undefined);
+  if (given.length !== 1) {
+    throw invalidField(
+      "/image",
+      given.length === 0
         ? "is required unless grid is set"
         : "expected exactly one of image and grid",
-    }]);
+    );
   }
   const vision = tokenizers.vision(model);
   const call = c.get("call");
-  if (image === undefined) {
-    const codes = gridFromFields(grid!, "/grid", vision.codebookSize);
+  if (grid !== undefined) {
+    const codes = gridFromFields(grid, "/grid", vision.codebookSize);
     checkGridSize(codes, vision, tokenizers.limits);
     return gridFields(codes);
   }
   using held = new DisposableStack();
   const use = { call, held };
-  const bytes = await pictureBytes(tokenizers, image, "/image", use);
+  const pointer = image === undefined ? "/image_url" : "/image";
+  const text = image ?? url!;
+  const bytes = await pictureBytes(tokenizers, text, pointer, use);
   const options = { decode: "display", call } as const;
   return gridFields(await encodePicture(tokenizers, bytes, vision, options));
 }
@@ -118,8 +119,7 @@ function fieldsSchema(input: v.GenericSchema): v.GenericSchema {
   if (entries === undefined) return input;
   return v.strictObject({
     ...entries,
-    image: v.optional(Picture),
-    grid: v.optional(Grid),
+    ...v.partial(v.object(PICTURE_ENTRIES)).entries,
   });
 }
 

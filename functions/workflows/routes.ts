@@ -19,6 +19,7 @@ import {
   type ChainInfo,
   CHAINS,
 } from "../../deploy/workflows/schema/chains.ts";
+import { negotiate } from "../http/accept.ts";
 import type { AppEnv } from "../http/context.ts";
 import { NotFoundError } from "../http/errors/errors.ts";
 import {
@@ -38,6 +39,7 @@ import {
   workflowDescription,
 } from "./workflow_description.ts";
 import { bodySchema, readChainInput } from "./chain_input.ts";
+import { indexPage } from "./index_page.ts";
 import { type IngressOptions, WorkflowIngress } from "./ingress.ts";
 import { waitForEnd } from "./wait.ts";
 import {
@@ -45,6 +47,7 @@ import {
   namedWorkflow,
   newWorkflow,
 } from "./workflow_key.ts";
+import { gridResponse } from "./workflow_pictures.ts";
 import {
   readEndView,
   readView,
@@ -56,6 +59,9 @@ import {
 
 /** Time that a cancellation is waited for, in milliseconds. */
 const CANCEL_MS = 5000;
+
+/** Types of a workflow, the default first. */
+const VIEW_TYPES = ["application/json", "text/html"] as const;
 
 /** Returns the routes, ready to mount. */
 export function workflowRoutes(
@@ -82,7 +88,17 @@ export function workflowRoutes(
   return app
     .get("/v1/workflows/:chain/:id", workflowDescription, async (c) => {
       const workflow = namedWorkflow(c);
-      return viewResponse(c, await readView(c, ingress, workflow), 200);
+      const name = c.req.query("grid") ?? "";
+      if (name !== "") {
+        const named = { workflow, name };
+        return await gridResponse(c, ingress, tokenizers, named);
+      }
+      const type = negotiate(c.req.header("accept"), VIEW_TYPES);
+      c.header("vary", "accept");
+      const view = await readView(c, ingress, workflow);
+      return type === "text/html"
+        ? indexPage(c, ingress, tokenizers, { workflow, view })
+        : viewResponse(c, view, 200);
     })
     .delete("/v1/workflows/:chain/:id", cancelDescription, async (c) => {
       const workflow = namedWorkflow(c);

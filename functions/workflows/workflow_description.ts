@@ -5,11 +5,12 @@
  */
 
 import type { MiddlewareHandler } from "hono";
-import type * as v from "valibot";
+import * as v from "valibot";
 import {
   type ChainInfo,
   CHAINS,
 } from "../../deploy/workflows/schema/chains.ts";
+import { GridAnswer } from "../schema/answers/answers.ts";
 import {
   ChainsAnswer,
   succeededAnswer,
@@ -18,6 +19,7 @@ import {
 import {
   type AnswerHeaders,
   BODY_PROBLEMS,
+  bytes,
   describe,
   header,
   json,
@@ -139,11 +141,51 @@ export const workflowDescription: MiddlewareHandler = describe({
   id: "getWorkflow",
   tag: "workflows",
   summary: "Get a workflow: its steps so far, and its output",
-  parameters: NAME,
+  text:
+    "As HTML it is a page with thumbnails of all pictures. With grid it is the codes of a step, as JSON or as an image.",
+  parameters: [...NAME, {
+    in: "query",
+    name: "grid",
+    description: "Name of codes, the member grid of a step.",
+    schema: { type: "string" },
+    examples: {
+      // First, since forms begin with it.
+      workflow: { summary: "The workflow itself", value: "" },
+      picture: { summary: "Codes of the step draw", value: "draw" },
+    },
+  }, {
+    in: "query",
+    name: "model",
+    description: "Model whose vision tokenizer decodes pictures.",
+    schema: { type: "string" },
+  }],
   answers: {
-    200: { description: "The workflow", content: json(WorkflowAnswer) },
+    200: {
+      description: "The workflow, or codes of it",
+      content: {
+        ...json(v.union([WorkflowAnswer, GridAnswer])),
+        "text/html": { schema: { type: "string" } },
+        ...bytes("image/png", "image/jpeg", "image/webp"),
+      },
+      headers: {
+        "Server-Timing": header("Duration of each phase.", "string", false),
+        "Vary": header("The format depends on the Accept header.", "string"),
+      },
+    },
   },
-  problems: ["unknown-workflow", "workflows-unavailable", "unread-answers"],
+  problems: [
+    "unknown-workflow",
+    "workflows-unavailable",
+    "unread-answers",
+    "not-acceptable",
+    "unknown-model",
+    "not-ready",
+    "overloaded",
+    "invalid-fields",
+    "image-too-large",
+    "shutting-down",
+    "deadline",
+  ],
 });
 
 /** The description of `DELETE /v1/workflows/{chain}/{id}`. */

@@ -11,6 +11,7 @@ import {
   createApp,
 } from "../../functions/app.ts";
 import type { AppEnv } from "../../functions/http/context.ts";
+import { type Described, describedBy } from "./described.ts";
 import { fakeServices, runAtOnce } from "./fake_models.ts";
 import { openStubIngress, type StubIngress } from "./stub_ingress.ts";
 import { appOptions, type Trace } from "./tiny_server.ts";
@@ -55,3 +56,10 @@ export const STEPS = [
   { name: "draw", status: "succeeded", seconds: 1, grid: "draw" },
   { name: "caption", status: "succeeded", seconds: 1, text: "a dot" },
 ] as const;
+
+/** Returns the description of the routes, which all applications share. */
+export async function describedWorkflows(): Promise<Described> {
+  const workflows = { url: "http://127.0.0.1:9", token: undefined };
+  const { options } = appOptions({ workflows });
+  return await describedBy(createApp(fakeServices(runAtOnce), options));
+}

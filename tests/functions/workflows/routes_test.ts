@@ -4,15 +4,18 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createApp } from "../../../functions/app.ts";
 import { apiKeys } from "../../../functions/middleware/api_keys.ts";
 import { Drain } from "../../../functions/middleware/drain.ts";
-import { describedBy, type Json } from "../../support/described.ts";
+import type { Json } from "../../support/described.ts";
 import { fakeServices, runAtOnce } from "../../support/fake_models.ts";
 import { appOptions, json } from "../../support/tiny_server.ts";
 import {
+  describedWorkflows,
   IMAGINED,
   openWorkflowApp,
   STEPS,
   type WorkflowApp,
 } from "../../support/workflow_app.ts";
+
+const { check } = await describedWorkflows();
 
 const IMAGINE = "/v1/workflows/imagine";
 const ASYNC = { prefer: "respond-async" };
@@ -42,7 +45,6 @@ Deno.test("a server without WORKFLOWS_URL names the variable", async () => {
 
 Deno.test("GET /v1/workflows lists the chains with the schemas of their bodies", async () => {
   await using server = openWorkflowApp();
-  const { check } = await describedBy(server.app);
   const answer = await server.app.request("/v1/workflows");
   const { data } = await answer.clone().json();
   const imagine = data.find(({ chain }: Json) => chain === "imagine");
@@ -53,7 +55,6 @@ Deno.test("GET /v1/workflows lists the chains with the schemas of their bodies",
 
 Deno.test("POST waits for the output of a workflow", async () => {
   await using server = openWorkflowApp();
-  const { check } = await describedBy(server.app);
   endsAtOnce(server);
   const answer = await server.app.request(IMAGINE, json({ prompt: "a dot" }));
   strictEqual(answer.status, 200);
@@ -73,7 +74,6 @@ Deno.test("POST waits for the output of a workflow", async () => {
 Deno.test("POST with respond-async answers at once, and GET shows the progress", async () => {
   await using server = openWorkflowApp();
   const { app, ingress } = server;
-  const { check } = await describedBy(app);
   const answer = await app.request(IMAGINE, json({ prompt: "a" }, ASYNC));
   strictEqual(answer.status, 202);
   strictEqual(answer.headers.get("preference-applied"), "respond-async");
@@ -143,7 +143,6 @@ Deno.test("a client that leaves does not cancel its workflow", async () => {
 Deno.test("a problem of the chain is answered with its status", async () => {
   await using server = openWorkflowApp();
   const { app, ingress } = server;
-  const { check } = await describedBy(app);
   const own = {
     type: "/problems/prompt-too-long",
     title: "Prompt or image too long",
@@ -183,7 +182,6 @@ Deno.test("a problem of the chain is answered with its status", async () => {
 Deno.test("a failure without a document becomes a problem with its message", async () => {
   await using server = openWorkflowApp();
   const { app, ingress } = server;
-  const { check } = await describedBy(app);
   const lost = "Cannot finish workflow: lost";
   const ends = [
     { problem: { status: 500, detail: "draw: lost" }, detail: "draw: lost" },
@@ -214,7 +212,6 @@ Deno.test("a failure without a document becomes a problem with its message", asy
 Deno.test("DELETE cancels a workflow, and a waiting POST answers 409", async () => {
   await using server = openWorkflowApp();
   const { app, ingress } = server;
-  const { check } = await describedBy(app);
   const { promise, resolve } = Promise.withResolvers<void>();
   ingress.fault = (request) => {
     if (request.url.endsWith("/attach")) resolve();
@@ -285,7 +282,6 @@ Deno.test("an Idempotency-Key names one workflow of a caller, at any server", as
 
 Deno.test("workflows of other callers, and unknown ones, are 404", async () => {
   await using server = openWorkflowApp({ apiKeys: apiKeys("mine,other") });
-  const { check } = await describedBy(server.app);
   const as = (key: string) => ({ authorization: `Bearer ${key}` });
   const started = await server.app.request(
     IMAGINE,
