@@ -19,7 +19,7 @@ const SEED = Number(Deno.env.get("CHAIN_SEED") ?? Date.now() % 2 ** 31);
 Deno.test(`Chains end right, and draw each picture once, over ${TRIALS} kills at any moment`, async () => {
   const trials = killTrials(TRIALS, SEED);
   await using stack = await startStack({ mini: true });
-  await runWhole(stack, TRIAL_CASES, "warm-up");
+  await runWhole(stack, TRIAL_CASES.slice(0, 1), "warm-up");
   const whole = await runWhole(stack, TRIAL_CASES, "whole");
   for (const [i, trial] of trials.entries()) {
     const words = `trial ${i} of seed ${SEED}: ${JSON.stringify(trial)}`;
