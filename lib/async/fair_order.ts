@@ -51,7 +51,7 @@ export class FairOrder<T> {
   readonly #running = new Map<T, Entry<T>>();
   #order: readonly T[] | undefined;
   #arrivals = 0;
-  /** The highest tag that was started. */
+  /** The highest tag whose turn it was when a request started. */
   #virtualTime = 0;
 
   /** Number of waiting requests. */
@@ -92,8 +92,11 @@ export class FairOrder<T> {
   /** Moves a request from waiting to running and charges its caller. */
   start(item: T): void {
     const entry = this.#waiting.get(item)!;
+    // A request that passes others starts long before its turn: a caller that
+    // joins now is level with those that it passed, not behind them.
+    const turn = this.#waiting.get(this.order[0]!)!.tag;
     const account = this.#leaveQueue(entry);
-    this.#virtualTime = Math.max(this.#virtualTime, entry.tag);
+    this.#virtualTime = Math.max(this.#virtualTime, turn);
     account.served += entry.cost;
     account.running++;
     this.#running.set(item, entry);

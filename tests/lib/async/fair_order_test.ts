@@ -159,3 +159,26 @@ Deno.test("FairOrder serves a thousand callers and evicts their accounts", () =>
   }
   strictEqual(order.size, 0);
 });
+
+Deno.test("FairOrder serves a caller that joins after one request, whichever of the queued ones started", () => {
+  fc.assert(fc.property(
+    fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 3, maxLength: 30 }),
+    fc.array(fc.record({ index: fc.nat(), used: fc.nat(20) }), {
+      maxLength: 10,
+    }),
+    (costs, starts) => {
+      const order = new FairOrder<Item>();
+      for (const cost of costs) add(order, { caller: "a", cost });
+      for (const { index, used } of starts) {
+        if (order.size <= 1) break;
+        // Never the first: it waits for room, and the others pass it.
+        const item = order.order[1 + index % (order.size - 1)]!;
+        order.start(item);
+        order.remove(item, used);
+      }
+      const joined = { caller: "b", cost: 1 };
+      add(order, joined);
+      ok(order.order.indexOf(joined) <= 1, `${order.order.indexOf(joined)}`);
+    },
+  ));
+});
