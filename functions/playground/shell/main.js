@@ -9,6 +9,7 @@
 /// <reference lib="dom.iterable" />
 
 import { askForKeysWith } from "../api/key.js";
+import { getJson } from "../api/request.js";
 import { byId, element } from "../parts/element.js";
 import { parseRoute } from "./route.js";
 import { Shell } from "./shell.js";
@@ -38,6 +39,9 @@ byId("views").replaceChildren(
   ...[...links.values()].map((link) => element("li", {}, link)),
 );
 
+for (const { name, listing } of VIEWS) {
+  if (listing !== undefined) void offerListed(name, listing);
+}
 addEventListener("hashchange", () => void show(true));
 shell.server.state.watch((state) => {
   showServer(state);
@@ -145,10 +149,25 @@ function addStyle(name) {
  */
 function offerViews(models) {
   const able = new Set(models.flatMap(({ capabilities }) => capabilities));
-  for (const { name, needs } of VIEWS) {
+  for (const { name, needs, listing } of VIEWS) {
     const link = links.get(name)?.parentElement;
-    if (!link) continue;
+    if (!link || listing !== undefined) continue;
     link.hidden = models.length > 0 && needs.length > 0 &&
       !needs.some((need) => able.has(need));
   }
+}
+
+/**
+ * Shows the link of a view once its list has entries.
+ *
+ * @param {string} name
+ * @param {string} listing Path of the list.
+ */
+async function offerListed(name, listing) {
+  const link = links.get(name)?.parentElement;
+  if (!link) return;
+  link.hidden = true;
+  await shell.server.state.when(({ state }) => state === "ready");
+  const { data } = await getJson(listing).catch(() => ({ data: [] }));
+  link.hidden = data.length === 0;
 }

@@ -34,6 +34,8 @@
  * @property {string} title Title for display.
  * @property {readonly string[]} needs Functions of which the server must have
  *   one; empty for none.
+ * @property {string} [listing] Path of a list that is empty if the server does
+ *   not offer the view.
  * @property {string} [style] Name of its own style sheet.
  * @property {() => Promise<{ mount: Mount }>} load
  */
@@ -67,6 +69,14 @@ export const VIEWS = [
     needs: ["tokenize", "detokenize"],
     style: "lab.css",
     load: () => import("../lab/lab_view.js"),
+  },
+  {
+    name: "chains",
+    title: "Chains",
+    needs: [],
+    listing: "/v1/workflows",
+    style: "chains.css",
+    load: () => import("../chains/chains_view.js"),
   },
   {
     name: "server",
