@@ -1,6 +1,7 @@
 /** The Chains view, in a browser, over a scripted workflow engine. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { Page, Route } from "playwright-core";
 import {
@@ -77,7 +78,7 @@ async function script(page: Page, states: Script): Promise<unknown[]> {
     if (url.searchParams.has("grid")) {
       return await route.fulfill({
         contentType: "image/png",
-        body: rocket.buffer,
+        body: Buffer.from(rocket.buffer),
       });
     }
     if (route.request().method() === "DELETE") canceled = true;
@@ -159,7 +160,7 @@ pageTest(
     await page.locator(".view-chains input[type=file]").first().setInputFiles({
       name: rocket.name,
       mimeType: "image/png",
-      buffer: rocket.buffer,
+      buffer: Buffer.from(rocket.buffer),
     });
     await page.getByRole("img", { name: "The chosen picture" }).waitFor();
     await page.getByRole("button", { name: "Start", exact: true }).click();

@@ -43,6 +43,12 @@ Deno.test("a server without WORKFLOWS_URL names the variable", async () => {
   }
 });
 
+Deno.test("a server without WORKFLOWS_URL lists no chains", async () => {
+  const app = createApp(fakeServices(runAtOnce), appOptions().options);
+  const answer = await app.request("/v1/workflows");
+  deepStrictEqual(await answer.json(), { object: "list", data: [] });
+});
+
 Deno.test("GET /v1/workflows lists the chains with the schemas of their bodies", async () => {
   await using server = openWorkflowApp();
   const answer = await server.app.request("/v1/workflows");
