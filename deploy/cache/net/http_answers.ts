@@ -102,7 +102,7 @@ export function plainEtag(etag: string): string {
 }
 
 /** Returns the milliseconds that `text` requests, in seconds or as a date. */
-function readRetryAfter(
+export function readRetryAfter(
   text: string | null,
   now: number,
 ): number | undefined {

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { remedyOf } from "../../cache/net/http_answers.ts";
+import { readRetryAfter } from "../../cache/net/http_answers.ts";
 import { RefusedError, UnansweredError } from "./emu3_errors.ts";
 
 /** The server whose endpoints are called. */
@@ -77,11 +77,11 @@ export class Emu3Client {
     if (
       status === 429 || status === 503 || (status === 409 && retryable === true)
     ) {
-      const remedy = remedyOf(response, Date.now());
-      const waitMs = remedy.type === "retry" ? remedy.retryAfterMs : undefined;
+      const retryAfter = response.headers.get("retry-after");
+      const waitMs = readRetryAfter(retryAfter, Date.now());
       const seconds = waitMs === undefined
         ? DEFAULT_WAIT_SECONDS
-        : Math.min(MAX_WAIT_SECONDS, Math.ceil(waitMs / 1000));
+        : Math.min(MAX_WAIT_SECONDS, Math.max(1, Math.ceil(waitMs / 1000)));
       return { type: "wait", seconds };
     }
     if (status >= 500 && status !== 501) {
