@@ -31,8 +31,8 @@ export interface ServiceOptions extends Emu3Server {
   readonly identityKeys: readonly string[];
   /** Folder of data that the chain `prepare` reads and writes, if any. */
   readonly dataFolder: string | undefined;
-  /** Takes events of the SDK. */
-  readonly log: ServiceLog;
+  /** Takes events of the SDK; by default its own log has them. */
+  readonly log?: ServiceLog;
 }
 
 /**
@@ -57,7 +57,7 @@ export function chainService(
       ...more(client),
     ],
     bidirectional: true,
-    logger: log,
+    ...log && { logger: log },
     ...identityKeys.length > 0 && { identityKeys: [...identityKeys] },
   });
 }

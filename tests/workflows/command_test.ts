@@ -68,6 +68,17 @@ async function outcome(ingress: string): Promise<number> {
   return answer.status;
 }
 
+/** Returns true if nothing listens on a port. */
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
+}
+
 /** Returns the ids of processes whose command line has `word`. */
 async function processesWith(word: string): Promise<readonly string[]> {
   const found = await Array.fromAsync(Deno.readDir("/proc"), async (entry) => {
@@ -131,11 +142,20 @@ Deno.test("without EMU3_URL a server is started and stopped, too", async () => {
     THREADS: "1",
   });
   await command.child.ready(signal);
-  await send(command.ingress);
-  strictEqual(await outcome(command.ingress), 200);
+  const [call] = command.lines.flatMap((line) =>
+    line.match(/http:\S+\/v1\/workflows\/imagine/) ?? []
+  );
+  const answer = await fetch(call!, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ prompt: "three apples" }),
+  });
+  const { status, output } = await answer.json();
+  strictEqual(status, "succeeded");
+  ok(output.picture.grid.codes.length > 0);
   await command.child.stop();
   strictEqual(await command.child.ended(), "exited with 0");
-  Deno.listen({ hostname: "127.0.0.1", port: Number(env["PORT"]) }).close();
+  ok(isFree(Number(env["PORT"])));
 });
 
 Deno.test("the command exits with a message for what it cannot use", async () => {
@@ -174,6 +194,26 @@ Deno.test("the command exits with a message for what it cannot use", async () =>
     ok(message.test(lines.join("\n")), lines.join("\n"));
   }
   deepStrictEqual(await processesWith(`${folder.path}/state`), []);
+});
+
+Deno.test("a second signal ends everything at once", async () => {
+  using folder = temporaryFolder();
+  const env = places(folder);
+  const { child, lines } = startCommand({
+    ...env,
+    "EMU3_URL": "http://127.0.0.1:9",
+  });
+  await child.ready(signal);
+  child.kill("SIGINT");
+  await until(() => lines.includes("Stopping"));
+  child.kill("SIGINT");
+  // It may have stopped in order before.
+  ok(/^exited with (130|0)$/.test(await child.ended()));
+  await until(() =>
+    ["WORKFLOWS_PORT", "WORKFLOWS_SERVICE_PORT"].every((name) =>
+      isFree(Number(env[name]))
+    )
+  );
 });
 
 Deno.test("two commands do not share a folder", async () => {

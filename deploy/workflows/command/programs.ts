@@ -18,22 +18,43 @@ const SERVER_GRACE_MS = 30_000;
 
 /** Returns the program of the service. */
 export async function serviceProgram(
-  { server, apiKey, servicePort }: CommandSettings,
+  { server, apiKey, servicePort, dataFolder }: CommandSettings,
   publicKey: string,
 ): Promise<Program> {
   const health = `http://127.0.0.1:${servicePort}/health`;
+  const task = await taskProgram("workflows:service", {
+    "EMU3_URL": server.url,
+    "EMU3_API_KEY": apiKey ?? "",
+    HOST: "127.0.0.1",
+    PORT: `${servicePort}`,
+    "RESTATE_IDENTITY_KEY": publicKey,
+  });
   return {
-    ...await taskProgram("workflows:service", {
-      "EMU3_URL": server.url,
-      "EMU3_API_KEY": apiKey ?? "",
-      HOST: "127.0.0.1",
-      PORT: `${servicePort}`,
-      "RESTATE_IDENTITY_KEY": publicKey,
-    }),
+    ...task,
+    args: withinFolder(task.args, dataFolder),
     name: "service",
     ready: (signal) => answers(health, signal),
     graceMs: 5_000,
   };
+}
+
+/**
+ * Returns arguments whose permissions of files are narrowed to `folder`, and to
+ * this clone for reading, which has codecs; without a folder to nothing.
+ */
+function withinFolder(
+  args: readonly string[],
+  folder: string | undefined,
+): readonly string[] {
+  const escaped = folder?.replaceAll(",", ",,");
+  return args.flatMap((word) => {
+    if (word !== "--allow-read" && word !== "--allow-write") return [word];
+    if (escaped === undefined) return [];
+    const clone = word === "--allow-read"
+      ? `,${ROOT.replaceAll(",", ",,")}`
+      : "";
+    return [`${word}=${escaped}${clone}`];
+  });
 }
 
 /** Returns the program of a server with this command's variables. */

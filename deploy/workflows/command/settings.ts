@@ -31,6 +31,8 @@ export interface CommandSettings {
   readonly servicePort: number;
   /** Absolute path of the folder of all data. */
   readonly folder: string;
+  /** Absolute path of the data of the chain `prepare`; undefined for none. */
+  readonly dataFolder: string | undefined;
   /** Path of Restate's server program; undefined for that of npm. */
   readonly restateServer: string | undefined;
 }
@@ -64,6 +66,7 @@ one. Ctrl+C stops all of it; the next start continues its chains.
   WORKFLOWS_SERVICE_PORT  port of the service, which Restate calls (9080)
   WORKFLOWS_NODE_PORT     port of Restate's node (5122)
   WORKFLOWS_STATE         folder of all data (default .cache/workflows)
+  WORKFLOWS_DATA          folder that the chain prepare reads and writes (none)
   RESTATE_SERVER          path of restate-server (default: that of npm)
 
 Everything listens on 127.0.0.1, but the server with HOST.`;
@@ -86,6 +89,7 @@ export function commandSettings(lookup: Lookup): CommandSettings {
       "the server has API_KEYS; set it to the one that chains use",
     );
   }
+  const dataFolder = lookup("WORKFLOWS_DATA");
   const settings = {
     server: running === undefined
       ? startedAt(lookup("HOST"), port("server"))
@@ -98,6 +102,7 @@ export function commandSettings(lookup: Lookup): CommandSettings {
     },
     servicePort: port("service"),
     folder: resolve(lookup("WORKFLOWS_STATE") || FOLDER),
+    dataFolder: dataFolder ? resolve(dataFolder) : undefined,
     restateServer: lookup("RESTATE_SERVER") || undefined,
   };
   checkDistinct(settings);

@@ -26,6 +26,18 @@ Deno.test("the service runs as its task says, and knows the server", async () =>
   });
 });
 
+Deno.test("the service has files of its data folder only", async () => {
+  const permissions = async (dataFolder: string | undefined) => {
+    const { args } = await serviceProgram({ ...settings, dataFolder }, "");
+    return args.filter((word) => /^--allow-(read|write)/.test(word));
+  };
+  deepStrictEqual(await permissions(undefined), []);
+  const [read, write, ...others] = await permissions("/a,b");
+  ok(read!.startsWith("--allow-read=/a,,b,/"));
+  strictEqual(write, "--allow-write=/a,,b");
+  deepStrictEqual(others, []);
+});
+
 Deno.test("the server runs as task start, with the chains and their jobs", async () => {
   const { args, env } = await serverProgram(settings, true);
   ok(args.at(-1)!.endsWith("/functions/main.ts"));
