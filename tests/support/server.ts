@@ -57,7 +57,7 @@ export function spawnServer(
   env: Readonly<Record<string, string>> = {},
   complaints?: (text: string) => void,
 ): Spawned {
-  const port = freePort();
+  const port = env["PORT"] ?? freePort();
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
     env: { ...heapSettings(), PORT: String(port), STORE: ":memory:", ...env },
