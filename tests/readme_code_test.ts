@@ -12,6 +12,7 @@ import {
   examplesOf,
   EXCEPTIONS,
   READMES,
+  RECIPES,
   succeeds,
   TASKS,
 } from "./support/readme_examples.ts";
@@ -131,7 +132,8 @@ Deno.test("README links lead to existing files and headings", () => {
 
 /** Returns true if the Python of a page runs with the Python clients. */
 function isRun(file: string): boolean {
-  return file === "README.md" || file.startsWith("functions/");
+  return file === "README.md" || file === RECIPES ||
+    file.startsWith("functions/");
 }
 
 /** Reads a README as one line, independent of its wrapping. */

@@ -10,6 +10,7 @@ import {
   examplesOf,
   type EXCEPTIONS,
   READMES,
+  RECIPES,
   runnable,
   runProgram,
   succeeds,
@@ -22,7 +23,9 @@ const ADDRESS = "http://127.0.0.1:8080";
 
 const all = READMES.flatMap(examplesOf);
 const scripts = all.filter(({ language }) => language === "sh");
-const programs = all.filter(({ language }) => /^[jt]s$/.test(language));
+const programs = all.filter(({ language, file }) =>
+  /^[jt]s$/.test(language) && file !== RECIPES
+);
 
 Deno.test("examples of the READMEs run unchanged", async (t) => {
   await using server = await startServer();

@@ -7,7 +7,15 @@
 import { ok } from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url);
-const CONFIG = new URL("deno.json", ROOT).pathname;
+
+/** Path of deno.json. */
+export const CONFIG = new URL("deno.json", ROOT).pathname;
+
+/**
+ * The page whose programs are files of their own: `tests/workflows/recipes` runs
+ * those in TypeScript, `tests/clients/python` those in Python.
+ */
+export const RECIPES = "deploy/docs/workflow_recipes.md";
 
 /** READMEs and the pages that they link to. */
 export const READMES: readonly string[] = [
@@ -85,6 +93,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     pattern: /\btask models publish\b/,
     reason: "needs weights, and a store on the network",
     instead: "deno task models publish --help",
+  },
+  {
+    pattern: /\bdeno@[\d.]+ run\b/,
+    reason: "is a recipe; tests/workflows/recipes runs it",
+    instead: undefined,
   },
   {
     pattern: /https:\/\/example\.org/,
