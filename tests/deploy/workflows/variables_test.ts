@@ -16,6 +16,7 @@ Deno.test("the service has defaults, also for empty variables", () => {
     hostname: "127.0.0.1",
     port: 9080,
     identityKeys: [],
+    dataFolder: undefined,
   };
   deepStrictEqual(read({}), defaults);
   const empty = Object.fromEntries(SERVICE_VARIABLES.map((name) => [name, ""]));
@@ -30,6 +31,7 @@ Deno.test("the service reads its variables", () => {
       HOST: "0.0.0.0",
       PORT: "1234",
       "RESTATE_IDENTITY_KEY": ` ${KEY} , ${KEY}`,
+      "WORKFLOWS_DATA": "/data",
     }),
     {
       url: "https://example.org/emu3",
@@ -37,6 +39,7 @@ Deno.test("the service reads its variables", () => {
       hostname: "0.0.0.0",
       port: 1234,
       identityKeys: [KEY, KEY],
+      dataFolder: "/data",
     },
   );
 });
