@@ -27,6 +27,11 @@ export interface Program {
   readonly clearEnv: boolean;
   /** Pattern of the line that it writes once it serves, or a question for it. */
   readonly ready: RegExp | ((signal: AbortSignal) => Promise<boolean>);
+  /**
+   * False to share the process group, as tests do: what ends them by a signal to
+   * their group ends it as well. True by default.
+   */
+  readonly detached?: boolean;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs: number;
 }
@@ -59,7 +64,7 @@ export class Child {
 
   /** Starts the process; `onLine` takes its output. */
   constructor(program: Program, onLine: (line: string) => void) {
-    const { file, args, env, clearEnv } = program;
+    const { file, args, env, clearEnv, detached = true } = program;
     this.#program = program;
     this.#process = new Deno.Command(file, {
       args: [...args],
@@ -68,7 +73,7 @@ export class Child {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      detached: true,
+      detached,
     }).spawn();
     const { stdout, stderr, status } = this.#process;
     const take = (line: string) => {
@@ -124,7 +129,8 @@ export class Child {
   kill(signal: Deno.Signal): void {
     if (this.#ended) return;
     try {
-      if (signal === "SIGKILL") Deno.kill(-this.pid, signal);
+      const { detached = true } = this.#program;
+      if (signal === "SIGKILL" && detached) Deno.kill(-this.pid, signal);
       else this.#process.kill(signal);
     } catch (error) {
       // It ended by itself.

@@ -200,7 +200,10 @@ function processOf(url: string, program: Program): StackProcess {
       child = undefined;
     },
     start: async () => {
-      child = new Child(program, (line) => lines.push(line));
+      child = new Child(
+        { ...program, detached: false },
+        (line) => lines.push(line),
+      );
       await child.ready(signal);
     },
   };

@@ -33,6 +33,7 @@ export async function startStub(
     ],
     env: { PORT: `${port}`, "STUB_FOLDER": folder, ...env },
     clearEnv: false,
+    detached: false,
     ready: (signal) => answers(`${url}/readyz`, signal),
     graceMs: 1000,
   }, () => {});
