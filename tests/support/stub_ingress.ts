@@ -42,8 +42,8 @@ export interface StubIngress extends AsyncDisposable {
   fault:
     | ((request: Request) => Response | Promise<Response> | undefined)
     | undefined;
-  /** Called with each workflow that starts. */
-  onStart: ((workflow: StubWorkflow) => void) | undefined;
+  /** Called with each workflow that starts, and its chain and key. */
+  onStart: ((workflow: StubWorkflow, name: string) => void) | undefined;
 }
 
 /** Statuses of a workflow that runs and draws. */
@@ -52,13 +52,13 @@ export const RUNNING = {
   steps: [{ name: "draw", status: "running" }],
 } as const;
 
-/** Starts a stub on a free port. */
-export function openStubIngress(): StubIngress {
+/** Starts a stub on `port`, by default a free one. */
+export function openStubIngress(port = 0): StubIngress {
   const waiters = new Map<StubWorkflow, PromiseWithResolvers<void>>();
   const workflows: StubIngress["workflows"] = new Map();
   const requests: StubIngress["requests"] = [];
   const server = Deno.serve({
-    port: 0,
+    port,
     hostname: "127.0.0.1",
     onListen: () => {},
   }, async (request) => {
@@ -123,7 +123,7 @@ export function openStubIngress(): StubIngress {
     };
     workflows.set(name, workflow);
     waiters.set(workflow, Promise.withResolvers());
-    stub.onStart?.(workflow);
+    stub.onStart?.(workflow, name);
   };
   const stub: StubIngress = {
     url: `http://127.0.0.1:${server.addr.port}`,

@@ -10,6 +10,7 @@ DECLARED = {503, 504}
 # What follows is a name, often made up.
 GENERATED = [
     (r"^((?:/v1)?/(?:models|jobs|predictions|problems))/.+", r"\1/…"),
+    (r"^(/v1/workflows/[^/]+)/.+", r"\1/…"),
     (r"^/v2/models/.+?((?:/infer|/ready)?)$", r"/v2/models/…\1"),
 ]
 

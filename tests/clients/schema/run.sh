@@ -12,13 +12,19 @@ if [ ! -x "$venv/bin/schemathesis" ]; then
 fi
 
 least_cases=2000
-port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free_port() { "$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=$(free_port)
+ingress_port=$(free_port)
 work=$(mktemp -d)
 cd "$root"
+# Workflows end at once, well or not: Restate itself is tested elsewhere.
+deno run -q --allow-net=127.0.0.1 tests/clients/schema/ingress.ts "$ingress_port" &
+ingress=$!
 # Less than the ten seconds that schemathesis waits: a great picture is to be answered 504.
-STORE=:memory: PORT=$port REQUEST_TIMEOUT_S=6 deno task start > "$work/server.log" 2>&1 &
+STORE=:memory: PORT=$port REQUEST_TIMEOUT_S=6 WORKFLOWS_URL=http://127.0.0.1:$ingress_port \
+  deno task start > "$work/server.log" 2>&1 &
 server=$!
-trap 'kill $server 2> /dev/null || true; rm -rf "$work"' EXIT
+trap 'kill $server $ingress 2> /dev/null || true; rm -rf "$work"' EXIT
 for _ in $(seq 200); do
   if ! kill -0 $server 2> /dev/null; then cat "$work/server.log" >&2; exit 2; fi
   "$venv/bin/python" -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$port/readyz')" 2> /dev/null && break
