@@ -75,6 +75,25 @@ Deno.test("readEnvironment() accepts a public URL that paths can be appended to"
   }
 });
 
+Deno.test("readEnvironment() has workflows with a URL only", () => {
+  strictEqual(read({ WORKFLOWS_TOKEN: "secret" }).workflows, undefined);
+  const url = "http://restate:8080";
+  deepStrictEqual(read({ WORKFLOWS_URL: `${url}/` }).workflows, {
+    url,
+    token: undefined,
+  });
+  const given = read({ WORKFLOWS_URL: url, WORKFLOWS_TOKEN: "secret" });
+  deepStrictEqual(given.workflows, { url, token: "secret" });
+  const bad = [
+    { WORKFLOWS_URL: "restate:8080" },
+    { WORKFLOWS_URL: "http://user:secret@restate" },
+    { WORKFLOWS_TOKEN: "two words" },
+  ];
+  for (const variables of bad) {
+    throws(() => read({ ...variables }), EnvironmentError);
+  }
+});
+
 Deno.test("thisMachine() reports no more than Deno does", () => {
   const { cpus, memoryBytes } = thisMachine();
   ok(Number.isInteger(cpus) && cpus >= 1);
