@@ -139,7 +139,7 @@ Deno.test("remix draws the caption of codes and of an address, and keeps rows", 
     keep: 1,
     seed: 2,
   });
-  strictEqual(body["prompt"], "a house at night");
+  strictEqual(body["prompt"], "a house, at night");
   deepStrictEqual(await codes.grids(["source"]), { source });
   const sent = at.emu3.requests.find(({ path }) =>
     path === "POST /v1/generate"

@@ -33,20 +33,26 @@ export const bestOf: ChainDefinition<typeof BestOfInput, typeof BestOfOutput> =
         })),
       );
       const pictures = drawn.map((output) => rankedPicture(output, prompt));
-      return { best: bestOfAll(pictures), pictures };
+      return { best: indexOfBest(pictures, rank), pictures };
     },
   };
 
 /** Returns the index of the best picture; the first of equal ones. */
-export function bestOfAll(
-  pictures: readonly Pick<RankedPicture, "named" | "gain">[],
+export function indexOfBest(
+  pictures: readonly Pick<RankedPicture, "named" | "gain" | "logprob">[],
+  rank: "caption" | "score",
 ): number {
-  const order = pictures.map((picture, index) => ({ ...picture, index }));
-  order.sort((a, b) =>
-    (b.named ?? 0) - (a.named ?? 0) ||
-    (b.gain ?? -Infinity) - (a.gain ?? -Infinity) ||
-    a.index - b.index
-  );
+  const order = pictures.map(({ named = 0, gain, logprob }, index) => ({
+    index,
+    measures: rank === "caption" ? [named, gain] : [logprob],
+  }));
+  order.sort((a, b) => {
+    for (const [i, measure] of a.measures.entries()) {
+      const [first, second] = [measure, b.measures[i] ?? null];
+      if (first !== second) return (second ?? -Infinity) - (first ?? -Infinity);
+    }
+    return a.index - b.index;
+  });
   return order[0]!.index;
 }
 

@@ -19,7 +19,7 @@ export const remix: ChainDefinition<typeof RemixInput, typeof RemixOutput> = {
     const { question, style, keep, seed } = input;
     const source = await sourceGrid(steps, input);
     const caption = await steps.caption("caption", { grid: source, question });
-    const prompt = style === undefined ? caption : `${caption} ${style}`;
+    const prompt = restyled(caption, style);
     const picture = await steps.draw("draw", {
       prompt,
       seed: steps.seed(seed),
@@ -57,6 +57,12 @@ async function sourceGrid(
     title: "Invalid fields",
     detail,
   });
+}
+
+/** Returns the prompt of a caption, with the style after a comma. */
+export function restyled(caption: string, style: string | undefined): string {
+  if (style === undefined) return caption;
+  return `${caption.replace(/[\s.]+$/, "")}, ${style}`;
 }
 
 /** Returns codes of which the first rows are kept, and the others drawn. */

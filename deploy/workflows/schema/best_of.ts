@@ -44,7 +44,7 @@ export const BestOfInput = v.strictObject({
   rank: v.pipe(
     v.optional(v.picklist(["caption", "score"]), "caption"),
     v.description(
-      "caption: by the words of the prompt that the picture's caption has, then by gain. score: by gain alone.",
+      "caption: by the words of the prompt that the picture's caption has, then by gain. score: by logprob.",
     ),
   ),
   seed: v.optional(

@@ -15,9 +15,9 @@ import {
   accepts,
   amendedPrompt,
 } from "../../../deploy/workflows/chains/answers.ts";
-import { bestOfAll } from "../../../deploy/workflows/chains/best_of.ts";
+import { indexOfBest } from "../../../deploy/workflows/chains/best_of.ts";
 import { goodRows } from "../../../deploy/workflows/chains/good_rows.ts";
-import { keptRows } from "../../../deploy/workflows/chains/remix.ts";
+import { keptRows, restyled } from "../../../deploy/workflows/chains/remix.ts";
 import { PrepareInput } from "../../../deploy/workflows/schema/prepare.ts";
 
 Deno.test("namedWords() finds words in any case and number", () => {
@@ -34,11 +34,24 @@ Deno.test("namedShare() is 1 for the prompt itself, and for no words", () => {
   strictEqual(namedShare("a picture of the", ""), 1);
 });
 
-Deno.test("bestOfAll() prefers named words, then gain, then the first", () => {
-  strictEqual(bestOfAll([{ named: 0.5, gain: 9 }, { named: 1, gain: 0 }]), 1);
-  strictEqual(bestOfAll([{ named: 1, gain: 1 }, { named: 1, gain: 2 }]), 1);
-  strictEqual(bestOfAll([{ gain: null }, { gain: -3 }]), 1);
-  strictEqual(bestOfAll([{ gain: 1 }, { gain: 1 }]), 0);
+Deno.test("indexOfBest() by caption prefers named words, then gain, then the first", () => {
+  const best = (...pictures: readonly [number, number | null][]) =>
+    indexOfBest(
+      pictures.map(([named, gain]) => ({ named, gain, logprob: -1 })),
+      "caption",
+    );
+  strictEqual(best([0.5, 9], [1, 0]), 1);
+  strictEqual(best([1, 1], [1, 2]), 1);
+  strictEqual(best([1, null], [1, -3]), 1);
+  strictEqual(best([1, 1], [1, 1]), 0);
+});
+
+Deno.test("indexOfBest() by score prefers the likelier picture", () => {
+  const best = (...logprobs: readonly (number | null)[]) =>
+    indexOfBest(logprobs.map((logprob) => ({ gain: 1, logprob })), "score");
+  strictEqual(best(-2, -1, -3), 1);
+  strictEqual(best(null, -9), 1);
+  strictEqual(best(null, null), 0);
 });
 
 Deno.test("accepts() looks for whole words in order", () => {
@@ -81,6 +94,11 @@ Deno.test("goodRows() keeps no row if none stands out, and leaves one to draw", 
 
 Deno.test("goodRows() takes rows without a finite value as unchanged", () => {
   strictEqual(goodRows([null, -1, -1], [-1, null, -9]), 2);
+});
+
+Deno.test("restyled() adds the style to a caption without its period", () => {
+  strictEqual(restyled("A cat.", "at night"), "A cat, at night");
+  strictEqual(restyled("A cat. ", undefined), "A cat. ");
 });
 
 Deno.test("keptRows() keeps the first rows, and leaves the others to draw", () => {
