@@ -33,12 +33,14 @@ export class RequestCounter implements AsyncDisposable {
         const { method, headers, signal } = request;
         const body = method === "POST" ? await request.bytes() : null;
         const began = performance.now();
-        const answer = await fetch(`${target()}${pathname}${search}`, {
-          method,
-          headers,
-          body,
-          signal,
-        });
+        let answer;
+        try {
+          const url = `${target()}${pathname}${search}`;
+          answer = await fetch(url, { method, headers, body, signal });
+        } catch {
+          // The client has left, or the server is away.
+          return new Response(null, { status: 502 });
+        }
         this.requests.push({
           route: `${method} ${pathname.replace(JOB, "/:id")}`,
           status: answer.status,
