@@ -40,7 +40,8 @@ export const USAGE =
 
 Writes the files that deploy the server on a platform, and prints the commands
 to run with them. Nothing is deployed. With prepare-data for a platform it writes
-a job of Kubernetes: deno task deploy prepare-data --help. Platforms:
+a job of Kubernetes, with workflows a cluster for chains: deno task deploy
+prepare-data --help, deno task deploy workflows --help. Platforms:
 ${
     PLATFORMS.map(({ name, meaning }) => `  ${name.padEnd(13)} ${meaning}`)
       .join("\n")

@@ -15,9 +15,33 @@ import type { Rendering } from "./platform.ts";
 import { render } from "./platforms.ts";
 import { renderPrepareJob } from "./prepare_job.ts";
 import { parsePrepareJob, PREPARE_JOB_USAGE } from "./prepare_job_arguments.ts";
+import {
+  CLUSTER_USAGE,
+  parseClusterArguments,
+  renderCluster,
+} from "./workflows/cluster_arguments.ts";
+import { identityPublicKey } from "./workflows/identity_key.ts";
 
-/** First word for the preparation of data, in place of a platform. */
-const PREPARE_JOB = "prepare-data";
+/** A rendering, and the folder for it; undefined to print it only. */
+interface Rendered {
+  readonly rendering: Rendering;
+  readonly out: string | undefined;
+}
+
+/** A command of the task, which its first word selects. */
+interface Subcommand {
+  readonly usage: string;
+  /** Returns nothing if it has printed its answer. */
+  readonly run: (
+    words: readonly string[],
+  ) => Promise<Rendered | undefined> | Rendered;
+}
+
+/** Commands in place of a platform. */
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  "prepare-data": { usage: PREPARE_JOB_USAGE, run: preparation },
+  workflows: { usage: CLUSTER_USAGE, run: cluster },
+};
 
 /** Exit codes: failure, and invalid usage. */
 const FAILED = 1;
@@ -40,13 +64,17 @@ export async function deploy(
   words: readonly string[],
   parsers: SettingParsers,
 ): Promise<void> {
-  const [first, ...others] = words;
-  const job = first === PREPARE_JOB;
-  if (words.includes("--help")) return say(job ? PREPARE_JOB_USAGE : USAGE);
+  const [first = "", ...others] = words;
+  const command = Object.hasOwn(SUBCOMMANDS, first)
+    ? SUBCOMMANDS[first]
+    : undefined;
+  if (words.includes("--help")) return say(command?.usage ?? USAGE);
   try {
-    const { rendering, out } = job
-      ? preparation(others)
-      : server(words, parsers);
+    const rendered = command === undefined
+      ? server(words, parsers)
+      : await command.run(others);
+    if (rendered === undefined) return;
+    const { rendering, out } = rendered;
     if (out === undefined) show(rendering);
     else await write(rendering, out);
   } catch (error) {
@@ -64,14 +92,34 @@ export async function deploy(
   }
 }
 
-function server(words: readonly string[], parsers: SettingParsers) {
+function server(words: readonly string[], parsers: SettingParsers): Rendered {
   const { platform, options, out } = parseArguments(words);
   return { rendering: render(platform, options, parsers), out };
 }
 
-function preparation(words: readonly string[]) {
+function preparation(words: readonly string[]): Rendered {
   const { options, out } = parsePrepareJob(words);
   return { rendering: renderPrepareJob(options), out };
+}
+
+async function cluster(
+  words: readonly string[],
+): Promise<Rendered | undefined> {
+  const parsed = parseClusterArguments(words);
+  if (parsed.type === "render") {
+    const { platform, options, out } = parsed;
+    return { rendering: renderCluster(platform, options), out };
+  }
+  say(await identityPublicKey(await read(parsed.path)));
+}
+
+/** @throws {OptionsError} If the file cannot be read. */
+async function read(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new OptionsError(`${path} cannot be read`, { cause });
+  }
 }
 
 function show({ files, steps }: Rendering): void {
