@@ -11,6 +11,8 @@
 export interface ModuleGraph {
   /** Files and packages that are imported, directly or indirectly. */
   readonly modules: readonly {
+    /** URL of the module. */
+    readonly specifier?: string;
     /** Key of its package in `npmPackages`. */
     readonly npmPackage?: string;
     /** Error for an unreadable module. */
@@ -57,6 +59,12 @@ export function neededFolders(graph: ModuleGraph): Set<string> {
     if (npmPackage !== undefined) follow(npmPackage);
   }
   return folders;
+}
+
+/** Returns the URLs of the files in `graph`. */
+export function neededFiles(graph: ModuleGraph): Set<string> {
+  const urls = graph.modules.flatMap(({ specifier }) => specifier ?? []);
+  return new Set(urls.filter((url) => url.startsWith("file:")));
 }
 
 /**

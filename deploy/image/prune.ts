@@ -6,18 +6,29 @@
  * deno run -A deploy/image/prune.ts functions/main.ts deploy/quantize/main.ts
  * ```
  *
+ * With `--only` first, of sources and packages only the imports of the programs are
+ * kept, and the threads beside them: for programs that run no model.
+ *
  * @module
  */
 
 import { join, relative } from "node:path";
-import { isDispensable, neededFolders } from "./packages.ts";
+import { pathToFileURL } from "node:url";
+import { isDispensable, neededFiles, neededFolders } from "./packages.ts";
 
 /** Packages whose files are opened by name, without imports. */
 const OPENED = ["onnxruntime-node", "swagger-ui-dist"];
 
 const STORE = "node_modules/.deno";
 
-if (import.meta.main) await prune(Deno.args);
+/** Folders of sources, of which `--only` keeps what the programs import. */
+const SOURCES = ["deploy", "functions", "lib", "models"];
+
+if (import.meta.main) {
+  const [flag, ...programs] = Deno.args;
+  if (flag === "--only") await pruneAll(programs);
+  else await prune(Deno.args);
+}
 
 /**
  * Removes everything that none of `programs` needs.
@@ -31,12 +42,54 @@ export async function prune(programs: readonly string[]): Promise<void> {
       needed.add(folder);
     }
   }
+  await prunePackages((name) =>
+    needed.has(name) || OPENED.some((one) => name.startsWith(`${one}@`))
+  );
+}
+
+/**
+ * Removes packages and sources that neither `programs` import nor the threads
+ * beside what they import.
+ *
+ * @throws {Error} When their imports cannot be resolved.
+ */
+export async function pruneAll(programs: readonly string[]): Promise<void> {
+  const graphs = await Promise.all(programs.map(graphOf));
+  const folders = new Set(
+    graphs.flatMap((graph) => [...neededFiles(graph)]).map(folderOf),
+  );
+  for (const thread of await threads(".")) {
+    const own = folders.has(folderOf(pathToFileURL(thread).href));
+    if (own) graphs.push(await graphOf(thread));
+  }
+  const packages = new Set(
+    graphs.flatMap((graph) => [...neededFolders(graph)]),
+  );
+  const files = new Set(graphs.flatMap((graph) => [...neededFiles(graph)]));
+  await prunePackages((name) => packages.has(name));
+  for (const folder of SOURCES) {
+    if (!await exists(folder)) continue;
+    await removeFiles(folder, (path) => !files.has(pathToFileURL(path).href));
+    await removeDangling(folder);
+  }
+}
+
+function folderOf(url: string): string {
+  return new URL(".", url).href;
+}
+
+/** Removes packages but those in folders that `needed` accepts. */
+async function prunePackages(
+  needed: (folder: string) => boolean,
+): Promise<void> {
   for (const { name } of await entriesOf(STORE)) {
-    const opened = OPENED.some((one) => name.startsWith(`${one}@`));
-    if (name === "node_modules" || opened || needed.has(name)) continue;
+    if (name === "node_modules" || needed(name)) continue;
     await Deno.remove(join(STORE, name), { recursive: true });
   }
-  await removeFiles(STORE, (path) => isDispensable(path, Deno.build.arch));
+  await removeFiles(
+    STORE,
+    (path) => isDispensable(relative("node_modules", path), Deno.build.arch),
+  );
   await removeDangling("node_modules");
 }
 
@@ -69,9 +122,7 @@ async function removeFiles(
   for (const { name, isDirectory, isFile } of await entriesOf(folder)) {
     const path = join(folder, name);
     if (isDirectory) await removeFiles(path, dispensable);
-    else if (isFile && dispensable(relative("node_modules", path))) {
-      await Deno.remove(path);
-    }
+    else if (isFile && dispensable(path)) await Deno.remove(path);
   }
 }
 

@@ -9,6 +9,7 @@ import fc from "fast-check";
 import {
   isDispensable,
   type ModuleGraph,
+  neededFiles,
   neededFolders,
 } from "../../../deploy/image/packages.ts";
 
@@ -31,6 +32,15 @@ Deno.test("neededFolders() follows cyclic dependencies, and omits other packages
   deepStrictEqual(
     [...neededFolders(GRAPH)].sort(),
     ["@s+b@2.0.0_1", "a@1.0.0"],
+  );
+});
+
+Deno.test("neededFiles() returns the files, without packages and built-in modules", () => {
+  const modules = ["file:///app/a.ts", "node:path", "npm:/x@1.0.0"]
+    .map((specifier) => ({ specifier }));
+  deepStrictEqual(
+    [...neededFiles({ modules: [...modules, {}], npmPackages: {} })],
+    ["file:///app/a.ts"],
   );
 });
 
