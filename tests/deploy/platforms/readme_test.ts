@@ -9,6 +9,10 @@ import { parseArguments, USAGE } from "../../../deploy/platforms/arguments.ts";
 import { environmentOf } from "../../../deploy/platforms/platform.ts";
 import { renderPrepareJob } from "../../../deploy/platforms/prepare_job.ts";
 import { parsePrepareJob } from "../../../deploy/platforms/prepare_job_arguments.ts";
+import {
+  parseClusterArguments,
+  renderCluster,
+} from "../../../deploy/platforms/workflows/cluster_arguments.ts";
 import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
 import { VARIABLES } from "../../../functions/variables.ts";
 
@@ -16,9 +20,10 @@ const ROOT = new URL("../../../", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
 const readme = read("deploy/README.md");
 const page = read("deploy/docs/platforms.md");
+const clusters = read("deploy/docs/workflow_cluster.md");
 
 Deno.test("READMEs have only deploy commands that render", () => {
-  const texts = [page, readme, read("README.md")].join("\n")
+  const texts = [page, readme, clusters, read("README.md")].join("\n")
     .replaceAll(/\\\n\s*/g, "");
   const lines = [...texts.matchAll(/^.*\btask deploy (?!--help)(.+)$/gm)]
     .map(([, line]) => line!).filter((line) => !line.includes("`"));
@@ -28,6 +33,15 @@ Deno.test("READMEs have only deploy commands that render", () => {
     if (first === "prepare-data") {
       const { options } = parsePrepareJob(others);
       ok(Object.keys(renderPrepareJob(options).files).length > 0, line);
+      continue;
+    }
+    if (first === "workflows") {
+      const parsed = parseClusterArguments(others);
+      if (parsed.type !== "render") continue;
+      const { files } = renderCluster(parsed.platform, parsed.options);
+      for (const file of Object.keys(files)) {
+        ok(clusters.includes(`\`${file}\``), file);
+      }
       continue;
     }
     const { platform, options } = parseArguments(line.split(/\s+/));
