@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { openPrepared } from "../../deploy/prepare/open_prepared.ts";
 import { encodePng } from "../../lib/image/encode_png.ts";
 import { writeNpy } from "../../lib/npy.ts";
@@ -122,4 +122,28 @@ Deno.test("a canceled prepare stops, and a later one goes on where it was", asyn
   const { status, body } = await second.run(INPUT);
   strictEqual(status, 200, JSON.stringify(body));
   strictEqual(body["records"], 6);
+});
+
+Deno.test("a part goes on where it was after a restart of Restate", async () => {
+  using folder = temporaryFolder();
+  pictures(folder, 40);
+  let encoded = 0;
+  let held = true;
+  await using at = await emulatedChains({
+    intercept: async (path) => {
+      if (path === "POST /v1/tokenize" && ++encoded > 20) {
+        await until(() => !held);
+      }
+      return encoding(path);
+    },
+  }, { dataFolder: folder.path });
+  const chain = new ChainClient(at.chains, "prepare", "one");
+  await chain.start(INPUT);
+  await until(() => encoded > 20);
+  await at.chains.restart();
+  held = false;
+  const { status, body } = await chain.attach();
+  strictEqual(status, 200, JSON.stringify(body));
+  strictEqual(body["records"], 40);
+  ok(encoded < 60, `${encoded} pictures were encoded`);
 });
