@@ -23,6 +23,7 @@ export class RefusedError extends Error {
 
 /** A request without an answer: the server failed, or was not reached. */
 export class UnansweredError extends Error {
+  /** Name of the class. */
   override readonly name = "UnansweredError";
 }
 
