@@ -37,10 +37,10 @@ function startNext({ service, emu3 }: Stack, change: Change): AsyncDisposable {
 
 /** Starts `imagine` on the present version, and ends that in mid-picture. */
 async function interruptedStack(): Promise<Stack> {
-  const stack = await startStack({ emu3Env: { STUB_MS: "500" } });
+  const stack = await startStack({ emu3Env: { STUB_MS: "1500" } });
   await new Ingress(stack.ingress).start(RUNNING, INPUT);
   await until(() => stack.events().some(({ event }) => event === "draw"));
-  await stack.service.stop();
+  await stack.service.kill();
   return stack;
 }
 
@@ -87,24 +87,39 @@ for (
   });
 }
 
+/** Resolves with the invocation of a running chain that does not fit. */
+async function mismatch({ admin }: Stack): Promise<string> {
+  let invocation = "";
+  await until(async () => {
+    const [row] = await admin.query(
+      "select id, last_failure from sys_invocation where target_handler_name = 'run'",
+      new AbortController().signal,
+    );
+    invocation = `${row?.["id"]}`;
+    return /journal mismatch/i.test(`${row?.["last_failure"]}`);
+  });
+  return invocation;
+}
+
 Deno.test("a running chain waits if its steps moved, with the reason, and ends once they are back", async () => {
   await using stack = await interruptedStack();
   const ingress = new Ingress(stack.ingress);
   {
     await using _ = startNext(stack, "moved");
-    let reason = "";
-    await until(async () => {
-      const [row] = await stack.admin.query(
-        "select last_failure from sys_invocation where target_handler_name = 'run'",
-        new AbortController().signal,
-      );
-      reason = `${row?.["last_failure"]}`;
-      return /RT0016|journal mismatch/i.test(reason);
-    });
-    strictEqual(drawingsOf(stack, "running"), 1, reason);
+    await mismatch(stack);
   }
   await stack.service.start();
   strictEqual((await ingress.end(RUNNING)).type, "output");
   deepStrictEqual(await stepsOf(ingress, "running"), STEPS);
   strictEqual(drawingsOf(stack, "running"), 1);
+});
+
+Deno.test("a running chain that no version fits is ended by Restate", async () => {
+  await using stack = await interruptedStack();
+  await using _ = startNext(stack, "moved");
+  const invocation = await mismatch(stack);
+  const url = `${stack.restate.url}/invocations/${invocation}/kill`;
+  const killed = await fetch(url, { method: "PATCH" });
+  strictEqual(killed.ok, true, await killed.text());
+  strictEqual((await new Ingress(stack.ingress).end(RUNNING)).type, "error");
 });
