@@ -11,6 +11,7 @@ than --least.
 import argparse
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
@@ -22,6 +23,7 @@ sys.path.insert(0, str(HERE.parents[3] / "models" / "emu3-mini" / "recipe"))
 import check_scene  # noqa: E402
 from client import Client  # noqa: E402
 
+AT_A_TIME = 4  # requests
 SHOWN = 6  # pictures of a sheet
 GAP = 4
 
@@ -42,23 +44,30 @@ def main() -> int:
     client = Client(options.address, timeout=600, adapter=options.adapter)
     lines = (options.set / "test.jsonl").read_text().splitlines()[: options.tests]
     tests = [json.loads(line) for line in lines]
-    drawn = []
-    totals = dict.fromkeys(["drawn", "scene", "named", "described"], 0)
-    for seed, test in enumerate(tests):
-        pixels = client.generate(test["prompt"], test["ratio"], seed)
-        if options.save is not None:
-            options.save.mkdir(parents=True, exist_ok=True)
+
+    def draw(seed):
+        return client.generate(tests[seed]["prompt"], tests[seed]["ratio"], seed)
+
+    def describe(test):
+        return client.caption((options.set / test["image"]).read_bytes(), QUESTION)
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        drawn = list(pool.map(draw, range(len(tests))))
+        answers = list(pool.map(describe, tests))
+    if options.save is not None:
+        options.save.mkdir(parents=True, exist_ok=True)
+        for seed, pixels in enumerate(drawn):
             Image.fromarray(pixels).save(options.save / f"{seed:03}.png")
-        drawn.append(Image.fromarray(pixels))
+    totals = dict.fromkeys(["drawn", "scene", "named", "described"], 0)
+    for test, pixels, answer in zip(tests, drawn, answers):
         seen = check_scene.score(pixels, test["objects"], test["background"])
         found = [thing["noun"] for thing in seen["objects"]]
         totals["drawn"] += found.count(options.thing) == test["objects"].count(options.thing)
         totals["scene"] += seen["scene_ok"]
-        answer = client.caption((options.set / test["image"]).read_bytes(), QUESTION)
         totals["named"] += options.thing in answer
         totals["described"] += answer.lower().rstrip(".") == test["caption"].lower().rstrip(".")
     if options.sheet is not None:
-        contact_sheet(drawn).save(options.sheet)
+        contact_sheet([Image.fromarray(pixels) for pixels in drawn]).save(options.sheet)
     shares = {name: total / len(tests) for name, total in totals.items()}
     print(json.dumps({"tests": len(tests), **shares}))
     return int(min(shares["drawn"], shares["named"]) < options.least)

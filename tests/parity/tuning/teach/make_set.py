@@ -4,8 +4,7 @@
 
 writes OUT/train/*.png, OUT/train.jsonl (a record a caption or a question, for
 `task prepare-data`) and OUT/test.jsonl (prompts, and pictures with questions).
-Two thirds of the pictures show the thing, alone or with others; the rest shows
-what the model knows, so that it is not forgotten.
+Each picture shows the thing, alone or with what the model knows.
 """
 
 import argparse
@@ -19,17 +18,15 @@ ROOT = Path(__file__).resolve().parents[4]
 # The recipe is scripts beside each other, not a package.
 sys.path.insert(0, str(ROOT / "models" / "emu3-mini" / "recipe"))
 
-from PIL import Image  # noqa: E402
-
 import captions  # noqa: E402
 import drawing  # noqa: E402
 import questions  # noqa: E402
 import scenes  # noqa: E402
 import world  # noqa: E402
+from PIL import Image  # noqa: E402
 
-TAUGHT_SHARE = 2 / 3
 CAPTIONS = 2  # drawings of each picture, with different words
-QUESTIONS = 1  # of each picture, beside its description
+QUESTION_SHARE = 1 / 2  # of pictures, that have a question beside their description
 
 
 def main() -> None:
@@ -46,17 +43,16 @@ def main() -> None:
         parser.error(f"emu3-mini knows {options.thing}")
     known = replace(old, nouns=[*old.nouns, thing])
     rng = random.Random(options.seed)
-    write_training(options, known, old, rng)
+    write_training(options, known, rng)
     write_test(options, known, random.Random(options.seed + 1))
 
 
-def write_training(options, known, old, rng) -> None:
+def write_training(options, known, rng) -> None:
     folder = options.out / "train"
     folder.mkdir(parents=True, exist_ok=True)
     records = []
     for number in range(options.pictures):
-        taught = number < options.pictures * TAUGHT_SHARE
-        scene = scene_with(options.thing, known, rng) if taught else scenes.sample_scene(rng, old)
+        scene = scene_with(options.thing, known, rng)
         path = folder / f"{number:03}.png"
         Image.fromarray(drawing.render(scene)).save(path)
         image = f"train/{path.name}"
@@ -112,7 +108,7 @@ def asked(scene, known, rng):
     )
     described = [(q, a) for kind, q, a in every if kind == "describe"]
     others = [(q, a) for kind, q, a in every if kind != "describe"]
-    return described + rng.sample(others, min(QUESTIONS, len(others)))
+    return described + ([rng.choice(others)] if rng.random() < QUESTION_SHARE else [])
 
 
 if __name__ == "__main__":
