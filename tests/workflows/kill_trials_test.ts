@@ -18,7 +18,9 @@ const SEED = Number(Deno.env.get("CHAIN_SEED") ?? Date.now() % 2 ** 31);
 
 Deno.test(`Chains end right, and draw each picture once, over ${TRIALS} kills at any moment`, async () => {
   const trials = killTrials(TRIALS, SEED);
-  await using stack = await startStack({ mini: true });
+  // A stopped server interrupts its pictures in place of finishing them.
+  const emu3Env = { SHUTDOWN_GRACE_S: "0" };
+  await using stack = await startStack({ mini: true, emu3Env });
   await runWhole(stack, TRIAL_CASES.slice(0, 1), "warm-up");
   const whole = await runWhole(stack, TRIAL_CASES, "whole");
   for (const [i, trial] of trials.entries()) {

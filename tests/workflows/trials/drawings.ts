@@ -31,10 +31,14 @@ SELECT coalesce(idempotency.key, '') AS key, jobs.status, jobs.total,
 FROM jobs
 JOIN requests ON requests.job = jobs.id
 LEFT JOIN idempotency ON idempotency.job = jobs.id
+WHERE jobs.path LIKE '/v1/generate%'
 ORDER BY jobs.created_at
 `;
 
-/** Returns all jobs of the store at `path`, oldest first. */
+/**
+ * Returns all drawings of the store at `path`, oldest first: captions that a
+ * stopping server interrupted are jobs as well, which nobody resumes.
+ */
 export function drawings(path: string): Drawing[] {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
