@@ -116,7 +116,11 @@ export function noWorkflows(): Hono<AppEnv> {
   };
   return new Hono<AppEnv>()
     // No chains, as a list: the page asks every server.
-    .get("/v1/workflows", (c) => c.json({ object: "list", data: [] }))
+    .get(
+      "/v1/workflows",
+      chainsDescription,
+      (c) => c.json({ object: "list", data: [] }),
+    )
     .all("/v1/workflows", refuse)
     .all("/v1/workflows/*", refuse);
 }
