@@ -9,8 +9,8 @@ import {
   commandsOf,
   examplesOf,
   type EXCEPTIONS,
+  PAGES_OF_FILES,
   READMES,
-  RECIPES,
   runnable,
   runProgram,
   succeeds,
@@ -24,7 +24,7 @@ const ADDRESS = "http://127.0.0.1:8080";
 const all = READMES.flatMap(examplesOf);
 const scripts = all.filter(({ language }) => language === "sh");
 const programs = all.filter(({ language, file }) =>
-  /^[jt]s$/.test(language) && file !== RECIPES
+  /^[jt]s$/.test(language) && !PAGES_OF_FILES.has(file)
 );
 
 Deno.test("examples of the READMEs run unchanged", async (t) => {

@@ -17,6 +17,12 @@ export const CONFIG = new URL("deno.json", ROOT).pathname;
  */
 export const RECIPES = "deploy/docs/workflow_recipes.md";
 
+/** Pages whose programs are files; those of chains are run by tests/workflows. */
+export const PAGES_OF_FILES: ReadonlySet<string> = new Set([
+  RECIPES,
+  "deploy/docs/workflows.md",
+]);
+
 /** READMEs and the pages that they link to. */
 export const READMES: readonly string[] = [
   "README.md",
@@ -97,6 +103,11 @@ export const EXCEPTIONS: readonly Exception[] = [
   {
     pattern: /\bdeno@[\d.]+ run\b/,
     reason: "is a recipe; tests/workflows/recipes runs it",
+    instead: undefined,
+  },
+  {
+    pattern: /\/v1\/workflows|\$WORKFLOW/,
+    reason: "asks a server with chains, which tests/workflows starts",
     instead: undefined,
   },
   {
