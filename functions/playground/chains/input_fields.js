@@ -111,6 +111,11 @@ function hintOf(kind, { description }) {
       return "One per line, with the accepted answers: What is at the top? = rocket, a rocket";
     case "image":
       return undefined;
+    case "check":
+      return description?.replace(
+        /^true to (.)/,
+        (_, first) => first.toUpperCase(),
+      );
     default:
       return description;
   }

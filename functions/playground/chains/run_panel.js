@@ -177,7 +177,10 @@ export class RunPanel {
    */
   async #picture(grid, signal) {
     const path = `${pathOf(this.run)}?grid=${encodeURIComponent(grid)}`;
-    return await getFile(path, { accept: "image/png", signal });
+    return await withRetries(
+      () => getFile(path, { accept: "image/png", signal }),
+      this.#shell.retryPolicy(this.#notice, signal),
+    );
   }
 
   async #cancelNow() {
