@@ -215,7 +215,7 @@ pageTest(
     await using seen = await visit(`${server.url}/#draw`);
     const { page } = seen;
     await page.getByText("Ready").first().waitFor();
-    await page.waitForResponse(/\/v1\/workflows$/).catch(() => undefined);
+    await page.waitForLoadState("networkidle");
     strictEqual(await page.getByRole("link", { name: "Chains" }).count(), 0);
   },
 );

@@ -15,7 +15,6 @@ import { problemOf, UnreachableError } from "./problem.js";
  * @property {string} [accept] Media type of the answer; JSON by default.
  * @property {AbortSignal} [signal] Aborts the request.
  * @property {string} [type] Media type of a body that does not carry one.
- * @property {string} [prefer] Preference, such as `respond-async`.
  */
 
 /**
@@ -40,38 +39,12 @@ export async function getJson(path, { signal } = {}) {
  * @param {CallOptions} [options]
  * @returns {Promise<string>}
  */
-export async function getText(path, { accept = "text/plain", signal } = {}) {
+export async function getText(path, { signal } = {}) {
   const answer = await call(path, {
-    headers: { accept },
+    headers: { accept: "text/plain" },
     ...(signal && { signal }),
   });
   return await answer.text();
-}
-
-/**
- * Sends a GET and returns the answer as a file.
- *
- * @param {string} path
- * @param {CallOptions} [options]
- * @returns {Promise<Blob>}
- */
-export async function getFile(path, { accept = "*/*", signal } = {}) {
-  const answer = await call(path, {
-    headers: { accept },
-    ...(signal && { signal }),
-  });
-  return await answer.blob();
-}
-
-/**
- * Sends a DELETE and returns the answer.
- *
- * @param {string} path
- * @returns {Promise<Response>}
- */
-export async function remove(path) {
-  const headers = { accept: "application/json" };
-  return await call(path, { method: "DELETE", headers });
 }
 
 /**
@@ -83,14 +56,13 @@ export async function remove(path) {
  * @returns {Promise<Response>}
  */
 export async function post(path, body, options = {}) {
-  const { accept = "application/json", signal, type, prefer } = options;
+  const { accept = "application/json", signal, type } = options;
   const bare = body instanceof FormData || body instanceof Blob ||
     body instanceof ArrayBuffer;
   /** @type {Record<string, string>} */
   const headers = { accept };
   if (!bare) headers["content-type"] = "application/json";
   if (type !== undefined) headers["content-type"] = type;
-  if (prefer !== undefined) headers["prefer"] = prefer;
   return await call(path, {
     method: "POST",
     headers,
@@ -106,7 +78,7 @@ export async function post(path, body, options = {}) {
  * @param {RequestInit & { headers: Record<string, string> }} init
  * @returns {Promise<Response>}
  */
-async function call(path, init) {
+export async function call(path, init) {
   const key = currentKey();
   const headers = key === undefined
     ? init.headers

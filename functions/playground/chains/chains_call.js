@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { getJson, post, remove } from "../api/request.js";
+import { call, getJson } from "../api/request.js";
 
 /**
  * @typedef {{ chain: string, description: string, input: import("./input_fields.js").InputSchema }} Chain
@@ -43,9 +43,13 @@ export async function listChains() {
  * @returns {Promise<Workflow>}
  */
 export async function startChain(chain, input, signal) {
-  const prefer = "respond-async";
-  const path = `/v1/workflows/${chain}`;
-  return await (await post(path, input, { prefer, signal })).json();
+  const answer = await call(`/v1/workflows/${chain}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", prefer: "respond-async" },
+    body: JSON.stringify(input),
+    signal,
+  });
+  return await answer.json();
 }
 
 /**
@@ -75,5 +79,30 @@ export async function watchChain(workflow, signal) {
  * @returns {Promise<Workflow>}
  */
 export async function cancelChain(workflow) {
-  return await (await remove(pathOf(workflow))).json();
+  const headers = { accept: "application/json" };
+  const answer = await call(pathOf(workflow), { method: "DELETE", headers });
+  return await answer.json();
+}
+
+/**
+ * Returns the picture of a step.
+ *
+ * @param {{ chain: string, id: string }} workflow
+ * @param {string} grid Name of its codes.
+ * @param {AbortSignal} signal
+ */
+export async function stepPicture(workflow, grid, signal) {
+  const path = `${pathOf(workflow)}?grid=${encodeURIComponent(grid)}`;
+  const answer = await call(path, { headers: { accept: "image/png" }, signal });
+  return await answer.blob();
+}
+
+/**
+ * Returns the page of all pictures of a workflow, as HTML.
+ *
+ * @param {{ chain: string, id: string }} workflow
+ */
+export async function indexPage(workflow) {
+  const headers = { accept: "text/html" };
+  return await (await call(pathOf(workflow), { headers })).text();
 }

@@ -8,12 +8,17 @@
 /// <reference lib="dom" />
 
 import { currentKey } from "../api/key.js";
-import { getFile, getText } from "../api/request.js";
 import { sleep, withRetries } from "../api/retry_policy.js";
 import { element, saveAs } from "../parts/element.js";
 import { Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
-import { cancelChain, pathOf, watchChain } from "./chains_call.js";
+import {
+  cancelChain,
+  indexPage,
+  pathOf,
+  stepPicture,
+  watchChain,
+} from "./chains_call.js";
 import { StepRow } from "./step_row.js";
 
 /**
@@ -176,9 +181,8 @@ export class RunPanel {
    * @param {AbortSignal} signal
    */
   async #picture(grid, signal) {
-    const path = `${pathOf(this.run)}?grid=${encodeURIComponent(grid)}`;
     return await withRetries(
-      () => getFile(path, { accept: "image/png", signal }),
+      () => stepPicture(this.run, grid, signal),
       this.#shell.retryPolicy(this.#notice, signal),
     );
   }
@@ -202,7 +206,7 @@ export class RunPanel {
       return void open(path, "_blank", "noopener");
     }
     try {
-      const html = await getText(path, { accept: "text/html" });
+      const html = await indexPage(this.run);
       saveAs(html, `${this.run.chain}-${this.run.id}.html`, "text/html");
     } catch (error) {
       this.#notice.showError(error);

@@ -40,7 +40,11 @@ byId("views").replaceChildren(
 );
 
 for (const { name, listing } of VIEWS) {
-  if (listing !== undefined) void offerListed(name, listing);
+  const link = links.get(name)?.parentElement;
+  if (!link || listing === undefined) continue;
+  link.hidden = true;
+  getJson(listing).then(({ data }) => link.hidden = data.length === 0)
+    .catch(() => {});
 }
 addEventListener("hashchange", () => void show(true));
 shell.server.state.watch((state) => {
@@ -155,19 +159,4 @@ function offerViews(models) {
     link.hidden = models.length > 0 && needs.length > 0 &&
       !needs.some((need) => able.has(need));
   }
-}
-
-/**
- * Shows the link of a view once its list has entries.
- *
- * @param {string} name
- * @param {string} listing Path of the list.
- */
-async function offerListed(name, listing) {
-  const link = links.get(name)?.parentElement;
-  if (!link) return;
-  link.hidden = true;
-  await shell.server.state.when(({ state }) => state === "ready");
-  const { data } = await getJson(listing).catch(() => ({ data: [] }));
-  link.hidden = data.length === 0;
 }

@@ -5,19 +5,13 @@
  *
  * 1. A folder beside this one with a module that exports `mount(root, shell)`:
  *    it fills `root`, an empty labeled `<section>`, once, when the view is
- *    first opened. It may return `{ open(params), close() }`, called whenever
- *    the view is shown (with the parameters after `?` in the address) and
- *    hidden; `mount` may be async.
- * 2. A line in `VIEWS`. `import()` keeps it out of the first paint. A style
- *    sheet of its own is named in `style` and stored in `style/`.
- * 3. Its folder in README.
+ *    first opened. It may return `{ open(params), close() }`, called when the
+ *    view is shown (with the parameters of its address) and hidden.
+ * 2. A line in `VIEWS`. `import()` keeps it out of the first paint; `style`
+ *    names a sheet in `style/`.
  *
- * `shell` (`Shell` in shell.js) has what views share: the state of the server
- * (`shell.server`), the current picture (`shell.picture`),
- * `shell.announce(text)` for screen readers, `shell.open(view, params)`.
- * `api/request.js` calls the API, `api/retry_policy.js` retries; `parts/` has
- * elements, fields, notices and a task runner. Colors and spaces are variables
- * of `style/base.css`.
+ * `shell.js` has what views share, `api/` calls the server, `parts/` has
+ * elements; colors are variables of `style/base.css`.
  *
  * @module
  */
@@ -34,8 +28,7 @@
  * @property {string} title Title for display.
  * @property {readonly string[]} needs Functions of which the server must have
  *   one; empty for none.
- * @property {string} [listing] Path of a list that is empty if the server does
- *   not offer the view.
+ * @property {string} [listing] Path of a list, empty without the view.
  * @property {string} [style] Name of its own style sheet.
  * @property {() => Promise<{ mount: Mount }>} load
  */
