@@ -10,11 +10,14 @@ import {
   wholeNumber,
 } from "../../lib/command_line.ts";
 import { type Resize, RESIZES } from "../../lib/tuning/training_sizes.ts";
-import type { OutputForm } from "./output/set_settings.ts";
 import type { InputPart } from "./prepare_data.ts";
-import { INPUT_FORMATS, type InputFormat } from "./readers/open_source.ts";
+import {
+  INPUT_FORMATS,
+  type InputFormat,
+  OUTPUT_FORMS,
+  type OutputForm,
+} from "./data_formats.ts";
 import type { ColumnNames } from "./readers/source.ts";
-import { SHARD_FORMS } from "./sets/set_manifest.ts";
 
 /** The arguments of the command. */
 export interface PrepareArguments {
@@ -55,9 +58,6 @@ export interface PrepareArguments {
   /** Number of cores; undefined for all. */
   readonly threads: number | undefined;
 }
-
-/** The forms of output. */
-const OUTPUT_FORMS: readonly OutputForm[] = ["emu3", ...SHARD_FORMS];
 
 /** Usage text of the command. */
 export const USAGE =

@@ -19,7 +19,8 @@ import { openEmu3Set } from "./sets/emu3_set.ts";
 import { joinedSets } from "./sets/joined_sets.ts";
 import { openJsonlShard, type OpenShard } from "./sets/jsonl_shard.ts";
 import { openParquetShard } from "./sets/parquet_shard.ts";
-import { readManifest, type ShardForm } from "./sets/set_manifest.ts";
+import type { ShardForm } from "./data_formats.ts";
+import { readManifest } from "./sets/set_manifest.ts";
 import { shardedSet } from "./sets/sharded_set.ts";
 import { openTarShard } from "./sets/tar_shard.ts";
 

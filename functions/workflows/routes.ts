@@ -70,6 +70,7 @@ export function workflowRoutes(
   drain: Drain,
 ): Hono<AppEnv> {
   const ingress = new WorkflowIngress(options);
+  const chains = listChains();
   const app = new Hono<AppEnv>().get(
     "/v1/workflows",
     chainsDescription,
@@ -125,13 +126,15 @@ export function noWorkflows(): Hono<AppEnv> {
     .all("/v1/workflows/*", refuse);
 }
 
-/** The list of chains with the JSON Schemas of their bodies. */
-const chains = Object.entries<ChainInfo>(CHAINS).map(([chain, info]) => {
-  const { $schema: _, ...input } = toJsonSchema(bodySchema(info), {
-    typeMode: "input",
+/** Returns the list of chains with the JSON Schemas of their bodies. */
+function listChains() {
+  return Object.entries<ChainInfo>(CHAINS).map(([chain, info]) => {
+    const { $schema: _, ...input } = toJsonSchema(bodySchema(info), {
+      typeMode: "input",
+    });
+    return { chain, description: info.description, input };
   });
-  return { chain, description: info.description, input };
-});
+}
 
 /** A chain to start. */
 interface Start {

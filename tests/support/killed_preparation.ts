@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { openPrepared } from "../../deploy/prepare/open_prepared.ts";
-import type { OutputForm } from "../../deploy/prepare/output/set_settings.ts";
+import type { OutputForm } from "../../deploy/prepare/data_formats.ts";
 import { encodePng } from "../../lib/image/encode_png.ts";
 import type { PreparedRecord } from "../../lib/tuning/records.ts";
 import { type Ended, runPrepare, startPrepare } from "./prepare_process.ts";

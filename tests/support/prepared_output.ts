@@ -8,10 +8,8 @@ import {
   type OutputOptions,
   PreparedOutput,
 } from "../../deploy/prepare/output/prepared_output.ts";
-import type {
-  OutputForm,
-  SetSettings,
-} from "../../deploy/prepare/output/set_settings.ts";
+import type { OutputForm } from "../../deploy/prepare/data_formats.ts";
+import type { SetSettings } from "../../deploy/prepare/output/set_settings.ts";
 
 /** Forms of output. */
 export const FORMS: readonly OutputForm[] = [

@@ -10,11 +10,9 @@
 import { join } from "node:path";
 import { writeWhole } from "../../cache/base/disk.ts";
 import { PreparationError } from "../preparation_error.ts";
-import { readJsonFile, type ShardForm } from "../sets/set_manifest.ts";
+import type { OutputForm } from "../data_formats.ts";
+import { readJsonFile } from "../sets/set_manifest.ts";
 import { OUTPUT_REMEDY } from "./journal.ts";
-
-/** The forms of output. */
-export type OutputForm = "emu3" | ShardForm;
 
 /** The settings of a set, by the names of their file. */
 export interface SetSettings {

@@ -14,6 +14,7 @@
  * @module
  */
 
+import type { ShardForm } from "../data_formats.ts";
 import { join } from "node:path";
 import type { PreparedRecord } from "../../../lib/tuning/records.ts";
 import { writeWhole } from "../../cache/base/disk.ts";
@@ -22,7 +23,6 @@ import {
   MANIFEST_FILE,
   manifestText,
   type SetShard,
-  type ShardForm,
 } from "../sets/set_manifest.ts";
 import { InputStream } from "../readers/input_file.ts";
 import { AppendFile } from "./append_file.ts";

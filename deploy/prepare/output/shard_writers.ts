@@ -17,7 +17,7 @@ import { packTar, type TarEntry } from "modern-tar";
 import { writeNpy } from "../../../lib/npy.ts";
 import type { PreparedRecord } from "../../../lib/tuning/records.ts";
 import { jsonLine } from "../sets/jsonl_shard.ts";
-import type { ShardForm } from "../sets/set_manifest.ts";
+import type { ShardForm } from "../data_formats.ts";
 
 /** A writer of files of one form. */
 export interface ShardWriter {

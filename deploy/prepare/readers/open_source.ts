@@ -13,6 +13,7 @@
 
 import { extname, join } from "node:path";
 import { isSystemError, readReason } from "../../../lib/loading/read_reason.ts";
+import { INPUT_FORMATS, type InputFormat } from "../data_formats.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { csvSource } from "./csv_source.ts";
 import { folderSource } from "./folder_source.ts";
@@ -21,20 +22,6 @@ import { jsonSource } from "./json_source.ts";
 import { parquetSource } from "./parquet_source.ts";
 import type { ColumnNames, RecordSource, SourceRecord } from "./source.ts";
 import { tarSource } from "./tar_source.ts";
-
-/** The formats of inputs. */
-export const INPUT_FORMATS = [
-  "folder",
-  "json",
-  "jsonl",
-  "csv",
-  "tsv",
-  "webdataset",
-  "parquet",
-] as const;
-
-/** The format of an input. */
-export type InputFormat = (typeof INPUT_FORMATS)[number];
 
 /** Files of a folder that list its pictures, as Hugging Face names them. */
 const TABLES = ["metadata.jsonl", "metadata.csv", "metadata.parquet"];

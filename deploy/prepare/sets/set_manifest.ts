@@ -14,16 +14,11 @@
 
 import { join } from "node:path";
 import { readReason } from "../../../lib/loading/read_reason.ts";
+import { SHARD_FORMS, type ShardForm } from "../data_formats.ts";
 import { PreparedSetError } from "../preparation_error.ts";
 
 /** Name of the manifest in the folder of a set. */
 export const MANIFEST_FILE = "manifest.json";
-
-/** The forms whose records are in shards. */
-export const SHARD_FORMS = ["jsonl", "parquet", "webdataset"] as const;
-
-/** A form whose records are in shards. */
-export type ShardForm = (typeof SHARD_FORMS)[number];
 
 /** A file of records. */
 export interface SetShard {

@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import { RESIZES } from "../../../lib/tuning/training_sizes.ts";
+import { INPUT_FORMATS, OUTPUT_FORMS } from "../../prepare/data_formats.ts";
 import { Text } from "./codes.ts";
 
 /** The most shards of a set. */
@@ -42,20 +43,12 @@ export const PrepareInput = v.strictObject({
     v.description("The most parts that are encoded at once."),
   ),
   to: v.pipe(
-    v.optional(v.picklist(["emu3", "jsonl", "parquet", "webdataset"]), "emu3"),
+    v.optional(v.picklist(OUTPUT_FORMS), "emu3"),
     v.description("Form of the prepared set."),
   ),
   format: v.optional(
     v.pipe(
-      v.picklist([
-        "folder",
-        "json",
-        "jsonl",
-        "csv",
-        "tsv",
-        "webdataset",
-        "parquet",
-      ]),
+      v.picklist(INPUT_FORMATS),
       v.description("Format of the input, if it is not recognized."),
     ),
   ),

@@ -6,7 +6,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { INPUT_FORMATS } from "../../../deploy/prepare/readers/open_source.ts";
+import { INPUT_FORMATS } from "../../../deploy/prepare/data_formats.ts";
 import {
   namedShare,
   namedWords,
