@@ -5,8 +5,11 @@ import {
   writeSafetensors,
 } from "../../../deploy/tune/safetensors_writer.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { writtenRecords } from "../../support/written_records.ts";
 
 const SCRIPT = new URL("../../support/tune_process.ts", import.meta.url);
+
+const metricsOf = (out: string) => writtenRecords(join(out, "metrics.jsonl"));
 
 /** Runs the process; kills it once it has written `lines` lines of metrics. */
 async function run(out: string, lines = Infinity): Promise<void> {
@@ -18,19 +21,13 @@ async function run(out: string, lines = Infinity): Promise<void> {
   let ended = false;
   const status = child.status.finally(() => ended = true);
   while (!ended && lines < Infinity) {
-    if ((await metricsOf(out)).length >= lines) {
+    if (metricsOf(out).length >= lines) {
       child.kill("SIGKILL");
       break;
     }
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   await status;
-}
-
-async function metricsOf(out: string): Promise<string[]> {
-  const path = join(out, "metrics.jsonl");
-  const text = await Deno.readTextFile(path).catch(() => "");
-  return text.split("\n").filter((line) => line !== "");
 }
 
 Deno.test("tune loses nothing when it is killed, wherever it is", async () => {
@@ -40,12 +37,9 @@ Deno.test("tune loses nothing when it is killed, wherever it is", async () => {
   await run(whole);
   for (const lines of [2, 5, 9]) await run(killed, lines);
   await run(killed);
-  const steps = async (out: string) =>
-    (await metricsOf(out)).map((line) => {
-      const { step, loss } = JSON.parse(line);
-      return [step, loss];
-    });
-  deepStrictEqual(await steps(killed), await steps(whole));
+  const steps = (out: string) =>
+    metricsOf(out).map(({ step, loss }) => [step, loss]);
+  deepStrictEqual(steps(killed), steps(whole));
   const file = "adapter_model.safetensors";
   deepStrictEqual(
     await Deno.readFile(join(killed, file)),

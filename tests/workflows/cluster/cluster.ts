@@ -25,6 +25,7 @@ import {
   type S3Server,
 } from "../../support/s3_server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { stubEvents } from "../harness/stub_process.ts";
 import type { StubEvent } from "../harness/stub_server.ts";
 
 /** Number of nodes. */
@@ -128,9 +129,7 @@ export async function startCluster(drawingMs: number): Promise<Cluster> {
     folder: folder.path,
     service,
     restatectl,
-    events: () =>
-      Deno.readTextFileSync(`${events}/events.jsonl`).trim().split("\n")
-        .map((line) => JSON.parse(line)),
+    events: () => stubEvents(events),
     snapshots: () =>
       [...store.objects.keys()].filter((key) => key.startsWith(SNAPSHOTS)),
     [Symbol.asyncDispose]: async () => {

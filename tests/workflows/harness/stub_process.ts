@@ -7,6 +7,7 @@
 import { Child } from "../../../deploy/workflows/restate/child_process.ts";
 import { answers } from "../../../deploy/workflows/restate/restate_admin.ts";
 import { freePort } from "../../support/free_port.ts";
+import { writtenRecords } from "../../support/written_records.ts";
 import type { StubEvent } from "./stub_server.ts";
 
 /** A running emulated server. */
@@ -47,11 +48,5 @@ export async function startStub(
 
 /** Returns the record of an emulated server with its jobs in `folder`. */
 export function stubEvents(folder: string): StubEvent[] {
-  try {
-    return Deno.readTextFileSync(`${folder}/events.jsonl`).trim().split("\n")
-      .map((line) => JSON.parse(line));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return writtenRecords(`${folder}/events.jsonl`);
 }
