@@ -5,7 +5,8 @@
  */
 
 import { type Context, Hono } from "hono";
-import { drawingTokens, questionTokens } from "../lib/emu3.ts";
+import { drawingTokens } from "../lib/drawing_prompt.ts";
+import { questionTokens } from "../lib/emu3.ts";
 import { writerFor } from "../lib/prompt.ts";
 import { readHeader } from "../lib/image/header.ts";
 import type { PixelSize } from "../lib/image/image.ts";

@@ -27,12 +27,17 @@ import { type DrawnRow, promptRows } from "./drawing/drawn_grid.ts";
 import type { ResumeState } from "./drawing/resume_state.ts";
 import type { KeptCodes } from "./drawing/kept_codes.ts";
 import type { Strategy } from "./drawing/strategy.ts";
-import type { Prompt, Statistics } from "./engine/sequence.ts";
+import type { Statistics } from "./engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
-import { type CodeGrid, firstRows, type GridSize, rowTokens } from "./grid.ts";
+import { drawnLength } from "./drawing/token_layout.ts";
+import {
+  drawingLayout,
+  drawingPrompts,
+  type PromptedParams,
+} from "./drawing_prompt.ts";
+import { type CodeGrid, firstRows } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
 import {
-  drawingPrompt,
   type PromptWriter,
   questionPrompt,
   requireGridsFit,
@@ -42,17 +47,7 @@ import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 
 /** The parameters of a generation. */
-export interface GenerationParams {
-  /** The prompt, used verbatim. */
-  readonly prompt: string;
-  /** Prompt of the unconditional branch. */
-  readonly negativePrompt: string;
-  /** The guidance scale; 1 runs no unconditional branch. */
-  readonly guidanceScale: number;
-  /** Size of the picture, in codes. */
-  readonly size: GridSize;
-  /** Given rows, fewer than `size` has. */
-  readonly prefix: CodeGrid | undefined;
+export interface GenerationParams extends PromptedParams {
   /** Kept codes, including those of `prefix`; none by default. */
   readonly keep?: KeptCodes | undefined;
   /** The strategy of drawing. */
@@ -151,39 +146,6 @@ export type CaptioningEvent =
     readonly finishReason: FinishReason;
   });
 
-/** The token ids of the prompts of a generation. */
-export interface PromptTokens {
-  /** Tokens of the prompt, given rows included. */
-  readonly tokens: Int32Array<ArrayBuffer>;
-  /** Tokens of the unconditional branch's prompt. */
-  readonly unconditional: Int32Array<ArrayBuffer> | undefined;
-}
-
-/** The parameters that the prompts of a picture depend on. */
-export type PromptedParams = Pick<
-  GenerationParams,
-  "prompt" | "negativePrompt" | "guidanceScale" | "size" | "prefix"
->;
-
-/** Returns the prompts of a generation. */
-export async function drawingTokens(
-  model: PromptWriter,
-  params: PromptedParams,
-): Promise<PromptTokens> {
-  const { prefix } = params;
-  const rows = prefix && rowTokens(prefix, prefix.height, model.vocabulary);
-  const write = async (text: string) => {
-    const prompt = await drawingPrompt(model, text, params.size);
-    return Int32Array.from([...prompt, ...rows ?? []]);
-  };
-  return {
-    tokens: await write(params.prompt),
-    unconditional: params.guidanceScale === 1
-      ? undefined
-      : await write(params.negativePrompt),
-  };
-}
-
 /**
  * Draws pictures: yields the queued and started events, each row when it is
  * complete, each grid, and the finished event.
@@ -205,8 +167,8 @@ export async function* draw(
 ): AsyncGenerator<GenerationEvent, void, undefined> {
   const writer = writerFor(model, { caller, signal });
   const prompts = await drawingPrompts(writer, params);
-  const { height, width } = params.size;
-  const rows = height - (params.prefix?.height ?? 0);
+  const layout = await drawingLayout(writer, params);
+  const { size } = params;
   const finished: Statistics[] = [];
   const group = Symbol("scene");
   yield* channel<GenerationEvent>(async (emit, signal) => {
@@ -216,7 +178,7 @@ export async function* draw(
       const resumeState = resumeStates[imageIndex];
       const policy = drawingPolicy(
         model.vocabulary,
-        { ...params, chanceAt, resumeState },
+        { ...params, layout, chanceAt, resumeState },
         (row) => {
           const resumeState = () => policy.resumeState;
           emit({ type: "row", imageIndex, row, resumeState });
@@ -224,16 +186,15 @@ export async function* draw(
       );
       const given = promptRows({ ...params, resumeState });
       const request = {
-        prompts: resumeState === undefined
-          ? prompts
-          : await drawingPrompts(writer, {
-            ...params,
-            prefix: firstRows(policy.grid, given),
-          }),
+        prompts: resumeState === undefined ? prompts : await drawingPrompts(
+          writer,
+          params,
+          firstRows(policy.grid, given),
+        ),
         policy,
         adapter: params.adapter,
-        // The last code and the EOL after it are not appended.
-        maxNewTokens: (height - given) * (width + 1) - 2,
+        // The last code and what is forced after it are not appended.
+        maxNewTokens: drawnLength(layout, size, given) - 1,
         long: true,
         group,
         caller,
@@ -252,7 +213,9 @@ export async function* draw(
     type: "finished",
     usage: {
       promptTokens,
-      newTokens: params.count * (rows * (width + 1) + 3),
+      newTokens: params.count *
+        (drawnLength(layout, size, params.prefix?.height ?? 0) +
+          layout.endLength),
     },
     statistics: together(finished),
   };
@@ -340,30 +303,6 @@ export async function* answer(
     finishReason: policy!.finishReason,
     usage: { promptTokens: length, newTokens: policy!.count },
     statistics: statistics!,
-  };
-}
-
-/** Returns the prompts of a generation in the engine's form. */
-async function drawingPrompts(
-  model: PromptWriter,
-  params: PromptedParams,
-): Promise<Prompt[]> {
-  const { tokens, unconditional } = await drawingTokens(model, params);
-  return [tokens, unconditional]
-    .filter((tokens) => tokens !== undefined)
-    .map((tokens) => sharedBeforeRows(tokens, params));
-}
-
-/** Returns a prompt with prefix boundaries before and after the given rows. */
-function sharedBeforeRows(
-  tokens: Int32Array<ArrayBuffer>,
-  { prefix, size }: PromptedParams,
-): Prompt {
-  const rows = (prefix?.height ?? 0) * (size.width + 1);
-  const prefixBoundaries = [tokens.length - rows, tokens.length];
-  return {
-    tokens,
-    prefixBoundaries: rows === 0 ? prefixBoundaries.slice(1) : prefixBoundaries,
   };
 }
 

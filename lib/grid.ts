@@ -36,9 +36,15 @@ export interface CodeGrid extends GridSize {
 }
 
 /**
- * The codes of a clip; a frame of codes represents several frames of pixels.
+ * The codes of a clip; a frame of codes represents several frames of pixels, or
+ * is a still.
  */
 export interface CodeClip extends GridSize {
+  /**
+   * Frames of pixels that a frame of codes represents: 1 for stills. By default
+   * as the vision tokenizer encodes clips.
+   */
+  readonly framesPerCode?: number | undefined;
   /** Number of frames of codes. */
   readonly frames: number;
   /** Codes, `[frames × height × width]`. */
@@ -84,15 +90,6 @@ export function gridTokens(
 export function firstRows({ width, codes }: CodeGrid, rows: number): CodeGrid {
   const first = new Uint16Array(codes.subarray(0, rows * width));
   return { height: rows, width, codes: first };
-}
-
-/** Returns the first `rows` rows of a grid as tokens, each with its EOL. */
-export function rowTokens(
-  grid: CodeGrid,
-  rows: number,
-  vocabulary: Vocabulary,
-): Int32Array<ArrayBuffer> {
-  return gridTokens(grid, vocabulary).slice(0, rows * (grid.width + 1));
 }
 
 /**

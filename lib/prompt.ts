@@ -123,7 +123,7 @@ export async function questionPrompt(
 }
 
 /** Returns `BOI H*W IMG`. */
-async function pictureStart(
+export async function pictureStart(
   { text, vocabulary }: PromptWriter,
   { height, width }: GridSize,
 ): Promise<ArrayLike<number>[]> {
@@ -131,7 +131,8 @@ async function pictureStart(
   return [[boi], await text.encode(`${height}*${width}`), [img]];
 }
 
-function joined(
+/** Returns the tokens of all parts, in order. */
+export function joined(
   parts: readonly ArrayLike<number>[],
 ): Int32Array<ArrayBuffer> {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
@@ -156,6 +157,16 @@ export function requireGridsFit(
   contextLength: number,
 ): void {
   const tokens = grids.reduce((sum, grid) => sum + gridLength(grid), 0);
+  requireTokensFit(tokens, contextLength);
+}
+
+/**
+ * Checks that the tokens of pictures or of a clip fit into a context with a
+ * prompt.
+ *
+ * @throws {PromptTooLongError} If they do not fit.
+ */
+export function requireTokensFit(tokens: number, contextLength: number): void {
   if (tokens < contextLength) return;
   throw new PromptTooLongError(tokens, contextLength, tokens);
 }

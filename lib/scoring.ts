@@ -17,17 +17,19 @@
  */
 
 import { writtenAnswer } from "./answering/answer_text.ts";
-import {
-  drawingTokens,
-  type GenerationParams,
-  type Question,
-  type Usage,
-} from "./emu3.ts";
+import { type GenerationParams, type Question, type Usage } from "./emu3.ts";
+import { drawnLength, rowsAsTokens } from "./drawing/token_layout.ts";
+import { drawingLayout, drawingPrompts } from "./drawing_prompt.ts";
 import type { EngineRequest, Prompt, Statistics } from "./engine/sequence.ts";
-import { type CodeGrid, rowTokens } from "./grid.ts";
+import type { CodeGrid } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
 import type { TokenScore } from "./sampling/log_probabilities.ts";
-import { questionPrompt, requireGridsFit, writerFor } from "./prompt.ts";
+import {
+  questionPrompt,
+  requireGridsFit,
+  requireTokensFit,
+  writerFor,
+} from "./prompt.ts";
 import {
   type Given,
   scoringChunk,
@@ -38,10 +40,12 @@ import { NO_LABEL, type TuningSequence } from "./tuning/sequence.ts";
 import { codeFromToken, isCode } from "./vocabulary.ts";
 
 /** A picture and the prompt that it is scored for. */
-export interface ScoredPicture
-  extends
-    Pick<GenerationParams, "prompt" | "negativePrompt" | "guidanceScale"> {
-  /** Codes of the picture. */
+export interface ScoredPicture extends
+  Pick<
+    GenerationParams,
+    "prompt" | "negativePrompt" | "guidanceScale" | "clip"
+  > {
+  /** Codes of the picture, or of all frames of a clip, from the top. */
   readonly grid: CodeGrid;
   /**
    * Number of the most probable codes to record at each position; 0 for none.
@@ -102,15 +106,14 @@ export async function scorePicture(
   turn: ScoringTurn = {},
 ): Promise<Score> {
   const { vocabulary } = model;
-  requireGridsFit([grid], model.config.maxPositions);
   const params = { ...picture, size: grid, prefix: undefined };
   const writer = writerFor(model, { caller: turn.caller, signal });
-  const { tokens, unconditional } = await drawingTokens(writer, params);
-  const prompts = [tokens, unconditional]
-    .filter((tokens) => tokens !== undefined)
-    .map((tokens): Prompt => ({ tokens, prefixBoundaries: [tokens.length] }));
-  // Without the last EOL, since no token is scored after it.
-  const rows = rowTokens(grid, grid.height, vocabulary).slice(0, -1);
+  const layout = await drawingLayout(writer, params);
+  const length = drawnLength(layout, grid, 0);
+  requireTokensFit(length + layout.endLength - 1, model.config.maxPositions);
+  const prompts = await drawingPrompts(writer, params);
+  // Without what is forced at the end, since no token is scored after it.
+  const rows = rowsAsTokens(layout, grid, vocabulary).slice(0, length);
   const choices = rows.map((token) =>
     isCode(vocabulary, token) ? codeFromToken(vocabulary, token) : -1
   );

@@ -10,7 +10,8 @@
  *
  * The prompt ends with the given rows, so position ids count from the first row
  * that is drawn. The prompt of a resumed drawing also contains rows that were
- * drawn before.
+ * drawn before. Of a clip, the frames are one below the other; other tokens are
+ * forced (`token_layout.ts`).
  *
  * @module
  */
@@ -19,6 +20,7 @@ import type { CodeGrid, GridSize } from "../grid.ts";
 import { scoreToken, type TokenScore } from "../sampling/log_probabilities.ts";
 import type { ResumeState } from "./resume_state.ts";
 import type { KeptCodes } from "./kept_codes.ts";
+import { forcedAfter, rowsLength, type TokenLayout } from "./token_layout.ts";
 import { tokenFromCode, type Vocabulary } from "../vocabulary.ts";
 
 /** A finished row. */
@@ -33,8 +35,10 @@ export interface DrawnRow {
 
 /** Options of {@linkcode DrawnGrid}. */
 export interface DrawnGridOptions {
-  /** Size of the picture, in codes. */
+  /** Size of the picture, in codes; of all frames of a clip together. */
   readonly size: GridSize;
+  /** The forced tokens between the codes. */
+  readonly layout: TokenLayout;
   /** Given rows, fewer than `size` has. */
   readonly prefix: CodeGrid | undefined;
   /** Codes of `size` that stay; none by default. */
@@ -129,7 +133,7 @@ export class DrawnGrid {
     return this.#codes.length;
   }
 
-  /** The token that ends a row. */
+  /** The token that ends a row of a picture. */
   get eol(): number {
     return this.#vocabulary.eol;
   }
@@ -175,10 +179,10 @@ export class DrawnGrid {
    * Returns the position id of a position's token, from the end of the prompt.
    */
   positionIdOf(position: number): number {
-    const { width } = this.#options.size;
-    const drawn = position - this.start;
-    // Plus one EOL for each row above.
-    return drawn + Math.floor(drawn / width);
+    const { size: { width }, layout } = this.#options;
+    const row = Math.floor(position / width);
+    const above = rowsLength(layout, width, this.start / width, row);
+    return above + position % width;
   }
 
   /** Returns the token of a code. */
@@ -187,13 +191,27 @@ export class DrawnGrid {
   }
 
   /**
-   * Returns the tokens of `code` at `position`: itself, and EOL at the end of a
-   * row.
+   * Returns the tokens of `code` at `position`: itself, and the forced ones at
+   * the end of a row.
    */
   tokensOf(position: number, code: number): number[] {
     const token = this.tokenOf(code);
-    const { width } = this.#options.size;
-    return (position + 1) % width === 0 ? [token, this.eol] : [token];
+    const { size: { width }, layout } = this.#options;
+    return (position + 1) % width === 0
+      ? [token, ...forcedAfter(layout, Math.floor(position / width))]
+      : [token];
+  }
+
+  /**
+   * Returns the position of the best guess of a code: the same place in the
+   * frame before, else the code above, else the code before; undefined for the
+   * first.
+   */
+  guessOf(position: number): number | undefined {
+    const { size: { width }, layout: { frameHeight } } = this.#options;
+    const distance = [frameHeight * width, width, 1]
+      .find((distance) => position >= distance);
+    return distance && position - distance;
   }
 
   /** Returns the tokens of decided positions, in order. */

@@ -202,9 +202,8 @@ export class JacobiDrawing implements DrawingPolicy {
       this.#drafts.push(keptCode(kept));
       return kept;
     }
-    const { width } = this.#options.size;
-    // The code above is the best guess; the first row uses the code before.
-    const code = this.#codeAt(position - (position < width ? 1 : width));
+    // Only codes after the first are drafted.
+    const code = this.#codeAt(this.#drawn.guessOf(position)!);
     this.#drafts.push({ code, outcome: undefined, attempts: 0 });
     return code;
   }

@@ -2,14 +2,15 @@
  * The recommended settings of a checkpoint, from its `generation_config.json`.
  *
  * `negative_prompt`, `template`, `examples`, `max_images`, `text_only`,
- * `subjects` and `known_words` are this project's additions to that file. Its
- * defaults are those that the Emu3 authors publish: guidance 3, top-k 2048 and
+ * `subjects`, `known_words` and the settings of clips are this project's
+ * additions to that file. Its defaults are those that the Emu3 authors publish: guidance 3, top-k 2048 and
  * their negative prompt (README of baaivision/Emu3).
  *
  * @module
  */
 
 import * as v from "valibot";
+import { type ClipConfig, clipConfig, ClipFields } from "./clip_config.ts";
 import { orDefault, parseFields, Positive, TokenIds } from "./fields.ts";
 
 /** The template of a question about a picture. */
@@ -41,6 +42,8 @@ export interface GenerationConfig {
   readonly knownWords: readonly string[];
   /** Ids of tokens other than EOS that end an answer. */
   readonly endTokens: readonly number[];
+  /** Settings of clips; undefined for a checkpoint that draws none. */
+  readonly clips?: ClipConfig | undefined;
 }
 
 /** The negative prompt that the Emu3 authors publish. */
@@ -62,6 +65,7 @@ const Fields = v.looseObject({
   subjects: orDefault(v.array(v.string()), []),
   known_words: orDefault(v.array(v.string()), []),
   eos_token_id: orDefault(TokenIds, []),
+  ...ClipFields.entries,
 });
 
 /**
@@ -71,6 +75,7 @@ const Fields = v.looseObject({
  */
 export function parseGenerationConfig(json: unknown): GenerationConfig {
   const fields = parseFields(Fields, json);
+  const clips = clipConfig(fields);
   return {
     guidanceScale: fields.guidance_scale,
     negativePrompt: fields.negative_prompt,
@@ -84,5 +89,6 @@ export function parseGenerationConfig(json: unknown): GenerationConfig {
     subjects: fields.subjects,
     knownWords: fields.known_words,
     endTokens: fields.eos_token_id,
+    ...(clips && { clips }),
   };
 }

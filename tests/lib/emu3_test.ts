@@ -1,4 +1,5 @@
 // deno-lint-ignore-file camelcase -- golden data keeps the names of its source
+import { drawingTokens } from "../../lib/drawing_prompt.ts";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { strategyOf } from "../../lib/drawing/strategy.ts";
 import { AnsweringPolicy } from "../../lib/answering/answering.ts";
@@ -6,7 +7,6 @@ import {
   answer,
   type CaptioningEvent,
   draw,
-  drawingTokens,
   type GenerationParams,
   type Question,
   questionTokens,

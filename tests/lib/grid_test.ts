@@ -1,3 +1,4 @@
+import { pictureLayout, rowsAsTokens } from "../../lib/drawing/token_layout.ts";
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { GridError } from "../../lib/errors.ts";
@@ -5,12 +6,12 @@ import {
   assertCodes,
   clipFrame,
   type CodeGrid,
+  firstRows,
   gridFromRows,
   gridLength,
   gridTokens,
   parseGrid,
   rowsFromGrid,
-  rowTokens,
   type Slot,
   slotAt,
 } from "../../lib/grid.ts";
@@ -59,10 +60,14 @@ Deno.test("gridTokens() closes every row, the frame and the picture", () => {
   ]);
 });
 
-Deno.test("rowTokens() is the start of gridTokens(), each row closed", () => {
+Deno.test("rowsAsTokens() of a picture is the start of gridTokens(), each row closed", () => {
   fc.assert(fc.property(anyGrid, fc.nat(), (grid, any) => {
     const rows = any % (grid.height + 1);
-    const tokens = rowTokens(grid, rows, EMU3_VOCABULARY);
+    const tokens = rowsAsTokens(
+      pictureLayout(grid, EMU3_VOCABULARY),
+      firstRows(grid, rows),
+      EMU3_VOCABULARY,
+    );
     strictEqual(tokens.length, rows * (grid.width + 1));
     const whole = gridTokens(grid, EMU3_VOCABULARY);
     deepStrictEqual(tokens, whole.slice(0, tokens.length));

@@ -1,15 +1,11 @@
+import { pictureLayout, rowsAsTokens } from "../../lib/drawing/token_layout.ts";
 import {
   deepStrictEqual,
   notDeepStrictEqual,
   strictEqual,
 } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import {
-  type CodeGrid,
-  gridFromRows,
-  gridLength,
-  rowTokens,
-} from "../../lib/grid.ts";
+import { type CodeGrid, gridFromRows, gridLength } from "../../lib/grid.ts";
 import {
   drawingPrompt,
   type PromptWriter,
@@ -153,7 +149,11 @@ Deno.test("drawingPrompt() with given rows and generated tokens forms the comple
     const prompt = await drawingPrompt(writer, golden.prompt, size);
     deepStrictEqual([...prompt], golden["prompt_ids"], golden.name);
     const given = gridFromRows(golden["given_codes"], 512);
-    const rows = rowTokens(given, given.height, TINY_VOCABULARY);
+    const rows = rowsAsTokens(
+      pictureLayout(size, TINY_VOCABULARY),
+      given,
+      TINY_VOCABULARY,
+    );
     const rest = golden["new_ids"].length;
     // EOS is chosen after the picture.
     strictEqual(rows.length + rest, gridLength(size) + 1);

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import type { DrawingOptions } from "../../lib/drawing/drawing.ts";
 import { drawingPolicy } from "../../lib/drawing/drawing_policy.ts";
 import { type DrawnRow, promptRows } from "../../lib/drawing/drawn_grid.ts";
+import { forcedAfter, pictureLayout } from "../../lib/drawing/token_layout.ts";
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import type { Policy } from "../../lib/engine/policy.ts";
 import type { GridSize } from "../../lib/grid.ts";
@@ -58,6 +59,7 @@ export function toyOptions(
   return {
     strategy: { name: "autoregressive" },
     size,
+    layout: pictureLayout(size, TOY_VOCABULARY),
     prefix: undefined,
     guidanceScale: 1,
     sampling: { temperature: 1, topK: 0, topP: 1 },
@@ -76,11 +78,16 @@ export interface ToyDrawing extends PlainRun {
   readonly resumeStates: readonly (ResumeState | undefined)[];
 }
 
-/** Draws on `model` from the first choice to the end. */
+/**
+ * Draws on `model` from the first choice to the end.
+ *
+ * @param given Tokens of the given rows, if the model is to read them.
+ */
 export function drawToy(
   options: DrawingOptions,
   model: ToyModel,
   vocabulary: Vocabulary = TOY_VOCABULARY,
+  given: readonly number[] = [],
 ): ToyDrawing {
   const rows: DrawnRow[] = [];
   const resumeStates: (ResumeState | undefined)[] = [];
@@ -92,18 +99,22 @@ export function drawToy(
       return draft;
     },
   };
-  const run = runPlainly(noted, model, redrawn(options, vocabulary));
+  const prompt = [...given, ...redrawn(options, vocabulary)];
+  const run = runPlainly(noted, model, prompt);
   return { ...run, rows, resumeStates, codes: [...policy.grid.codes] };
 }
 
 /** Returns the tokens of the given rows in the prompt. */
 function redrawn(options: DrawingOptions, vocabulary: Vocabulary): number[] {
-  const { prefix, size: { width }, resumeState } = options;
-  const rows = promptRows(options) - (prefix?.height ?? 0);
+  const { prefix, size: { width }, resumeState, layout } = options;
+  const given = prefix?.height ?? 0;
+  const rows = promptRows(options);
   const tokens: number[] = [];
-  for (let i = 0; i < rows * width; i++) {
+  for (let i = 0; i < (rows - given) * width; i++) {
     tokens.push(vocabulary.firstCode + resumeState!.codes[i]!);
-    if ((i + 1) % width === 0) tokens.push(vocabulary.eol);
+    if ((i + 1) % width === 0) {
+      tokens.push(...forcedAfter(layout, given + Math.floor(i / width)));
+    }
   }
   return tokens;
 }
@@ -125,7 +136,7 @@ export function strategyDistribution(
  * path.
  */
 export function exactDistribution(
-  { size, sampling, guidanceScale, keep }: DrawingOptions,
+  { size, layout, sampling, guidanceScale, keep }: DrawingOptions,
   model: ToyModel,
   vocabulary: Vocabulary,
 ): Map<string, number> {
@@ -147,7 +158,7 @@ export function exactDistribution(
       const ends = next.length % size.width === 0;
       const appended = [
         vocabulary.firstCode + code,
-        ...(ends ? [vocabulary.eol] : []),
+        ...(ends ? forcedAfter(layout, next.length / size.width - 1) : []),
       ];
       walk(next, [...tokens, ...appended], probability * probabilities[i]!);
     }

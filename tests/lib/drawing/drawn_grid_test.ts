@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { DrawnGrid, type DrawnRow } from "../../../lib/drawing/drawn_grid.ts";
+import { pictureLayout } from "../../../lib/drawing/token_layout.ts";
 import { gridTokens, slotAt } from "../../../lib/grid.ts";
 import { TOY_VOCABULARY } from "../../support/toy_drawing.ts";
 
@@ -18,6 +19,7 @@ function drawnGrid(
   const prefix = given === 0 ? undefined : { height: given, width, codes };
   const options = {
     size: { height, width },
+    layout: pictureLayout({ height, width }, TOY_VOCABULARY),
     prefix,
     logprobs: 0,
     resumeState: undefined,

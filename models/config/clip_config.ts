@@ -1,0 +1,90 @@
+/**
+ * The clip settings of a checkpoint, from its `generation_config.json`.
+ *
+ * A checkpoint draws clips if it names a form of clips as tokens:
+ *
+ * ```text
+ * paper    BOI meta IMG (row EOL … EOF) … EOI     frames of codes; arXiv 2409.18869 §2.1
+ * frames   BOI T*H*W IMG (codes EOF) … EOI        a still per frame; UniVLA, arXiv 2506.19850
+ * ```
+ *
+ * Neither published checkpoint has these fields: they are this project's
+ * additions to that file.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { Count, orDefault, Positive } from "./fields.ts";
+
+/** The form of a clip as tokens. */
+export type ClipFormat = "paper" | "frames";
+
+/** Settings of the clips that a checkpoint draws. */
+export interface ClipConfig {
+  /** Form of a clip as tokens. */
+  readonly format: ClipFormat;
+  /**
+   * True if each new frame is a picture of its own, with an opening before it;
+   * only `frames`.
+   */
+  readonly interleaved: boolean;
+  /**
+   * Template of the text between BOI and IMG, with `{frames}`, `{height}` and
+   * `{width}` in codes, `{fps}` and `{seconds}`; only `paper`.
+   */
+  readonly meta: string;
+  /** Frames of pixels of a clip, unless a request sets them. */
+  readonly frames: number;
+  /** Maximum number of frames of pixels. */
+  readonly maxFrames: number;
+  /** Frames of pixels in a second, unless a request sets them. */
+  readonly fps: number;
+}
+
+/** The schema of the fields, all of which may be missing. */
+export const ClipFields = v.looseObject({
+  video_format: v.nullish(v.picklist(["paper", "frames"])),
+  video_mode: orDefault(v.picklist(["whole", "interleaved"]), "whole"),
+  video_meta: orDefault(
+    v.pipe(v.string(), v.maxLength(256)),
+    "{frames}*{height}*{width}",
+  ),
+  video_frames: orDefault(Count, 8),
+  video_max_frames: v.nullish(Count),
+  video_fps: orDefault(Positive, 8),
+});
+
+/**
+ * Returns the settings; undefined for a checkpoint that draws no clips.
+ *
+ * @throws {SyntaxError} If they contradict each other.
+ */
+export function clipConfig(
+  fields: v.InferOutput<typeof ClipFields>,
+): ClipConfig | undefined {
+  const {
+    video_format: format,
+    video_mode: mode,
+    video_frames: frames,
+    video_max_frames: maxFrames,
+  } = fields;
+  if (!format) return undefined;
+  const interleaved = mode === "interleaved";
+  if (interleaved && format === "paper") {
+    throw new SyntaxError("video_mode is interleaved, which only frames knows");
+  }
+  if (maxFrames && maxFrames < frames) {
+    throw new SyntaxError(
+      `video_frames is ${frames}, above video_max_frames, ${maxFrames}`,
+    );
+  }
+  return {
+    format,
+    interleaved,
+    meta: fields.video_meta,
+    frames,
+    maxFrames: maxFrames ?? Infinity,
+    fps: fields.video_fps,
+  };
+}
