@@ -17,7 +17,7 @@
  */
 
 import { writtenAnswer } from "./answering/answer_text.ts";
-import { type GenerationParams, type Question, type Usage } from "./emu3.ts";
+import type { GenerationParams, Question, Usage } from "./emu3.ts";
 import { drawnLength, rowsAsTokens } from "./drawing/token_layout.ts";
 import { drawingLayout, drawingPrompts } from "./drawing_prompt.ts";
 import type { EngineRequest, Prompt, Statistics } from "./engine/sequence.ts";
