@@ -7,7 +7,6 @@
 import { type Context, Hono } from "hono";
 import type { CodeClip, CodeGrid } from "../lib/grid.ts";
 import { parseMixed } from "../lib/mixed_sequence.ts";
-import type { RgbImage } from "../lib/image/image.ts";
 import { isBinaryType, readBinaryCodes } from "./http/raw_codes.ts";
 import { isJson, mediaType, parseFields, readBytes } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
@@ -18,10 +17,17 @@ import {
   gridFields,
   gridFromFields,
   isClip,
+  stillsOf,
 } from "./http/grid_json.ts";
 import { parseJson } from "./http/json.ts";
 import { negotiate } from "./http/accept.ts";
-import { checkGridSize, checkRunSize } from "./inference/image_limit.ts";
+import { checkGridSize } from "./inference/image_limit.ts";
+import {
+  checkClipSize,
+  clipFile,
+  clipTypes,
+  FRAMES_PER_SECOND,
+} from "./inference/clips/clip_files.ts";
 import type { Tokenizers, VisionModel } from "./models/ports.ts";
 import { queryOf, textFields, withQuery } from "./http/query_fields.ts";
 import {
@@ -29,8 +35,6 @@ import {
   InvalidFieldsError,
   MediaTypeError,
 } from "./http/errors/errors.ts";
-import { checkFrameCount } from "./inference/frame_limit.ts";
-import type { PictureCall } from "./inference/pixel_budget.ts";
 import { acquireClip, acquirePicture, encodeFile } from "./inference/render.ts";
 import type { DetokenizeAnswer } from "./schema/answers/codes.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
@@ -43,17 +47,7 @@ const PICTURE_TYPES = [
   "image/webp",
   "application/json",
 ] as const;
-const CLIP_TYPES = [
-  "image/apng",
-  "image/gif",
-  "application/zip",
-  "application/json",
-  "video/mp4",
-] as const;
 const MIXED_TYPES = ["application/json"] as const;
-
-/** Frame rate of a clip: codes have none, and Emu3 no fixed one. */
-const FRAMES_PER_SECOND = 8;
 
 /** Returns the route, ready to mount. */
 export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
@@ -79,10 +73,9 @@ export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
         return await mixedAnswer(c, tokenizers, body);
       }
       const vision = tokenizers.vision(body.model);
-      const { codebookSize } = vision;
       const codes = body.grid === undefined
-        ? clipFromFields(body.clip!, "/clip", codebookSize)
-        : gridFromFields(body.grid, "/grid", codebookSize);
+        ? clipFromFields(body.clip!, "/clip", vision)
+        : gridFromFields(body.grid, "/grid", vision.codebookSize);
       return await pixelsAnswer(c, tokenizers, vision, codes);
     },
   );
@@ -95,7 +88,10 @@ async function fromBytes(
 ): Promise<Response> {
   const request = c.req.raw;
   const query = textFields(queryOf(request), BesideBytes);
-  const { model } = parseFields(BesideBytes, query);
+  const { model, frames_per_code: framesPerCode } = parseFields(
+    BesideBytes,
+    query,
+  );
   const vision = tokenizers.vision(model);
   const bytes = await readBytes(request, tokenizers.limits.maxBodyBytes);
   const codes = readBinaryCodes(
@@ -104,7 +100,9 @@ async function fromBytes(
     request.headers,
     vision.codebookSize,
   );
-  return await pixelsAnswer(c, tokenizers, vision, codes);
+  const stills = isClip(codes) &&
+    stillsOf(framesPerCode, vision.framesPerCode, "/frames_per_code");
+  return await pixelsAnswer(c, tokenizers, vision, { ...codes, ...stills });
 }
 
 function checkOneKind({ grid, clip, tokens }: DetokenizeRequest): void {
@@ -157,9 +155,7 @@ async function clipAnswer(
   vision: VisionModel,
   clip: CodeClip,
 ): Promise<Response> {
-  const { encodeVideo } = tokenizers;
-  const types = CLIP_TYPES
-    .filter((type) => type !== "video/mp4" || encodeVideo !== undefined);
+  const types = [...clipTypes(tokenizers), "application/json"] as const;
   const type = negotiate(c.req.header("accept"), types);
   checkClipSize(clip, vision, tokenizers);
   const call = c.get("call");
@@ -170,7 +166,8 @@ async function clipAnswer(
   );
   const headers = timingHeader(c, vision, watch, clip);
   if (type !== "application/json") {
-    const bytes = await clipFile(tokenizers, frames, type, call);
+    const options = { framesPerSecond: FRAMES_PER_SECOND, call };
+    const bytes = await clipFile(tokenizers, frames, type, options);
     return file(c, bytes, type, headers);
   }
   const pictures: ReturnType<typeof png>[] = [];
@@ -185,54 +182,6 @@ async function clipAnswer(
     width,
   };
   return c.json(body, 200, headers);
-}
-
-async function clipFile(
-  { codec, encodeVideo }: Tokenizers,
-  frames: readonly RgbImage[],
-  type: Exclude<typeof CLIP_TYPES[number], "application/json">,
-  call: PictureCall,
-): Promise<Uint8Array> {
-  const options = { framesPerSecond: FRAMES_PER_SECOND };
-  switch (type) {
-    case "image/apng":
-      return await codec.encodeApng(frames, options, call);
-    case "image/gif":
-      return await codec.encodeGif(frames, options, call);
-    case "application/zip":
-      return await codec.zipPngs(frames, call);
-    case "video/mp4":
-      return await encodeVideo!(frames, {
-        ...options,
-        signal: call.signal,
-      });
-  }
-}
-
-/**
- * Checks that a clip is small enough to decode: all frames are held at once, so
- * their pixels are counted together.
- *
- * @throws {InvalidFieldsError} If it has too many pixels.
- */
-export function checkClipSize(
-  { frames, height, width }: CodeClip,
-  { framesPerCode, pixelsPerCode }: VisionModel,
-  { limits }: Pick<Tokenizers, "limits">,
-): void {
-  const size = {
-    height: height * pixelsPerCode,
-    width: width * pixelsPerCode,
-  };
-  const count = frames * framesPerCode;
-  checkFrameCount(count, "/clip", limits);
-  checkRunSize(size, framesPerCode, limits);
-  const pixels = count * height * width * pixelsPerCode ** 2;
-  if (pixels <= limits.maxPixels) return;
-  throw invalidField(
-    "/clip",
-    `${count} frames have ${pixels} pixels, more than the limit of ${limits.maxPixels} (MAX_PIXELS); send fewer`,
-  );
 }
 
 async function mixedAnswer(

@@ -1,5 +1,5 @@
 /**
- * `POST /v1/generate`: text → picture.
+ * `POST /v1/generate`: text → picture or clip.
  *
  * @module
  */
@@ -17,21 +17,27 @@ import { readJson } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
 import { generateDescription } from "./openapi/description/generate.ts";
 import type { Generation } from "./inference/generation_events.ts";
+import type { WantedFile } from "./inference/generation_task.ts";
 import { generationFields } from "./inference/generation_fields.ts";
 import { startGeneration } from "./inference/generation.ts";
 import { eventStream } from "./http/sse.ts";
-import { negotiate } from "./http/accept.ts";
+import { acceptedTypes } from "./http/accept.ts";
 import type { ImageGenerators } from "./models/ports.ts";
-import { invalidField } from "./http/errors/errors.ts";
+import { invalidField, NotAcceptableError } from "./http/errors/errors.ts";
 import {
-  FILE_TYPES,
-  type FileFormat,
-  type FileType,
-} from "./inference/render.ts";
+  CLIP_TYPES,
+  type ClipType,
+  clipTypes,
+  isClipType,
+} from "./inference/clips/clip_files.ts";
+import { withContext } from "./inference/clips/clip_context.ts";
+import { asksForClip } from "./inference/clips/clip_params.ts";
+import { FILE_TYPES, type FileType } from "./inference/render.ts";
+import { formatFile } from "./inference/wanted_file.ts";
 import { GenerateRequest } from "./schema/generate.ts";
 import { serverTiming } from "./http/server_timing.ts";
 
-/** Types of answers, the default first. */
+/** Types of answers, the default first; those of clips come after them. */
 const TYPES = [
   "application/json",
   "image/png",
@@ -41,28 +47,37 @@ const TYPES = [
   ...BINARY_TYPES,
 ] as const;
 
+type AnswerType = typeof TYPES[number] | ClipType;
+
 /** Returns the route, ready to mount. */
 export function generate(generators: ImageGenerators): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/generate",
     generateDescription,
     async (c) => {
-      const type = negotiate(c.req.header("accept"), TYPES);
-      const request = await readJson(
+      const accept = c.req.header("accept");
+      // Checked before the body is read, which decides between them.
+      const types = acceptedTypes(accept, [...TYPES, ...clipTypes(generators)]);
+      const body = await readJson(
         c.req.raw,
         GenerateRequest,
         generators.limits.maxBodyBytes,
       );
-      const file = fileType(type, request.output_format);
-      if (file === type && request.n > 1) {
+      const type = answerType(types, body);
+      const bare = type !== "application/json" && type !== "text/event-stream";
+      const single = asksForClip(body) || !isBinaryType(type);
+      if (bare && single && body.n > 1) {
         throw invalidField("/n", `expected 1: ${type} contains a single image`);
       }
+      const call = c.get("call");
       // The events of a job are streamed by other routes.
       const streams = type === "text/event-stream" ||
-        c.get("call").observer?.event !== undefined;
-      const preview = request.preview && streams;
-      const wanted = { file, preview };
-      const run = startGeneration(generators, request, wanted, c.get("call"));
+        call.observer?.event !== undefined;
+      const preview = body.preview && streams;
+      const wanted = { ...wantedFile(type, body), preview };
+      const models = generators.imageGenerator(body.model);
+      const request = await withContext(body, models, generators, call);
+      const run = startGeneration(generators, request, wanted, call);
       if (type === "text/event-stream") return await eventStream(c, run.events);
       const generation = await run.finish();
       const headers = {
@@ -72,48 +87,88 @@ export function generate(generators: ImageGenerators): Hono<AppEnv> {
         return c.json(generationFields(run, generation), 200, headers);
       }
       const { params } = run.task;
-      const bare = bareAnswer(generation, params, type);
+      const file = bareAnswer(generation, params, type);
       const seed = { "x-seed": `${params.seed}` };
-      return c.body(bare.body, 200, { ...bare.headers, ...seed, ...headers });
+      return c.body(file.body, 200, { ...file.headers, ...seed, ...headers });
     },
   );
 }
 
 /**
- * Returns the type of the file; undefined for codes, which are not decoded.
+ * Returns the first accepted type that the request can have.
  *
- * @param format Format in the body; the accepted type decides for a bare file.
- * @throws {InvalidFieldsError} If the two differ.
+ * @throws {NotAcceptableError} If only files of the other kind are accepted.
  */
-function fileType(
-  type: typeof TYPES[number],
-  format: FileFormat | undefined,
-): FileType | undefined {
-  switch (type) {
-    case "application/json":
-    case "text/event-stream":
-      return FILE_TYPES[format ?? "png"];
-    case "image/png":
-    case "image/jpeg":
-    case "image/webp":
-      if (format !== undefined && FILE_TYPES[format] !== type) {
-        throw invalidField(
-          "/output_format",
-          `it contradicts the Accept header, ${type}`,
-        );
-      }
-      return type;
-    default:
-      return undefined;
+function answerType(
+  types: readonly AnswerType[],
+  request: GenerateRequest,
+): AnswerType {
+  const possible = asksForClip(request)
+    ? (type: AnswerType) => !isPictureType(type)
+    : (type: AnswerType) => !isClipType(type);
+  const type = types.find(possible);
+  if (type === undefined) {
+    throw new NotAcceptableError(
+      [...TYPES, ...Object.values(CLIP_TYPES)].filter(possible),
+    );
   }
+  return type;
 }
 
-/** Returns a file, or the codes of one grid or of several: `[n, H, W]`. */
+function isPictureType(type: AnswerType): type is FileType {
+  return Object.values(FILE_TYPES).some((picture) => picture === type);
+}
+
+/**
+ * Returns the file to make: none for codes, which are not decoded.
+ *
+ * @throws {InvalidFieldsError} If the format in the body is not the accepted
+ * type of a bare file.
+ */
+function wantedFile(
+  type: AnswerType,
+  request: GenerateRequest,
+): Pick<WantedFile, "file" | "clipType"> {
+  if (isBinaryType(type)) return { file: undefined };
+  const { output_format: format } = request;
+  if (type === "application/json" || type === "text/event-stream") {
+    return formatFile(request);
+  }
+  const wanted = isClipType(type)
+    ? { file: undefined, clipType: type }
+    : { file: type };
+  if (format !== undefined) {
+    const { file, clipType } = formatFile(request);
+    if (file !== wanted.file || clipType !== wanted.clipType) {
+      throw invalidField(
+        "/output_format",
+        `it contradicts the Accept header, ${type}`,
+      );
+    }
+  }
+  return wanted;
+}
+
+/**
+ * Returns a file, or the codes of one grid, of several: `[n, H, W]`, or of a
+ * clip: `[T, H, W]`.
+ */
 function bareAnswer(
-  { pictures }: Generation,
+  { pictures, clips: [clip] }: Generation,
   { size: { height, width }, count }: GenerationParams,
-  type: FileType | BinaryType,
+  type: FileType | ClipType | BinaryType,
 ): BinaryAnswer {
+  if (clip !== undefined) {
+    if (isBinaryType(type)) return binaryAnswer(clip.codes, type);
+    const { frames, height, width } = clip.codes;
+    const headers = {
+      "content-type": type,
+      "x-grid-frames": `${frames}`,
+      "x-grid-height": `${height}`,
+      "x-grid-width": `${width}`,
+    };
+    return { body: clip.file!.bytes, headers };
+  }
   if (isBinaryType(type)) {
     const codes = Uint16Array.from(
       pictures.flatMap(({ grid }) => [...grid.codes]),

@@ -9,6 +9,7 @@ import { Hono } from "hono";
 import { RESAMPLE } from "../models/config/preprocessor_config.ts";
 import type { AppEnv } from "./http/context.ts";
 import { describe, json } from "./openapi/description/describe.ts";
+import type { ClipConfig } from "../models/config/clip_config.ts";
 import { frameLimit } from "./inference/frame_limit.ts";
 import { isNamed } from "./models/model_aliases.ts";
 import type { Phase } from "./models/load_phases.ts";
@@ -115,17 +116,41 @@ export function modelFields(
       "max_frames": frameLimit(limits),
     },
     adapters: model.adapters ?? [],
+    ...(details?.generation.clips && {
+      clips: clipsFields(details.generation.clips),
+    }),
     ...(details && { defaults: defaultFields(details) }),
     ...(preprocessing && { preprocessing: preprocessingFields(preprocessing) }),
     ...(engine && { engine: engineFields(engine) }),
   };
 }
 
-/** Returns the functions of a model, and `text_only` for text answers. */
+/**
+ * Returns the functions of a model, `clips` for clips and `text_only` for text
+ * answers.
+ */
 function capabilitiesOf({ capabilities, details }: ModelListing) {
   const text = capabilities.includes("caption") &&
     details?.generation.textOnly === true;
-  return text ? [...capabilities, "text_only"] : capabilities;
+  const clips = capabilities.includes("generate") &&
+    details?.generation.clips !== undefined;
+  return [
+    ...capabilities,
+    ...(clips ? ["clips"] : []),
+    ...(text ? ["text_only"] : []),
+  ];
+}
+
+function clipsFields(
+  { format, interleaved, frames, maxFrames, fps }: ClipConfig,
+) {
+  return {
+    format,
+    mode: interleaved ? "interleaved" as const : "whole" as const,
+    frames,
+    "max_frames": Number.isFinite(maxFrames) ? maxFrames : null,
+    fps,
+  };
 }
 
 function phaseFields({ name, startedAt, seconds, transfer }: Phase) {

@@ -20,13 +20,14 @@ import {
   type Codes,
   gridFields,
   isClip,
+  stillsOf,
 } from "./http/grid_json.ts";
 import { acceptedTypes } from "./http/accept.ts";
 import type { Tokenizers, VisionModel } from "./models/ports.ts";
 import { preparePicture } from "./inference/encode_image.ts";
 import type { PictureCall } from "./inference/pixel_budget.ts";
 import { checkFrameCount, frameLimit } from "./inference/frame_limit.ts";
-import { encodeClip, type EncodedClip } from "./inference/encode_clip.ts";
+import { encodeClip, type EncodedClip } from "./inference/clips/encode_clip.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
 import { invalidField, NotAcceptableError } from "./http/errors/errors.ts";
 import { generationParams } from "./inference/generation_params.ts";
@@ -131,12 +132,19 @@ async function encoded(
     readonly call: PictureCall;
   },
 ): Promise<Encoded> {
-  const { decode = "display", resize = "smart", pad } = upload.fields;
+  const {
+    decode = "display",
+    resize = "smart",
+    pad,
+    frames_per_code: perCode,
+  } = upload.fields;
   const options = {
     decode,
     resize,
     animation: kind === "image",
     pad: pad !== undefined,
+    stills: stillsOf(perCode, vision.framesPerCode, "/frames_per_code")
+      .framesPerCode === 1,
   };
   using held = new DisposableStack();
   const files = await filesOf(tokenizers, upload, kind, { call, held });

@@ -7,7 +7,7 @@
 
 import { DEFAULT_MAX_FRAMES } from "../inference/frame_limit.ts";
 import { rateLimit } from "../middleware/rate_limit.ts";
-import { MOST_FRAMES } from "../schema/tokenize.ts";
+import { MOST_FRAMES } from "../schema/common.ts";
 import { count, type Variable, whole } from "./variable_parsers.ts";
 
 const MEBIBYTE = 2 ** 20;

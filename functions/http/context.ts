@@ -6,7 +6,7 @@
 
 import type { Context } from "hono";
 import type { Call } from "./call.ts";
-import type { PictureFile } from "../inference/generation_events.ts";
+import type { PictureFile } from "../inference/generation_task.ts";
 import type { IncomingBody } from "./connection/fetch_request.ts";
 import type { ProblemContext } from "./errors/problem.ts";
 import type { Timings } from "./server_timing.ts";

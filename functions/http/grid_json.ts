@@ -10,6 +10,7 @@ import {
   type CodeGrid,
   rowsFromGrid,
 } from "../../lib/grid.ts";
+import type { VisionModel } from "../models/ports.ts";
 import { invalidField } from "./errors/errors.ts";
 import type { Clip, Grid, GridFields } from "../schema/common.ts";
 
@@ -46,7 +47,10 @@ export function gridFromFields(
 export function clipFromFields(
   field: Clip,
   pointer: string,
-  codebookSize: number,
+  { codebookSize, framesPerCode }: Pick<
+    VisionModel,
+    "codebookSize" | "framesPerCode"
+  >,
 ): CodeClip {
   const frames = field.codes.map((codes, i) =>
     gridFromCodes(codes, `${pointer}/codes/${i}`, codebookSize)
@@ -66,7 +70,29 @@ export function clipFromFields(
     }
     codes.set(frame.codes, i * area);
   }
-  return { frames: frames.length, height, width, codes };
+  const stills = stillsOf(
+    field.frames_per_code,
+    framesPerCode,
+    `${pointer}/frames_per_code`,
+  );
+  return { frames: frames.length, height, width, ...stills, codes };
+}
+
+/**
+ * Returns the entry of a clip of stills; empty for clips as the vision
+ * tokenizer encodes them.
+ *
+ * @param stated Frames of pixels per frame of codes, if the request has them.
+ * @throws {InvalidFieldsError} If the vision tokenizer has no such codes.
+ */
+export function stillsOf(
+  stated: number | undefined,
+  framesPerCode: number,
+  pointer: string,
+): Pick<CodeClip, "framesPerCode"> {
+  if (stated === undefined || stated === framesPerCode) return {};
+  if (stated === 1) return { framesPerCode: 1 };
+  throw invalidField(pointer, `expected 1 or ${framesPerCode}`);
 }
 
 /** A clip in the form of a body. */
@@ -77,6 +103,8 @@ export interface ClipFields {
   readonly height: number;
   /** Number of codes in a row. */
   readonly width: number;
+  /** Frames of pixels that a frame of codes represents, if these are stills. */
+  readonly "frames_per_code"?: 1;
   /** Codes frame by frame, row by row. */
   readonly codes: number[][][];
 }
@@ -89,12 +117,18 @@ export function gridFields(grid: CodeGrid): GridFields {
 
 /** Returns `clip` in the form of a body. */
 export function clipFields(clip: CodeClip): ClipFields {
-  const { frames, height, width } = clip;
+  const { frames, height, width, framesPerCode } = clip;
   const codes = Array.from(
     { length: frames },
     (_, i) => rowsFromGrid(clipFrame(clip, i)),
   );
-  return { frames, height, width, codes };
+  return {
+    frames,
+    height,
+    width,
+    ...(framesPerCode === 1 && { "frames_per_code": 1 }),
+    codes,
+  };
 }
 
 /**

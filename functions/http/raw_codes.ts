@@ -83,7 +83,13 @@ export function binaryAnswer(codes: Codes, type: BinaryType): BinaryAnswer {
     "x-grid-height": `${height}`,
     "x-grid-width": `${width}`,
   };
-  if (isClip(codes)) headers["x-grid-frames"] = `${codes.frames}`;
+  if (isClip(codes)) {
+    headers["x-grid-frames"] = `${codes.frames}`;
+    const { framesPerCode } = codes;
+    if (framesPerCode !== undefined) {
+      headers["x-grid-frames-per-code"] = `${framesPerCode}`;
+    }
+  }
   const body = type === "application/x-npy"
     ? writeNpy(shape, codes.codes)
     : littleEndian(codes.codes);

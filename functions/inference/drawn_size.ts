@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { DrawnClip } from "../../lib/clip_layout.ts";
+import type { GenerationParams } from "../../lib/emu3.ts";
 import { gridLength, type GridSize } from "../../lib/grid.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import type { VisionModel } from "../models/ports.ts";
@@ -32,9 +34,13 @@ export interface GenerationModels {
  */
 export function checkDrawnSize(
   request: Pick<GenerateRequest, "height" | "image_area">,
-  size: GridSize,
+  { size, clip }: Pick<GenerationParams, "size" | "clip">,
   { language: { config }, vision: { pixelsPerCode } }: GenerationModels,
 ): void {
+  if (clip !== undefined) {
+    checkClipLength(size, clip, config.maxPositions);
+    return;
+  }
   const tokens = gridLength(size);
   if (tokens < config.maxPositions) return;
   const field = request.height !== undefined
@@ -52,5 +58,26 @@ export function checkDrawnSize(
     } pixels is ${tokens} tokens, and the context holds ${config.maxPositions}: ask for a smaller one, of about ${config.imageArea} pixels as the model was trained${
       Number.isInteger(side) ? `, such as ${side} × ${side}` : ""
     }`,
+  );
+}
+
+/** Refuses a clip that does not fit into the context with any prompt. */
+function checkClipLength(
+  { height, width }: GridSize,
+  { form, frames, framesPerCode }: DrawnClip,
+  maxPositions: number,
+): void {
+  const row = form.format === "paper" ? width + 1 : width;
+  const frameTokens = height / frames * row + 1;
+  const tokens = frames * frameTokens + 1;
+  if (tokens < maxPositions) return;
+  const most = Math.floor((maxPositions - 2) / frameTokens) * framesPerCode;
+  throw invalidField(
+    "/frames",
+    `${
+      frames * framesPerCode
+    } frames are ${tokens} tokens, and the context holds ${maxPositions}: ask for ${
+      most > 1 ? `at most ${most}, or ` : ""
+    }smaller ones; extend a clip by its last frames for more`,
   );
 }

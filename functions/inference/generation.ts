@@ -12,6 +12,8 @@ import {
   type WireEvent,
 } from "../http/call.ts";
 import {
+  clipAnswer,
+  frameFields,
   generationFields,
   imageFields,
   rowFields,
@@ -19,13 +21,14 @@ import {
 import {
   type Generation,
   type GenerationProgress,
-  type GenerationTask,
   runGeneration,
-  type WantedFile,
 } from "./generation_events.ts";
+import type { GenerationTask, WantedFile } from "./generation_task.ts";
 import { checkDrawnSize } from "./drawn_size.ts";
 import { checkGridSize } from "./image_limit.ts";
 import type { ImageGenerators } from "../models/ports.ts";
+import { frameHeight } from "./clips/clip_events.ts";
+import { checkDrawnClip } from "./clips/clip_params.ts";
 import { generationParams } from "./generation_params.ts";
 import type { GenerateEvents } from "../schema/answers/answers.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
@@ -60,8 +63,10 @@ export function startGeneration(
     ...generationParams({ ...request, seed }, models),
     adapter,
   };
-  checkDrawnSize(request, params.size, models);
-  if (wanted.file !== undefined) {
+  checkDrawnSize(request, params, models);
+  if (params.clip !== undefined) {
+    checkDrawnClip(params, wanted, models.vision, generators);
+  } else if (wanted.file !== undefined) {
     checkGridSize(params.size, models.vision, generators.limits);
   }
   const task: GenerationTask = {
@@ -103,7 +108,9 @@ function wireEvent(
   run: Pick<GenerationRun, "id" | "task">,
   event: GenerationProgress,
 ): WireEvent {
-  const { params: { seed, size, count, prefix } } = run.task;
+  const { params } = run.task;
+  const { seed, size, count, prefix, clip } = params;
+  const height = frameHeight(params);
   switch (event.type) {
     case "queued": {
       const data: GenerateEvents["queued"] = { position: event.position };
@@ -115,12 +122,24 @@ function wireEvent(
         seed,
         n: count,
         rows: size.height - (prefix?.height ?? 0),
-        grid: { height: size.height, width: size.width },
+        grid: { height, width: size.width },
+        ...(clip && {
+          frames: clip.frames,
+          given: (prefix?.height ?? 0) / height,
+          fps: clip.fps,
+        }),
       };
       return { event: "started", data };
     }
     case "row":
-      return { event: "row", data: rowFields(event) };
+      return { event: "row", data: rowFields(event, clip && height) };
+    case "frame":
+      return { event: "frame", data: frameFields(event) };
+    case "clip": {
+      const { imageIndex } = event.clip;
+      const fields = clipAnswer(event.clip, run.task);
+      return { event: "clip", data: { "image_index": imageIndex, ...fields } };
+    }
     case "image": {
       const { imageIndex } = event.picture;
       const fields = imageFields(event.picture);

@@ -9,13 +9,8 @@
  * @module
  */
 
-import {
-  draw,
-  type GenerationEvent,
-  type GenerationParams,
-} from "../../lib/emu3.ts";
+import { draw, type GenerationEvent } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
-import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
 import { withXmp } from "../../lib/image/metadata/jpeg_xmp.ts";
 import { withWebpXmp } from "../../lib/image/metadata/webp_xmp.ts";
@@ -24,65 +19,23 @@ import {
   pictureTexts,
   xmpPacket,
 } from "./image_metadata.ts";
-import type { ModelPair, Tools, VisionModel } from "../models/ports.ts";
+import {
+  clipOf,
+  fileOfClip,
+  frameHeight,
+  framePreviews,
+  type GeneratedClip,
+} from "./clips/clip_events.ts";
+import type { Tools, VisionModel } from "../models/ports.ts";
+import {
+  type GenerationTask,
+  MAX_PREVIEWS,
+  type PictureFile,
+} from "./generation_task.ts";
 import { PreviewRate } from "./preview_rate.ts";
 import type { PictureCall } from "./pixel_budget.ts";
-import {
-  acquirePicture,
-  encodeFile,
-  type FileOptions,
-  type FileType,
-} from "./render.ts";
+import { acquirePicture, encodeFile, type FileOptions } from "./render.ts";
 import { Stopwatch, type Timings, timingsFrom } from "../http/server_timing.ts";
-
-/**
- * The rows that come with a preview: evenly spaced ones ({@linkcode
- * MAX_PREVIEWS}) limited by the decoding speed ({@linkcode PreviewRate}), none,
- * or those of these indices. Each costs a run of the vision decoder.
- */
-export type PreviewRows = boolean | ReadonlySet<number>;
-
-/**
- * The maximum number of previews of an image: with more rows, every second row
- * has one, or every third, and so on.
- */
-export const MAX_PREVIEWS = 32;
-
-/** The files to make of a generation. */
-export interface WantedFile {
-  /** Media type; undefined for codes only, which need no vision decoder. */
-  readonly file: FileType | undefined;
-  /** Rows with a preview, and the file type of the previews. */
-  readonly preview: PreviewRows;
-  /** Quality of JPEGs and WebPs, 1–100; see `FileOptions`. */
-  readonly quality?: number | undefined;
-}
-
-/** The parameters, models and files of a generation. */
-export interface GenerationTask extends WantedFile {
-  /** Generation parameters. */
-  readonly params: GenerationParams;
-  /** Models that draw. */
-  readonly models: ModelPair;
-  /** Returns true if previews are watched; undefined for always. */
-  readonly watched?: (() => boolean) | undefined;
-  /** True if files hold metadata of their generation. */
-  readonly metadata: boolean;
-  /** Resume state of each picture that continues earlier work. */
-  readonly resumeStates: readonly (ResumeState | undefined)[];
-}
-
-/** A file of a picture. */
-export interface PictureFile {
-  /** Media type. */
-  readonly type: FileType;
-  /** Content of the file. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Height in pixels. */
-  readonly height: number;
-  /** Width in pixels. */
-  readonly width: number;
-}
 
 /** A finished picture. */
 export interface GeneratedPicture {
@@ -98,8 +51,10 @@ export interface GeneratedPicture {
 
 /** A finished generation. */
 export interface Generation {
-  /** Pictures by index. */
+  /** Pictures by index; none if clips are drawn. */
   readonly pictures: readonly GeneratedPicture[];
+  /** Clips by index; none if pictures are drawn. */
+  readonly clips: readonly GeneratedClip[];
   /** Number of tokens of all prompts. */
   readonly promptTokens: number;
   /** Number of tokens that were sampled or forced. */
@@ -116,10 +71,19 @@ export type GenerationProgress =
   | (Extract<GenerationEvent, { type: "row" }> & {
     readonly preview: PictureFile | undefined;
   })
+  | {
+    readonly type: "frame";
+    readonly imageIndex: number;
+    /** Frame of codes that is complete. */
+    readonly frame: number;
+    /** Its pictures, if previews are requested. */
+    readonly previews: readonly PictureFile[] | undefined;
+  }
   | { readonly type: "image"; readonly picture: GeneratedPicture }
+  | { readonly type: "clip"; readonly clip: GeneratedClip }
   | { readonly type: "completed"; readonly generation: Generation };
 
-/** Draws pictures and yields progress; the last event is always `completed`. */
+/** Draws pictures or clips and yields progress; the last event is always `completed`. */
 export async function* runGeneration(
   task: GenerationTask,
   tools: Tools,
@@ -129,6 +93,8 @@ export async function* runGeneration(
   const watch = new Stopwatch();
   const rows = Array.from({ length: params.count }, (): DrawnRow[] => []);
   const pictures: GeneratedPicture[] = [];
+  const clips: GeneratedClip[] = [];
+  const height = frameHeight(params);
   const pace = new PreviewRate();
   for await (
     const event of draw(
@@ -146,21 +112,38 @@ export async function* runGeneration(
         break;
       case "row": {
         const { imageIndex, row } = event;
-        rows[imageIndex]!.push(row);
+        const drawn = rows[imageIndex]!;
+        drawn.push(row);
+        const paced = <T>(make: () => Promise<T>) =>
+          watch.run(() => pace.run(make));
         const preview = isPreviewed(task, row.index, pace)
-          ? await watch.run(() =>
-            pace.run(() => previewFile(task, rows[imageIndex]!, tools, call))
-          )
+          ? await paced(() => previewFile(task, drawn, tools, call))
           : undefined;
         yield { ...event, preview };
+        if (params.clip === undefined || (row.index + 1) % height !== 0) break;
+        const previews = isWatched(task) && pace.due
+          ? await paced(() => framePreviews(task, drawn, tools, call))
+          : undefined;
+        const frame = Math.floor(row.index / height);
+        yield { type: "frame", imageIndex, frame, previews };
         break;
       }
       case "grid": {
         const { imageIndex, grid } = event;
+        const drawn = rows[imageIndex]!;
+        if (params.clip !== undefined) {
+          const codes = clipOf(grid, task);
+          const file = await watch.run(() =>
+            fileOfClip(task, codes, tools, call)
+          );
+          const clip = { imageIndex, codes, rows: drawn, file };
+          clips.push(clip);
+          yield { type: "clip", clip };
+          break;
+        }
         const file = await watch.run(() =>
           pictureFile(task, { grid, imageIndex }, tools, call)
         );
-        const drawn = rows[imageIndex]!;
         const picture = { imageIndex, grid, rows: drawn, file };
         pictures.push(picture);
         yield { type: "image", picture };
@@ -170,7 +153,8 @@ export async function* runGeneration(
         yield {
           type: "completed",
           generation: {
-            pictures: pictures.sort((a, b) => a.imageIndex - b.imageIndex),
+            pictures: inOrder(pictures),
+            clips: inOrder(clips),
             ...event.usage,
             forwards: event.statistics.forwards,
             timings: timingsFrom(event.statistics, watch.milliseconds),
@@ -183,13 +167,25 @@ export async function* runGeneration(
   }
 }
 
+/** Returns pictures or clips by index. */
+function inOrder<T extends { readonly imageIndex: number }>(made: T[]): T[] {
+  return made.sort((a, b) => a.imageIndex - b.imageIndex);
+}
+
+/** Returns true if previews are requested, and watched. */
+function isWatched({ preview, watched }: GenerationTask): boolean {
+  return preview !== false && watched?.() !== false;
+}
+
 function isPreviewed(
-  { preview, params, watched }: GenerationTask,
+  task: GenerationTask,
   index: number,
   pace: PreviewRate,
 ): boolean {
+  const { preview, params } = task;
+  if (params.clip !== undefined) return false;
   if (typeof preview === "object") return preview.has(index);
-  if (!preview || watched?.() === false) return false;
+  if (!isWatched(task)) return false;
   const { height } = params.size;
   // After the last row comes the picture itself.
   return index < height - 1 && index % Math.ceil(height / MAX_PREVIEWS) === 0 &&

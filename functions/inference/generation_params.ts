@@ -16,8 +16,9 @@ import type { GenerationParams } from "../../lib/emu3.ts";
 import { type KeptCodes, keptPrefix } from "../../lib/drawing/kept_codes.ts";
 import { type StrategyName, strategyOf } from "../../lib/drawing/strategy.ts";
 import { GridError } from "../../lib/errors.ts";
-import type { CodeGrid, GridSize } from "../../lib/grid.ts";
+import type { CodeClip, CodeGrid, GridSize } from "../../lib/grid.ts";
 import { gridFromFields } from "../http/grid_json.ts";
+import { asksForClip, clipParams, givenFrames } from "./clips/clip_params.ts";
 import { keptFromFields } from "./kept_codes.ts";
 import type { TextModel, VisionModel } from "../models/ports.ts";
 import { invalidField } from "../http/errors/errors.ts";
@@ -27,9 +28,12 @@ import type { GenerateRequest } from "../schema/generate.ts";
 /** The checkpoints' and the server's settings. */
 export interface SceneModels {
   /** Language model, for defaults. */
-  readonly language: Pick<TextModel, "config" | "generation">;
+  readonly language: Pick<TextModel, "name" | "config" | "generation">;
   /** Vision tokenizer, for sizes. */
-  readonly vision: Pick<VisionModel, "pixelsPerCode" | "codebookSize">;
+  readonly vision: Pick<
+    VisionModel,
+    "pixelsPerCode" | "codebookSize" | "framesPerCode"
+  >;
   /** Default strategy. */
   readonly strategy: StrategyName;
   /** Strategies that the device does not support; undefined for none. */
@@ -44,9 +48,10 @@ export interface SceneModels {
  */
 export function generationParams(
   request: GenerateRequest,
-  { language, vision, strategy, refused }: SceneModels,
+  models: SceneModels,
   pointer = "",
 ): GenerationParams {
+  const { language, vision, strategy, refused } = models;
   const { generation, config } = language;
   if (request.strategy !== undefined && refused?.has(request.strategy)) {
     throw invalidField(
@@ -55,13 +60,17 @@ export function generationParams(
     );
   }
   const temperature = request.temperature ?? generation.temperature;
+  const given = givenFrames(request, models, pointer);
   const keep = keptCodes(request, vision, pointer);
-  const size = keep ?? gridSize(
+  const size = keep ?? frameSize(request, given) ?? gridSize(
     request,
     config.imageArea,
     vision.pixelsPerCode,
     pointer,
   );
+  const clip = asksForClip(request)
+    ? clipParams(request, size, given, { models, pointer })
+    : undefined;
   return {
     prompt: request.prompt,
     negativePrompt: request.negative_prompt ?? generation.negativePrompt,
@@ -76,7 +85,10 @@ export function generationParams(
         vision.codebookSize,
         `${pointer}/prefix`,
       ),
-    strategy: strategyOf(request.strategy ?? strategy),
+    ...clip,
+    strategy: strategyOf(
+      request.strategy ?? (clip && strategy === "zipar" ? "jacobi" : strategy),
+    ),
     sampling: {
       temperature,
       topK: request.top_k ?? generation.topK,
@@ -124,7 +136,28 @@ function keptCodes(
   return keep;
 }
 
-function gridSize(
+/** Returns the size of given frames, if no field sets another. */
+function frameSize(
+  request: GenerateRequest,
+  given: CodeClip | undefined,
+): GridSize | undefined {
+  return hasSize(request) ? undefined : given;
+}
+
+/** Returns true if fields set the size of pictures or frames. */
+export function hasSize(
+  { height, width, ratio, image_area: area }: GenerateRequest,
+): boolean {
+  return [height, width, ratio, area].some((field) => field !== undefined);
+}
+
+/**
+ * Returns the size that the fields set, in codes.
+ *
+ * @param imageArea Area of a picture in pixels, unless the request has one.
+ * @throws {InvalidFieldsError} If they contradict each other.
+ */
+export function gridSize(
   request: GenerateRequest,
   imageArea: number,
   pixelsPerCode: number,

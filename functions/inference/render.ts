@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { CodeGrid } from "../../lib/grid.ts";
+import type { CodeClip, CodeGrid } from "../../lib/grid.ts";
 import type { Share } from "../../lib/async/budget.ts";
 import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
 import { renderClipCost, renderCost } from "../../lib/image/pixel_cost.ts";
+import { pixelFrames } from "./clips/clip_files.ts";
 import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
 import type { Tools, VisionModel } from "../models/ports.ts";
 
@@ -81,18 +82,20 @@ export async function acquirePicture(
 /**
  * Acquires the share of a clip's frames, and of the file that they become.
  *
+ * @param urgent True for a generated clip, which is never refused.
  * @throws {OverloadedError} If too many pictures wait.
  */
 export async function acquireClip(
   tools: Pick<Tools, "pixels">,
-  clip: Pick<CodeGrid, "height" | "width"> & { readonly frames: number },
+  clip: Pick<CodeClip, "frames" | "height" | "width" | "framesPerCode">,
   vision: VisionModel,
   call: PictureCall,
+  urgent = false,
 ): Promise<Share> {
-  const { framesPerCode: atOnce } = vision;
-  const frames = clip.frames * atOnce;
+  const atOnce = clip.framesPerCode ?? vision.framesPerCode;
+  const frames = pixelFrames(clip, vision);
   const cost = renderClipCost(pixelSize(clip, vision), { frames, atOnce });
-  return await acquirePixels(tools, cost, call);
+  return await acquirePixels(tools, cost, call, urgent);
 }
 
 function pixelSize(

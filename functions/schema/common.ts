@@ -28,8 +28,8 @@ const MAX_SIDE = 1024;
 /** The largest code of any codebook. */
 const MAX_CODE = 65_535;
 
-/** The maximum frames of codes of a clip, whatever the server's settings. */
-const MAX_CODE_FRAMES = 1024;
+/** The maximum frames of a clip, whatever the server's settings. */
+export const MOST_FRAMES = 4096;
 
 /** The maximum characters of a picture in base64. */
 const MAX_BASE64 = 2 ** 26;
@@ -156,6 +156,17 @@ export const KeptGrid = v.pipe(
 /** The codes of a picture, some of which are drawn. */
 export type KeptGrid = v.InferOutput<typeof KeptGrid>;
 
+/** The schema of the frames of pixels that a frame of codes represents. */
+export const FramesPerCode = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(16),
+  v.description(
+    "Frames of pixels per frame of codes: 1 for stills. By default as the vision tokenizer encodes clips.",
+  ),
+);
+
 /** The schema of a clip's codes. */
 export const Clip = v.pipe(
   v.strictObject({
@@ -164,12 +175,13 @@ export const Clip = v.pipe(
         v.number(),
         v.integer(),
         v.minValue(1),
-        v.maxValue(MAX_CODE_FRAMES),
+        v.maxValue(MOST_FRAMES),
       ),
     ),
     height: v.optional(Side),
     width: v.optional(Side),
-    codes: boundedList(CodeRows, { min: 1, max: MAX_CODE_FRAMES }),
+    "frames_per_code": v.optional(FramesPerCode),
+    codes: boundedList(CodeRows, { min: 1, max: MOST_FRAMES }),
   }),
   v.description("Frames of rows of codes."),
 );

@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { boundedList, isWholeNumber } from "./bounded_list.ts";
-import { Clip, Grid, ModelName } from "./common.ts";
+import { Clip, FramesPerCode, Grid, ModelName } from "./common.ts";
 
 /** The maximum length of a mixed sequence: the longest published context. */
 const MAX_TOKENS = 131_072;
@@ -38,4 +38,7 @@ export const DetokenizeRequest = v.strictObject({
 export type DetokenizeRequest = v.InferOutput<typeof DetokenizeRequest>;
 
 /** The schema of the query of bare codes. */
-export const BesideBytes = v.strictObject({ model: v.optional(ModelName) });
+export const BesideBytes = v.strictObject({
+  "frames_per_code": v.optional(FramesPerCode),
+  model: v.optional(ModelName),
+});

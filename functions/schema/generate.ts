@@ -9,11 +9,15 @@
 
 import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
+import { boundedList } from "./bounded_list.ts";
 import {
   AdapterName,
+  Clip,
   Grid,
   KeptGrid,
   ModelName,
+  MOST_FRAMES,
+  Picture,
   Seed,
   Temperature,
   Text,
@@ -62,6 +66,48 @@ export const GenerateRequest = v.strictObject({
     ),
   ),
   width: v.optional(v.pipe(PixelSide, v.description("Width in pixels."))),
+  frames: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(MOST_FRAMES),
+      v.description(
+        "Frames of pixels of a clip, given ones included; 1 is an image. Only models with the capability clips draw more.",
+      ),
+    ),
+  ),
+  fps: v.optional(
+    v.pipe(
+      v.number(),
+      v.gtValue(0),
+      v.maxValue(120),
+      v.description("Frames per second of a clip, by default the model's."),
+    ),
+  ),
+  clip: v.optional(
+    v.pipe(
+      Clip,
+      v.description("First frames of the clip, as codes; more are generated."),
+    ),
+  ),
+  context: v.optional(
+    v.pipe(
+      boundedList(Picture, { min: 1, max: MOST_FRAMES }),
+      v.description(
+        "First frames of the clip, as images or as one animation; more are generated.",
+      ),
+    ),
+  ),
+  "context_frames": v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(MOST_FRAMES),
+      v.description("Keep only this number of last frames of the context."),
+    ),
+  ),
   "guidance_scale": v.optional(
     v.pipe(
       v.number(),
@@ -122,9 +168,9 @@ export const GenerateRequest = v.strictObject({
   ),
   "output_format": v.optional(
     v.pipe(
-      v.picklist(["png", "jpeg", "webp"]),
+      v.picklist(["png", "jpeg", "webp", "apng", "gif", "mp4", "zip"]),
       v.description(
-        "Format of images in JSON and events, PNG by default; the Accept header requests a file. WebP is lossless.",
+        "Format in JSON and events: png, jpeg or webp of an image, PNG by default; apng, gif, mp4 or zip of a clip, APNG by default. The Accept header requests a file. WebP is lossless; MP4 needs ffmpeg on the server.",
       ),
     ),
   ),

@@ -11,11 +11,16 @@ import * as v from "valibot";
 import { MAX_TOKENIZED_TEXT } from "../http/body_limits.ts";
 import { boundedList } from "./bounded_list.ts";
 import { MAX_PICTURES, Template } from "./caption.ts";
-import { DecodeMode, Grid, ModelName, Picture, Text } from "./common.ts";
+import {
+  DecodeMode,
+  FramesPerCode,
+  Grid,
+  ModelName,
+  MOST_FRAMES,
+  Picture,
+  Text,
+} from "./common.ts";
 import { GenerateRequest } from "./generate.ts";
-
-/** The maximum frames of pixels of a clip, whatever the server's settings. */
-export const MOST_FRAMES = 4096;
 
 /** The schema of an input to encode. */
 export const TokenizeRequest = v.strictObject({
@@ -67,6 +72,7 @@ export const TokenizeRequest = v.strictObject({
       ),
     ),
   ),
+  "frames_per_code": v.optional(FramesPerCode),
   model: v.optional(ModelName),
 });
 /** A request to encode an input to codes or tokens. */

@@ -15,8 +15,8 @@ export type TokenizeKind = "image" | "frames" | "text" | "prompt" | "question";
 const FIELDS: Readonly<
   Record<TokenizeKind, readonly (keyof TokenizeRequest)[]>
 > = {
-  image: ["resize", "decode", "pad", "model"],
-  frames: ["resize", "decode", "pad", "model"],
+  image: ["resize", "decode", "pad", "frames_per_code", "model"],
+  frames: ["resize", "decode", "pad", "frames_per_code", "model"],
   text: ["special", "model"],
   prompt: ["model"],
   question: [

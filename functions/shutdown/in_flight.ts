@@ -68,7 +68,9 @@ export class GenerationInFlight implements InFlight {
 
   /** Records progress; files and the end change nothing. */
   note(
-    event: GenerationEvent | { readonly type: "image" | "completed" },
+    event: GenerationEvent | {
+      readonly type: "frame" | "image" | "clip" | "completed";
+    },
   ): void {
     if (event.type === "started") {
       this.#startedAt = this.#lastAt = this.#now();
@@ -106,11 +108,11 @@ export class GenerationInFlight implements InFlight {
   /**
    * Returns the given rows and those that were drawn. Lossy strategies would
    * draw others, pictures after the first draw from streams that no request can
-   * name, and kept codes are no rows.
+   * name, and neither kept codes nor the rows of a clip are rows of a picture.
    */
   readonly rows = (): CodeGrid | undefined => {
-    const { count, size, prefix, keep, strategy } = this.#params;
-    const several = count > 1 || keep !== undefined;
+    const { count, size, prefix, keep, strategy, clip } = this.#params;
+    const several = count > 1 || keep !== undefined || clip !== undefined;
     if (several || !isLossless(strategy)) return undefined;
     const codes = Uint16Array.from([...prefix?.codes ?? [], ...this.#codes]);
     const height = codes.length / size.width;

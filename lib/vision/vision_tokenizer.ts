@@ -163,12 +163,23 @@ export class VisionTokenizer implements AsyncDisposable {
     return { ...size, frames: chunks, codes };
   }
 
-  /** Returns the frames of `clip`; each code frame is decoded alone. */
+  /**
+   * Returns the frames of `clip`; each code frame is decoded alone, as a still
+   * if it is one.
+   */
   async decodeClip(
     clip: CodeClip,
     signal?: AbortSignal,
     caller?: string,
   ): Promise<RgbImage[]> {
+    if (clip.framesPerCode === 1) {
+      const stills: RgbImage[] = [];
+      for (let frame = 0; frame < clip.frames; frame++) {
+        signal?.throwIfAborted();
+        stills.push(await this.decode(clipFrame(clip, frame), signal, caller));
+      }
+      return stills;
+    }
     const size = this.#pixelSize(clip);
     const length = 3 * size.height * size.width;
     const images: RgbImage[] = [];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkClipSize } from "../../detokenize.ts";
+import { checkClipSize } from "../../inference/clips/clip_files.ts";
 import { isClip } from "../../http/grid_json.ts";
 import { checkGridSize } from "../../inference/image_limit.ts";
 import type { Tokenizers } from "../../models/ports.ts";

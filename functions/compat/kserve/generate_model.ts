@@ -8,7 +8,7 @@ import { answeredName } from "../../inference/adapters.ts";
 import { isLossless } from "../../../lib/drawing/strategy.ts";
 import { startGeneration } from "../../inference/generation.ts";
 import type { ImageGenerators } from "../../models/ports.ts";
-import { FILE_TYPES } from "../../inference/render.ts";
+import { pictureFile } from "../../inference/wanted_file.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
 import { filesTensor, gridsTensor } from "./code_tensors.ts";
 import {
@@ -46,7 +46,7 @@ export function generateModel(generators: ImageGenerators): ServedModel {
         prompt,
       });
       // Codes alone need no vision decoder.
-      const type = FILE_TYPES[request.output_format ?? "png"];
+      const { file: type } = pictureFile(request);
       const file = inference.wants("image") ? type : undefined;
       const wanted = { file, preview: false } as const;
       const run = startGeneration(generators, request, wanted, inference.call);

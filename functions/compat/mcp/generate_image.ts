@@ -12,7 +12,7 @@ import {
   startGeneration,
 } from "../../inference/generation.ts";
 import type { ImageGenerators } from "../../models/ports.ts";
-import { FILE_TYPES } from "../../inference/render.ts";
+import { pictureFile } from "../../inference/wanted_file.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
 import { defineTool, imageContent, type Tool, type ToolUse } from "./tool.ts";
 import type { WireEvent } from "../../http/call.ts";
@@ -43,8 +43,7 @@ export function generateImage(generators: ImageGenerators): Tool {
     output: Output,
     run: async (args, use) => {
       const request = { ...args, preview: false, logprobs: 0 };
-      const file = FILE_TYPES[args.output_format ?? "png"];
-      const wanted = { file, preview: false };
+      const wanted = { ...pictureFile(args), preview: false };
       const rows: RowCount = { drawn: 0, total: 0 };
       const observer = {
         ...use.call.observer,

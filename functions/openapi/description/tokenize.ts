@@ -7,7 +7,8 @@
 import { TokenizeAnswer } from "../../schema/answers/codes.ts";
 import { TokenizeBody } from "../../schema/bodies.ts";
 import { DEFAULT_MAX_FRAMES } from "../../inference/frame_limit.ts";
-import { MOST_FRAMES, TokenizeRequest } from "../../schema/tokenize.ts";
+import { MOST_FRAMES } from "../../schema/common.ts";
+import { TokenizeRequest } from "../../schema/tokenize.ts";
 import {
   BODY_PROBLEMS,
   bytes,

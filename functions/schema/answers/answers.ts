@@ -41,6 +41,26 @@ export const GridAnswer = v.pipe(
   v.metadata({ ref: "GridAnswer" }),
 );
 
+/** The schema of a clip's codes. */
+export const ClipAnswer = v.pipe(
+  v.strictObject({
+    frames: Count,
+    height: Side,
+    width: Side,
+    "frames_per_code": v.optional(
+      v.pipe(
+        v.literal(1),
+        v.description("Present if each frame of codes is a still."),
+      ),
+    ),
+    codes: v.array(Rows),
+  }),
+  v.description(
+    "Frames of codes. Valid as input wherever a clip is accepted.",
+  ),
+  v.metadata({ ref: "ClipAnswer" }),
+);
+
 /** The entries of a file in JSON. */
 export const FILE_ENTRIES = {
   "b64_json": v.pipe(v.string(), v.description("File in base64.")),
@@ -95,7 +115,29 @@ const IMAGE_ENTRIES = {
   ),
 };
 
-/** The answer of `generate`: generated pictures. */
+const CLIP_ENTRIES = {
+  "b64_json": FILE_ENTRIES.b64_json,
+  "mime_type": v.picklist([
+    "image/apng",
+    "image/gif",
+    "application/zip",
+    "video/mp4",
+  ]),
+  ...SIDE_ENTRIES,
+  frames: v.pipe(Count, v.description("Number of frames of pixels.")),
+  fps: v.pipe(v.number(), v.description("Frames of pixels per second.")),
+  clip: ClipAnswer,
+  rows: v.optional(
+    v.pipe(
+      v.array(v.strictObject(ROW_ENTRIES)),
+      v.description(
+        "Rows of all frames with log probabilities, if logprobs is set; index counts from the first frame.",
+      ),
+    ),
+  ),
+};
+
+/** The answer of `generate`: generated pictures, or clips. */
 export const GenerateAnswer = v.pipe(
   v.strictObject({
     id: v.string(),
@@ -109,6 +151,12 @@ export const GenerateAnswer = v.pipe(
       ),
     ),
     images: v.array(v.strictObject(IMAGE_ENTRIES)),
+    clips: v.optional(
+      v.pipe(
+        v.array(v.strictObject(CLIP_ENTRIES)),
+        v.description("Clips, if frames is above 1; images is then empty."),
+      ),
+    ),
     usage: v.strictObject({
       "prompt_tokens": Count,
       "image_tokens": Count,
@@ -147,14 +195,41 @@ export const GENERATE_EVENTS = {
     seed: Count,
     n: v.pipe(Count, v.description("Number of images.")),
     rows: v.pipe(Count, v.description("Number of rows to generate per image.")),
-    grid: v.strictObject(SIDE_ENTRIES),
+    grid: v.pipe(
+      v.strictObject(SIDE_ENTRIES),
+      v.description("Size of an image or of one frame, in codes."),
+    ),
+    frames: v.optional(
+      v.pipe(Count, v.description("Frames of codes of a clip.")),
+    ),
+    given: v.optional(
+      v.pipe(Count, v.description("Frames of codes that are given.")),
+    ),
+    fps: v.optional(v.number()),
   }),
   row: v.strictObject({
     "image_index": Count,
+    frame: v.optional(
+      v.pipe(
+        Count,
+        v.description("Frame of a clip; index counts the rows of that frame."),
+      ),
+    ),
     ...ROW_ENTRIES,
     preview: v.optional(v.strictObject({ ...FILE_ENTRIES, ...SIDE_ENTRIES })),
   }),
+  frame: v.strictObject({
+    "image_index": Count,
+    frame: v.pipe(Count, v.description("Frame of codes that is complete.")),
+    previews: v.optional(
+      v.pipe(
+        v.array(v.strictObject({ ...FILE_ENTRIES, ...SIDE_ENTRIES })),
+        v.description("Its frames of pixels, if preview is set."),
+      ),
+    ),
+  }),
   image: v.strictObject({ "image_index": Count, ...IMAGE_ENTRIES }),
+  clip: v.strictObject({ "image_index": Count, ...CLIP_ENTRIES }),
   completed: GenerateAnswer,
 };
 /** The event data of `generate`. */

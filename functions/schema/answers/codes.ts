@@ -7,21 +7,12 @@
 import * as v from "valibot";
 import {
   type AnswerOf,
+  ClipAnswer,
   Count,
   FILE_ENTRIES,
   GridAnswer,
-  Rows,
   SIDE_ENTRIES,
 } from "./answers.ts";
-
-/** The schema of a clip's codes. */
-const ClipAnswer = v.pipe(
-  v.strictObject({ frames: Count, ...SIDE_ENTRIES, codes: v.array(Rows) }),
-  v.description(
-    "Frames of codes. Valid as input wherever a clip is accepted.",
-  ),
-  v.metadata({ ref: "ClipAnswer" }),
-);
 
 const SOURCE_ENTRIES = {
   model: v.string(),

@@ -117,7 +117,7 @@ export const ModelAnswer = v.pipe(
     capabilities: v.pipe(
       v.array(v.string()),
       v.description(
-        "Functions that the model serves; text_only if it also answers questions without an image.",
+        "Functions that the model serves; clips if it generates clips, text_only if it also answers questions without an image.",
       ),
     ),
     precision: v.string(),
@@ -170,6 +170,26 @@ export const ModelAnswer = v.pipe(
     adapters: v.pipe(
       v.array(v.string()),
       v.description("Names of loaded adapters."),
+    ),
+    clips: v.optional(
+      v.pipe(
+        v.strictObject({
+          format: v.pipe(
+            v.picklist(["paper", "frames"]),
+            v.description(
+              "frames: each frame is an image of its own. paper: a frame of codes represents several frames of pixels.",
+            ),
+          ),
+          mode: v.picklist(["whole", "interleaved"]),
+          frames: v.pipe(Count, v.description("Default number of frames.")),
+          "max_frames": v.pipe(
+            v.nullable(Count),
+            v.description("Maximum number; null as the context allows."),
+          ),
+          fps: v.pipe(v.number(), v.description("Default frame rate.")),
+        }),
+        v.description("Clips of a model with the capability clips."),
+      ),
     ),
     defaults: v.optional(Defaults),
     preprocessing: v.optional(PreprocessingAnswer),

@@ -9,8 +9,8 @@ import type { GenerationRun } from "../../../inference/generation.ts";
 import type {
   Generation,
   GenerationProgress,
-  PictureFile,
 } from "../../../inference/generation_events.ts";
+import type { PictureFile } from "../../../inference/generation_task.ts";
 import type { FileFormat } from "../../../inference/render.ts";
 import type { WireEvent } from "../../../http/call.ts";
 import type { AnswerOf } from "../../../schema/answers/answers.ts";

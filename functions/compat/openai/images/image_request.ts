@@ -11,7 +11,7 @@
 import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../../../lib/drawing/strategy.ts";
 import type { GridSize } from "../../../../lib/grid.ts";
-import type { WantedFile } from "../../../inference/generation_events.ts";
+import type { WantedFile } from "../../../inference/generation_task.ts";
 import { FILE_TYPES } from "../../../inference/render.ts";
 import type { ImageGenerator } from "../../../models/ports.ts";
 import { invalidField } from "../../../http/errors/errors.ts";

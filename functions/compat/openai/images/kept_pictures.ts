@@ -12,7 +12,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "../../../http/context.ts";
 import { keptPictureDescription } from "../../../openapi/description/openai.ts";
-import type { PictureFile } from "../../../inference/generation_events.ts";
+import type { PictureFile } from "../../../inference/generation_task.ts";
 import type { StoredAnswer } from "../../../jobs/store/answer_store.ts";
 import type { Jobs } from "../../../jobs/jobs.ts";
 import { publicUrl } from "../../../http/address/public_url.ts";

@@ -11,26 +11,30 @@
  * @module
  */
 
-import { checkFrameCount, frameLimit } from "./frame_limit.ts";
-import { checkRunSize } from "./image_limit.ts";
-import { ImageSizeError, ImageTooLargeError } from "../../lib/errors.ts";
-import type { CodeClip } from "../../lib/grid.ts";
+import { checkFrameCount, frameLimit } from "../frame_limit.ts";
+import { checkRunSize } from "../image_limit.ts";
+import { ImageSizeError, ImageTooLargeError } from "../../../lib/errors.ts";
+import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
 import {
   checkFrames,
   checkPixels,
   type PictureHeader,
   readHeader,
-} from "../../lib/image/header.ts";
-import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
+} from "../../../lib/image/header.ts";
+import type { PixelSize, RgbImage } from "../../../lib/image/image.ts";
 import {
   decodeCost,
   encodeCost,
   heldCost,
-} from "../../lib/image/pixel_cost.ts";
-import { fittedSize, type PrepareOptions, sourceSize } from "./encode_image.ts";
-import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
-import type { Tools, VisionModel } from "../models/ports.ts";
-import { invalidField } from "../http/errors/errors.ts";
+} from "../../../lib/image/pixel_cost.ts";
+import {
+  fittedSize,
+  type PrepareOptions,
+  sourceSize,
+} from "../encode_image.ts";
+import { acquirePixels, type PictureCall } from "../pixel_budget.ts";
+import type { Tools, VisionModel } from "../../models/ports.ts";
+import { invalidField } from "../../http/errors/errors.ts";
 
 /** Options of {@linkcode encodeClip}. */
 export interface ClipOptions extends PrepareOptions {
@@ -41,6 +45,10 @@ export interface ClipOptions extends PrepareOptions {
   readonly animation: boolean;
   /** True to repeat the last frame until a code frame is full. */
   readonly pad: boolean;
+  /** True to encode each frame as a still. */
+  readonly stills?: boolean;
+  /** JSON pointer of the field with the frames; `/frames` by default. */
+  readonly pointer?: string;
 }
 
 /** A clip as codes. */
@@ -61,6 +69,8 @@ interface ClipPlan {
   readonly count: number;
   readonly source: PixelSize;
   readonly size: PixelSize;
+  /** Frames of pixels that a frame of codes represents. */
+  readonly framesPerCode: number;
 }
 
 /**
@@ -82,7 +92,7 @@ export async function encodeClip(
 ): Promise<EncodedClip> {
   const plan = planClip(tools, files, vision, options);
   const { count, source, size } = plan;
-  const atOnce = encodeCost(size, vision.framesPerCode);
+  const atOnce = encodeCost(size, plan.framesPerCode);
   const kept = heldCost(smaller(source, size), count);
   const peak = Math.max(...plan.headers.map((header, i) => {
     const fileBytes = files[i]!.length;
@@ -109,7 +119,7 @@ function planClip(
   const [first] = headers;
   const count = options.animation ? first!.frames : files.length;
   if (options.animation) checkFrames(first!, frameLimit(limits));
-  else checkFrameCount(count, "/frames", limits);
+  else checkFrameCount(count, options.pointer ?? "/frames", limits);
   for (const header of headers) checkPixels(header, count, maxPixels);
   const source = sourceSize(first!, options);
   for (const header of headers) {
@@ -119,11 +129,11 @@ function planClip(
     }
   }
   const size = fittedSize(source, vision, options, limits);
-  const { framesPerCode } = vision;
+  const framesPerCode = options.stills ? 1 : vision.framesPerCode;
   checkRunSize(size, framesPerCode, limits);
   if (count % framesPerCode !== 0 && !options.pad) {
     throw invalidField(
-      "/frames",
+      options.pointer ?? "/frames",
       `${count} frames are not a multiple of ${framesPerCode}: send more or fewer, or set "pad": "repeat"`,
     );
   }
@@ -134,7 +144,7 @@ function planClip(
       `${count} frames have ${encoded} pixels once they are resized to ${size.height} × ${size.width}, at most ${maxPixels} become codes: send fewer`,
     );
   }
-  return { headers, count, source, size };
+  return { headers, count, source, size, framesPerCode };
 }
 
 /** Decodes all frames, resized where that makes them smaller. */
@@ -170,13 +180,13 @@ async function encodeInParts(
   { codec }: Tools,
   frames: readonly RgbImage[],
   vision: VisionModel,
-  { plan: { size }, call }: {
+  { plan: { size, framesPerCode }, call }: {
     readonly plan: ClipPlan;
     readonly call: PictureCall;
   },
 ): Promise<CodeClip> {
-  const { framesPerCode } = vision;
-  const parts: CodeClip[] = [];
+  const stills = framesPerCode !== vision.framesPerCode;
+  const parts: CodeGrid[] = [];
   for (let start = 0; start < frames.length; start += framesPerCode) {
     call.signal.throwIfAborted();
     const part: RgbImage[] = [];
@@ -185,12 +195,22 @@ async function encodeInParts(
       part.push(fits ? frame : await codec.resize(frame, size, call));
     }
     while (part.length < framesPerCode) part.push(part.at(-1)!);
-    parts.push(await vision.encodeClip(part, call.signal, call.caller));
+    parts.push(
+      stills
+        ? await vision.encode(part[0]!, call.signal, call.caller)
+        : await vision.encodeClip(part, call.signal, call.caller),
+    );
   }
   const { height, width } = parts[0]!;
   const codes = new Uint16Array(parts.length * height * width);
   parts.forEach((part, i) => codes.set(part.codes, i * height * width));
-  return { frames: parts.length, height, width, codes };
+  return {
+    frames: parts.length,
+    height,
+    width,
+    ...(stills && { framesPerCode }),
+    codes,
+  };
 }
 
 /** Returns the size with fewer pixels; `one` if they are equal. */

@@ -1,0 +1,105 @@
+/**
+ * The clips of a generation: previews of their frames, and their files.
+ *
+ * @module
+ */
+
+import { clipFrameHeight } from "../../../lib/clip_layout.ts";
+import type { GenerationParams } from "../../../lib/emu3.ts";
+import type { DrawnRow } from "../../../lib/drawing/drawn_grid.ts";
+import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
+import type { GenerationTask, PictureFile } from "../generation_task.ts";
+import type { Tools, VisionModel } from "../../models/ports.ts";
+import { clipFile, type ClipType } from "./clip_files.ts";
+import type { PictureCall } from "../pixel_budget.ts";
+import { acquireClip, encodeFile } from "../render.ts";
+
+/** A file of a clip. */
+export interface ClipFile extends Omit<PictureFile, "type"> {
+  /** Media type. */
+  readonly type: ClipType;
+}
+
+/** A finished clip. */
+export interface GeneratedClip {
+  /** Index of the clip in the generation. */
+  readonly imageIndex: number;
+  /** Codes of the clip, given frames included. */
+  readonly codes: CodeClip;
+  /** Rows of all frames that were drawn, in order. */
+  readonly rows: readonly DrawnRow[];
+  /** File, if one is requested. */
+  readonly file: ClipFile | undefined;
+}
+
+/** Returns the rows of one frame; those of a picture are all. */
+export function frameHeight(
+  { size, clip }: Pick<GenerationParams, "size" | "clip">,
+): number {
+  return clip === undefined ? size.height : clipFrameHeight(clip, size);
+}
+
+/** Returns the codes of a clip, from those of all frames below each other. */
+export function clipOf(
+  { codes, width }: CodeGrid,
+  { params, models: { vision } }: Pick<GenerationTask, "params" | "models">,
+): CodeClip {
+  const { frames, framesPerCode } = params.clip!;
+  return {
+    frames,
+    height: frameHeight(params),
+    width,
+    ...(framesPerCode !== vision.framesPerCode && { framesPerCode }),
+    codes,
+  };
+}
+
+/** Returns the pictures of a frame that was just drawn. */
+export async function framePreviews(
+  task: GenerationTask,
+  rows: readonly DrawnRow[],
+  tools: Tools,
+  call: PictureCall,
+): Promise<readonly PictureFile[]> {
+  const height = frameHeight(task.params);
+  const { width } = task.params.size;
+  const codes = new Uint16Array(height * width);
+  for (const [i, row] of rows.slice(-height).entries()) {
+    codes.set(row.codes, i * width);
+  }
+  const frame = {
+    ...clipOf({ height, width, codes }, task),
+    frames: 1,
+  };
+  const { vision } = task.models;
+  using _share = await acquireClip(tools, frame, vision, call, true);
+  const previews: PictureFile[] = [];
+  for (const image of await decoded(frame, vision, call)) {
+    const { height, width } = image;
+    const type = "image/png";
+    const bytes = await encodeFile(tools, image, { type }, call);
+    previews.push({ type, bytes: new Uint8Array(bytes), height, width });
+  }
+  return previews;
+}
+
+/** Returns the file of a clip, if one is requested. */
+export async function fileOfClip(
+  task: GenerationTask,
+  clip: CodeClip,
+  tools: Tools,
+  call: PictureCall,
+): Promise<ClipFile | undefined> {
+  const { clipType: type, models: { vision }, params } = task;
+  if (type === undefined) return undefined;
+  using _share = await acquireClip(tools, clip, vision, call, true);
+  const frames = await decoded(clip, vision, call);
+  const framesPerSecond = params.clip!.fps;
+  const bytes = await clipFile(tools, frames, type, { framesPerSecond, call });
+  const { height, width } = frames[0]!;
+  return { type, bytes: new Uint8Array(bytes), height, width };
+}
+
+async function decoded(clip: CodeClip, vision: VisionModel, call: PictureCall) {
+  return await vision.decodeClip(clip, call.signal, call.caller);
+}
