@@ -32,6 +32,8 @@ export interface Environment {
     readonly gen: string;
     /** Source of the model that answers. */
     readonly chat: string;
+    /** Source of the model for clips; undefined for the one that draws. */
+    readonly clips?: string | undefined;
     /** Vision tokenizer for both; undefined for each model's own. */
     readonly vision: string | undefined;
   };
@@ -189,6 +191,7 @@ export function readEnvironment(
     folders: {
       gen: values.GEN_MODEL ?? model,
       chat: values.CHAT_MODEL ?? model,
+      clips: values.CLIP_MODEL,
       vision: values.VISION_MODEL,
     },
     aliases: values.MODEL_ALIASES,

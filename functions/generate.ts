@@ -30,7 +30,7 @@ import {
   clipTypes,
   isClipType,
 } from "./inference/clips/clip_files.ts";
-import { withContext } from "./inference/clips/clip_context.ts";
+import { clipRequest } from "./inference/clips/clip_context.ts";
 import { asksForClip } from "./inference/clips/clip_params.ts";
 import { FILE_TYPES, type FileType } from "./inference/render.ts";
 import { formatFile } from "./inference/wanted_file.ts";
@@ -75,8 +75,9 @@ export function generate(generators: ImageGenerators): Hono<AppEnv> {
         call.observer?.event !== undefined;
       const preview = body.preview && streams;
       const wanted = { ...wantedFile(type, body), preview };
-      const models = generators.imageGenerator(body.model);
-      const request = await withContext(body, models, generators, call);
+      const request = asksForClip(body)
+        ? await clipRequest(body, generators, call)
+        : body;
       const run = startGeneration(generators, request, wanted, call);
       if (type === "text/event-stream") return await eventStream(c, run.events);
       const generation = await run.finish();

@@ -116,9 +116,7 @@ export function modelFields(
       "max_frames": frameLimit(limits),
     },
     adapters: model.adapters ?? [],
-    ...(details?.generation.clips && {
-      clips: clipsFields(details.generation.clips),
-    }),
+    ...(model.clips && { clips: clipsFields(model.clips) }),
     ...(details && { defaults: defaultFields(details) }),
     ...(preprocessing && { preprocessing: preprocessingFields(preprocessing) }),
     ...(engine && { engine: engineFields(engine) }),
@@ -129,11 +127,9 @@ export function modelFields(
  * Returns the functions of a model, `clips` for clips and `text_only` for text
  * answers.
  */
-function capabilitiesOf({ capabilities, details }: ModelListing) {
+function capabilitiesOf({ capabilities, details, clips }: ModelListing) {
   const text = capabilities.includes("caption") &&
     details?.generation.textOnly === true;
-  const clips = capabilities.includes("generate") &&
-    details?.generation.clips !== undefined;
   return [
     ...capabilities,
     ...(clips ? ["clips"] : []),

@@ -24,6 +24,10 @@ export const MODEL_VARIABLES = {
     "language model for answering",
     "MODEL if set, else the embedded emu3-mini",
   ),
+  CLIP_MODEL: source(
+    "language model for clips, opened by the first request for one",
+    "the model for drawing",
+  ),
   VISION_MODEL: source(
     "vision tokenizer",
     "the one in the language model's folder, else the folder beside it (…VisionTokenizer)",

@@ -79,6 +79,7 @@ function merge(a: ModelListing, b: ModelListing): ModelListing {
     state: rank(a) <= rank(b) ? a.state : b.state,
     revision: a.revision ?? b.revision,
     adapters: [...new Set([...a.adapters ?? [], ...b.adapters ?? []])],
+    clips: a.clips ?? b.clips,
     details: a.details ?? b.details,
     engine: a.engine ?? b.engine,
     preprocessing: a.preprocessing ?? b.preprocessing,

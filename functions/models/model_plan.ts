@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ClipConfig } from "../../models/config/clip_config.ts";
 import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
@@ -34,6 +35,10 @@ export interface PlannedModels {
   readonly draws: boolean;
   /** True if it serves `caption`. */
   readonly answers: boolean;
+  /** Settings of its clips; undefined for a model that draws none. */
+  readonly clips?: ClipConfig | undefined;
+  /** True if it is opened by the first request for a clip. */
+  readonly onDemand?: boolean;
   /** Adapters that requests may choose; none by default. */
   readonly adapters?: readonly NamedAdapter[];
 }
@@ -57,6 +62,8 @@ export interface Sources {
   readonly gen: string;
   /** Source of the model that answers. */
   readonly chat: string;
+  /** Source of the model for clips; undefined for the one that draws. */
+  readonly clips?: string | undefined;
   /** Vision tokenizer for both; undefined for each model's own. */
   readonly vision: string | undefined;
 }
@@ -69,6 +76,8 @@ export interface WantedLanguage {
   readonly draws: boolean;
   /** True if it serves `caption`. */
   readonly answers: boolean;
+  /** True if it is opened by the first request for a clip. */
+  readonly onDemand?: boolean;
 }
 
 /** A wanted language model that was downloaded. */
@@ -79,7 +88,23 @@ export interface HereLanguage extends Omit<WantedLanguage, "source"> {
 
 /** Returns the language models that `functions` need, each once. */
 export function wantedLanguages(
-  { gen, chat }: Sources,
+  { gen, chat, clips }: Sources,
+  functions: ReadonlySet<FunctionName>,
+): readonly WantedLanguage[] {
+  const wanted = drawingAndAnswering({ gen, chat }, functions);
+  const known = [gen, chat].map(sourceKey);
+  if (
+    clips === undefined || known.includes(sourceKey(clips)) ||
+    !functions.has("generate")
+  ) return wanted;
+  return [
+    ...wanted,
+    { source: clips, draws: true, answers: false, onDemand: true },
+  ];
+}
+
+function drawingAndAnswering(
+  { gen, chat }: Pick<Sources, "gen" | "chat">,
   functions: ReadonlySet<FunctionName>,
 ): readonly WantedLanguage[] {
   const draws = functions.has("generate");
@@ -124,7 +149,7 @@ export async function planLineup(
   checkpoints: Checkpoints,
 ): Promise<ModelPlan> {
   const models = new Map<string, PlannedModels>();
-  for (const { folder, draws, answers } of languages) {
+  for (const { folder, draws, answers, onDemand } of languages) {
     const language = await place(folder);
     const same = models.get(language.key);
     models.set(language.key, {
@@ -133,6 +158,8 @@ export async function planLineup(
         await place(vision ?? await checkpoints.visionFolderOf(folder)),
       draws: draws || same?.draws === true,
       answers: answers || same?.answers === true,
+      ...(same === undefined && onDemand && { onDemand }),
+      clips: (await checkpoints.language(folder)).generation.clips,
     });
   }
   const planned = [...models.values()];

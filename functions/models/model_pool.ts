@@ -110,6 +110,32 @@ export class ModelPool implements AsyncDisposable {
   /** Returns the models that draw; a vision tokenizer's name selects none. */
   generator(model: string | undefined): ImageGenerator {
     const pair = this.#pair(model, ({ draws }) => draws);
+    return this.#generatorOf(pair);
+  }
+
+  /**
+   * Returns the models that draw clips: those named, else those for clips, else
+   * those that draw. Opens them on first use.
+   */
+  async clipGenerator(model: string | undefined): Promise<ImageGenerator> {
+    const able = this.#plan.models.filter(({ draws }) => draws);
+    const first = able.filter(({ onDemand }) => onDemand);
+    const candidates = model === undefined && first.length > 0 ? first : able;
+    const { planned } = this.#find(model, candidates, languageNames);
+    if (planned.onDemand) {
+      await Promise.allSettled([
+        this.#languages.get(planned.language.key)!.load(),
+        this.#visions.get(planned.vision.key)!.load(),
+      ]);
+    }
+    return this.#generatorOf(
+      this.#pair(model, (of) => candidates.includes(of)),
+    );
+  }
+
+  #generatorOf(
+    pair: ModelPair & { readonly language: ServedLanguage },
+  ): ImageGenerator {
     const { strategy } = pair.language.details;
     return {
       ...pair,
@@ -161,6 +187,7 @@ export class ModelPool implements AsyncDisposable {
             name: language.name,
             revision: language.revision,
             capabilities: languageCapabilities(planned),
+            clips: planned.draws ? planned.clips : undefined,
             adapters: adapterNames(planned),
             state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
             details: opened?.details,
@@ -194,7 +221,9 @@ export class ModelPool implements AsyncDisposable {
   async load(): Promise<void> {
     const visions = [...this.#plan.directions.keys()]
       .map((key) => this.#visions.get(key)!);
-    const languages = [...this.#languages.values()];
+    const languages = this.#plan.models
+      .filter(({ onDemand }) => !onDemand)
+      .flatMap(({ language }) => this.#languages.get(language.key) ?? []);
     const results = await Promise.allSettled(
       [...visions, ...languages].map((held) => held.load()),
     );
@@ -268,10 +297,12 @@ export class ModelPool implements AsyncDisposable {
     serves: (planned: PlannedModels) => boolean,
   ): ModelPair & { readonly language: ServedLanguage } {
     const able = this.#plan.models.filter(serves);
-    const namesOf = ({ language }: PlannedModels) => [language.name];
-    const { planned, adapter } = this.#find(model, able, namesOf);
+    const { planned, adapter } = this.#find(model, able, languageNames);
+    const language = this.#languages.get(planned.language.key)!;
+    // One that is opened on demand may be named for a picture.
+    language.load().catch(() => undefined);
     return {
-      language: this.#languages.get(planned.language.key)!.get(),
+      language: language.get(),
       vision: this.#visions.get(planned.vision.key)!.get(),
       adapter,
       adapters: adapterNames(planned),
@@ -297,6 +328,10 @@ export class ModelPool implements AsyncDisposable {
     const others = names.flatMap((name) => aliasesOf(name, aliases));
     throw new UnknownModelError(model ?? "", [...names, ...others]);
   }
+}
+
+function languageNames({ language }: PlannedModels): readonly string[] {
+  return [language.name];
 }
 
 function namesOf({ language, vision }: PlannedModels): readonly string[] {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { ClipConfig } from "../../models/config/clip_config.ts";
 import type { GenerationConfig } from "../../models/config/generation_config.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { PreprocessorConfig } from "../../models/config/preprocessor_config.ts";
@@ -135,6 +136,11 @@ export interface ImageGenerators extends Tools {
    * @throws {NotReadyError} If it is not loaded.
    */
   imageGenerator(model: string | undefined): ImageGenerator;
+  /**
+   * Returns the models that draw clips, opened on first use; throws as
+   * `imageGenerator` does. Undefined if they are those of pictures.
+   */
+  clipGenerator?(model: string | undefined): Promise<ImageGenerator>;
 }
 
 /** The dependencies of `caption`. */
@@ -172,6 +178,8 @@ export interface ModelListing {
   readonly device: string;
   /** State of the model. */
   readonly state: HeldState;
+  /** Settings of a language model's clips; undefined for none. */
+  readonly clips?: ClipConfig | undefined;
   /** Details of a language model, once it was opened. */
   readonly details: ModelDetails | undefined;
   /** Engine state of a language model, while it is open. */

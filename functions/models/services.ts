@@ -62,7 +62,8 @@ import { ModelPool, VISION_PRECISION } from "./model_pool.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
 /** A language model that is being downloaded, and its purposes. */
-interface Coming extends Pick<WantedLanguage, "draws" | "answers"> {
+interface Coming
+  extends Pick<WantedLanguage, "draws" | "answers" | "onDemand"> {
   readonly files: PendingDownload;
 }
 
@@ -178,6 +179,11 @@ export class Services
     return this.#here().generator(model);
   }
 
+  /** Returns the models that draw clips, opened on first use. */
+  async clipGenerator(model: string | undefined): Promise<ImageGenerator> {
+    return await this.#here().clipGenerator(model);
+  }
+
   /** Returns the models that answer. */
   captioner(model: string | undefined): ModelPair {
     return this.#here().captioner(model);
@@ -274,10 +280,9 @@ export class Services
   async #createPool(): Promise<ModelPool> {
     const { functions } = this.#options;
     const languages = Promise.all(
-      this.#languages.map(async ({ files, draws, answers }) => ({
+      this.#languages.map(async ({ files, ...use }) => ({
+        ...use,
         folder: await files.folder,
-        draws,
-        answers,
       })),
     );
     const vision = this.#vision?.folder;

@@ -15,7 +15,7 @@
  */
 
 import * as v from "valibot";
-import { Count, orDefault, Positive } from "./fields.ts";
+import { Count, orDefault, parseFields, Positive } from "./fields.ts";
 
 /** The form of a clip as tokens. */
 export type ClipFormat = "paper" | "frames";
@@ -42,8 +42,7 @@ export interface ClipConfig {
   readonly fps: number;
 }
 
-/** The schema of the fields, all of which may be missing. */
-export const ClipFields = v.looseObject({
+const Fields = v.looseObject({
   video_format: v.nullish(v.picklist(["paper", "frames"])),
   video_mode: orDefault(v.picklist(["whole", "interleaved"]), "whole"),
   video_meta: orDefault(
@@ -56,13 +55,13 @@ export const ClipFields = v.looseObject({
 });
 
 /**
- * Returns the settings; undefined for a checkpoint that draws no clips.
+ * Parses the settings of clips in a `generation_config.json`; returns undefined
+ * for a checkpoint that draws none.
  *
- * @throws {SyntaxError} If they contradict each other.
+ * @throws {SyntaxError} If a field is invalid, or fields contradict each other.
  */
-export function clipConfig(
-  fields: v.InferOutput<typeof ClipFields>,
-): ClipConfig | undefined {
+export function parseClipConfig(json: unknown): ClipConfig | undefined {
+  const fields = parseFields(Fields, json);
   const {
     video_format: format,
     video_mode: mode,

@@ -10,7 +10,7 @@
  */
 
 import * as v from "valibot";
-import { type ClipConfig, clipConfig, ClipFields } from "./clip_config.ts";
+import { type ClipConfig, parseClipConfig } from "./clip_config.ts";
 import { orDefault, parseFields, Positive, TokenIds } from "./fields.ts";
 
 /** The template of a question about a picture. */
@@ -65,7 +65,6 @@ const Fields = v.looseObject({
   subjects: orDefault(v.array(v.string()), []),
   known_words: orDefault(v.array(v.string()), []),
   eos_token_id: orDefault(TokenIds, []),
-  ...ClipFields.entries,
 });
 
 /**
@@ -75,7 +74,7 @@ const Fields = v.looseObject({
  */
 export function parseGenerationConfig(json: unknown): GenerationConfig {
   const fields = parseFields(Fields, json);
-  const clips = clipConfig(fields);
+  const clips = parseClipConfig(json);
   return {
     guidanceScale: fields.guidance_scale,
     negativePrompt: fields.negative_prompt,

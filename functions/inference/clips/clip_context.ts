@@ -12,7 +12,11 @@ import type { PixelSize } from "../../../lib/image/image.ts";
 import { clipFields } from "../../http/grid_json.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { pictureBytes } from "../../http/upload.ts";
-import type { ImageGenerator, Tools } from "../../models/ports.ts";
+import type {
+  ImageGenerator,
+  ImageGenerators,
+  Tools,
+} from "../../models/ports.ts";
 import type { GenerateRequest } from "../../schema/generate.ts";
 import { codesForm } from "./clip_params.ts";
 import { encodeClip } from "./encode_clip.ts";
@@ -20,6 +24,28 @@ import { sourceSize } from "../encode_image.ts";
 import { checkFrameCount } from "../frame_limit.ts";
 import { gridSize, hasSize } from "../generation_params.ts";
 import type { PictureCall } from "../pixel_budget.ts";
+
+/**
+ * Returns the request for a clip with its model's name, which is opened, and
+ * its context as codes; throws as {@linkcode withContext} does.
+ */
+export async function clipRequest(
+  request: GenerateRequest,
+  generators: ImageGenerators,
+  call: PictureCall,
+): Promise<GenerateRequest> {
+  const models = await generators.clipGenerator?.(request.model) ??
+    generators.imageGenerator(request.model);
+  // Adapters are named behind the model.
+  const model = request.model ?? models.language.name;
+  const named = { ...request, model };
+  if (request.context === undefined) return named;
+  return await withContext(named, request.context, {
+    models,
+    tools: generators,
+    call,
+  });
+}
 
 /**
  * Returns the request with its context as codes.
@@ -32,14 +58,16 @@ import type { PictureCall } from "../pixel_budget.ts";
  * @throws {ImageSizeError} If frames differ in size.
  * @throws {OverloadedError} If too many pictures wait.
  */
-export async function withContext(
+async function withContext(
   request: GenerateRequest,
-  models: ImageGenerator,
-  tools: Tools,
-  call: PictureCall,
+  context: NonNullable<GenerateRequest["context"]>,
+  { models, tools, call }: {
+    readonly models: ImageGenerator;
+    readonly tools: Tools;
+    readonly call: PictureCall;
+  },
 ): Promise<GenerateRequest> {
-  const { context, ...rest } = request;
-  if (context === undefined) return request;
+  const { context: _, ...rest } = request;
   if (request.clip !== undefined) {
     throw invalidField("/context", "omit it: clip holds the first frames");
   }
