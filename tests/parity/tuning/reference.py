@@ -12,9 +12,8 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file, save_file
-from transformers import Emu3TextConfig
-from transformers.models.emu3.modeling_emu3 import Emu3ForCausalLM
+from safetensors.torch import save_file
+from text_model import open_model
 
 PROJECTIONS = 4
 NO_LABEL = -100
@@ -28,46 +27,6 @@ def hashed(count: int, seed: int) -> torch.Tensor:
     x = (x ^ (x >> 15)) * 2246822519 % 2**32
     x = x ^ (x >> 13)
     return (x.double() / 2**32 - 0.5).float()
-
-
-def text_state(folder: Path) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        state.update(load_file(file))
-    if any(key.startswith("text_model.") for key in state):
-        prefix = "text_model."
-        state = {
-            key[len(prefix) :]: value
-            for key, value in state.items()
-            if key.startswith(prefix)
-        }
-    return {key: value.float() for key, value in state.items()}
-
-
-def open_model(folder: Path) -> Emu3ForCausalLM:
-    config = json.loads((folder / "config.json").read_text())
-    fields = config.get("text_config", config)
-    names = [
-        "vocab_size",
-        "hidden_size",
-        "intermediate_size",
-        "num_hidden_layers",
-        "num_attention_heads",
-        "num_key_value_heads",
-        "rms_norm_eps",
-        "max_position_embeddings",
-    ]
-    text = Emu3TextConfig(
-        **{name: fields[name] for name in names},
-        rope_theta=fields["rope_theta"],
-        attention_dropout=0.0,
-        tie_word_embeddings=False,
-        pad_token_id=fields["pad_token_id"],
-    )
-    model = Emu3ForCausalLM(text)
-    state = text_state(folder)
-    model.load_state_dict(state, strict=True)
-    return model.float()
 
 
 def sequences(vocabulary: int, first: int) -> list[tuple[list[int], list[int]]]:
