@@ -110,15 +110,12 @@ function clipMeta(
   { height, width }: GridSize,
 ): string {
   if (format === "frames") return `${frames}*${height}*${width}`;
-  const values: Readonly<Record<string, number>> = {
-    frames,
-    height,
-    width,
-    fps,
-    seconds: frames * framesPerCode / fps,
-  };
+  const seconds = frames * framesPerCode / fps;
+  const values = new Map(
+    Object.entries({ frames, height, width, fps, seconds }),
+  );
   return meta.replaceAll(
     /\{(\w+)\}/g,
-    (whole, name: string) => `${values[name] ?? whole}`,
+    (whole, name: string) => `${values.get(name) ?? whole}`,
   );
 }

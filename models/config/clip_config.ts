@@ -42,6 +42,9 @@ export interface ClipConfig {
   readonly fps: number;
 }
 
+/** Frames of pixels of a clip, where the file sets none. */
+const DEFAULT_FRAMES = 8;
+
 const Fields = v.looseObject({
   video_format: v.nullish(v.picklist(["paper", "frames"])),
   video_mode: orDefault(v.picklist(["whole", "interleaved"]), "whole"),
@@ -49,7 +52,7 @@ const Fields = v.looseObject({
     v.pipe(v.string(), v.maxLength(256)),
     "{frames}*{height}*{width}",
   ),
-  video_frames: orDefault(Count, 8),
+  video_frames: v.nullish(Count),
   video_max_frames: v.nullish(Count),
   video_fps: orDefault(Positive, 8),
 });
@@ -62,18 +65,15 @@ const Fields = v.looseObject({
  */
 export function parseClipConfig(json: unknown): ClipConfig | undefined {
   const fields = parseFields(Fields, json);
-  const {
-    video_format: format,
-    video_mode: mode,
-    video_frames: frames,
-    video_max_frames: maxFrames,
-  } = fields;
+  const { video_format: format, video_mode: mode } = fields;
   if (!format) return undefined;
+  const maxFrames = fields.video_max_frames ?? Infinity;
+  const frames = fields.video_frames ?? Math.min(DEFAULT_FRAMES, maxFrames);
   const interleaved = mode === "interleaved";
   if (interleaved && format === "paper") {
     throw new SyntaxError("video_mode is interleaved, which only frames knows");
   }
-  if (maxFrames && maxFrames < frames) {
+  if (maxFrames < frames) {
     throw new SyntaxError(
       `video_frames is ${frames}, above video_max_frames, ${maxFrames}`,
     );
@@ -83,7 +83,7 @@ export function parseClipConfig(json: unknown): ClipConfig | undefined {
     interleaved,
     meta: fields.video_meta,
     frames,
-    maxFrames: maxFrames ?? Infinity,
+    maxFrames,
     fps: fields.video_fps,
   };
 }
