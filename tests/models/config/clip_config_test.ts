@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- fields keep the names of the file
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { parseGenerationConfig } from "../../../models/config/generation_config.ts";
 
