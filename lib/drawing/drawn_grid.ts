@@ -18,6 +18,7 @@
 
 import type { CodeGrid, GridSize } from "../grid.ts";
 import { scoreToken, type TokenScore } from "../sampling/log_probabilities.ts";
+import { type ClipMotion, clipMotion, movedFrom } from "./clip_motion.ts";
 import type { ResumeState } from "./resume_state.ts";
 import type { KeptCodes } from "./kept_codes.ts";
 import { forcedAfter, rowsLength, type TokenLayout } from "./token_layout.ts";
@@ -77,6 +78,10 @@ export class DrawnGrid {
   readonly #counts: Int32Array;
   /** Index of the first row that was not reported. */
   #unreported: number;
+  /** The motion between the last two of a number of decided frames. */
+  #motion:
+    | { readonly decided: number; readonly motion: ClipMotion | undefined }
+    | undefined;
   /** The first position that is drawn in this run. */
   readonly start: number;
   /** The first position that was not decided at the start. */
@@ -203,14 +208,19 @@ export class DrawnGrid {
   }
 
   /**
-   * Returns the position of the best guess of a code: the same place in the
-   * frame before, else the code above, else the code before; undefined for the
-   * first.
+   * Returns the position of the best guess of a code: of a clip, in the frame
+   * before, the same place or that from which a thing moves there; else the
+   * code above, else the code before; undefined for the first.
    */
   guessOf(position: number): number | undefined {
     const { size: { width }, layout: { frameHeight } } = this.#options;
-    const distance = [frameHeight * width, width, 1]
-      .find((distance) => position >= distance);
+    const area = frameHeight * width;
+    if (position >= area) {
+      const frame = Math.floor(position / area);
+      const place = position % area;
+      return (frame - 1) * area + this.#placeBefore(frame, place);
+    }
+    const distance = [width, 1].find((distance) => position >= distance);
     return distance && position - distance;
   }
 
@@ -253,6 +263,27 @@ export class DrawnGrid {
       this.#counts[Math.floor((given + i) / size.width)]!++;
     }
     return resumeState.codes.length;
+  }
+
+  /** Returns the place in the frame before `frame` to guess a code from. */
+  #placeBefore(frame: number, place: number): number {
+    const { size: { width }, layout: { frameHeight } } = this.#options;
+    // Rows are reported in order: these frames are decided.
+    const decided = Math.floor(this.#unreported / frameHeight);
+    if (decided < 2) return place;
+    if (this.#motion?.decided !== decided) {
+      const area = frameHeight * width;
+      const end = decided * area;
+      const motion = clipMotion(
+        this.#codes.subarray(end - 2 * area, end - area),
+        this.#codes.subarray(end - area, end),
+        width,
+      );
+      this.#motion = { decided, motion };
+    }
+    const { motion } = this.#motion;
+    if (motion === undefined) return place;
+    return movedFrom(motion, place, width, frame - decided + 1);
   }
 
   #tellComplete(): void {

@@ -9,6 +9,7 @@ import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import { strategyOf } from "../../lib/drawing/strategy.ts";
 import { draw, type GenerationParams } from "../../lib/emu3.ts";
+import type { Statistics } from "../../lib/engine/sequence.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import { goldenJson } from "./golden.ts";
@@ -139,6 +140,8 @@ export interface DrawnClips {
   readonly resumeStates: readonly ResumeState[];
   /** Number of forward passes. */
   readonly forwards: number;
+  /** Statistics of the runs. */
+  readonly statistics: Statistics;
 }
 
 /** Draws the clips of a request, the first from `resumeState` if given. */
@@ -150,7 +153,7 @@ export async function drawClips(
   const grids: CodeGrid[] = [];
   const rows: DrawnRow[][] = Array.from({ length: params.count }, () => []);
   const resumeStates: ResumeState[] = [];
-  let forwards = 0;
+  let statistics: Statistics | undefined;
   const { signal } = new AbortController();
   for await (const event of draw(model, params, signal, [resumeState])) {
     if (event.type === "row") {
@@ -161,7 +164,8 @@ export async function drawClips(
     if (event.type === "grid") {
       grids[event.imageIndex] = structuredClone(event.grid);
     }
-    if (event.type === "finished") forwards = event.statistics.forwards;
+    if (event.type === "finished") statistics = event.statistics;
   }
-  return { grids, rows, resumeStates, forwards };
+  const { forwards } = statistics!;
+  return { grids, rows, resumeStates, forwards, statistics: statistics! };
 }

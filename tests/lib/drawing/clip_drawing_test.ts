@@ -171,6 +171,44 @@ for (const [name, form] of Object.entries(LAYOUTS)) {
   }
 }
 
+Deno.test("DrawnGrid guesses a thing that moves a step further, and what stays in place", () => {
+  const width = 5;
+  const size = { height: 5, width };
+  const layout = { frameHeight: 1, ...LAYOUTS.frames! };
+  const codes = Uint16Array.of(7, 8, 0, 0, 0, 0, 7, 8, 0, 0);
+  const drawn = new DrawnGrid(
+    TOY_VOCABULARY,
+    { ...toyOptions(size, { layout }), prefix: { height: 2, width, codes } },
+    () => {},
+  );
+  const guesses = (frame: number) =>
+    Array.from({ length: width }, (_, x) => drawn.guessOf(frame * width + x));
+  // Frame 2 is guessed from frame 1: 0 0 7 8 0.
+  deepStrictEqual(guesses(2), [5, 5, 6, 7, 9]);
+  // Frame 3, while frame 2 is not decided, from there: 0 0 0 7 8.
+  deepStrictEqual(guesses(3), [10, 11, 11, 12, 13]);
+  // A frame of noise has no motion.
+  for (const [x, code] of [3, 1, 4, 6, 5].entries()) {
+    drawn.decide(2 * width + x, code, new Float32Array());
+  }
+  deepStrictEqual(guesses(3), [10, 11, 12, 13, 14]);
+});
+
+Deno.test("DrawnGrid guesses from earlier positions only", () => {
+  fc.assert(fc.property(anyClip, fc.nat(), ({ size, layout, seed }, count) => {
+    const options = toyOptions(size, { layout });
+    const drawn = new DrawnGrid(TOY_VOCABULARY, options, () => {});
+    const decided = count % drawn.end;
+    for (let position = 0; position < decided; position++) {
+      drawn.decide(position, (position * seed) % 3, new Float32Array());
+    }
+    for (let at = Math.max(1, decided); at < drawn.end; at++) {
+      const guess = drawn.guessOf(at)!;
+      ok(guess >= 0 && guess < at, `${guess} for ${at}`);
+    }
+  }));
+});
+
 Deno.test("DrawnGrid guesses a code by the frame before, in the first frame by the row above", () => {
   const size = { height: 4, width: 3 };
   const layout = { frameHeight: 2, ...LAYOUTS.frames! };
