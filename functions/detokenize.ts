@@ -7,7 +7,11 @@
 import { type Context, Hono } from "hono";
 import type { CodeClip, CodeGrid } from "../lib/grid.ts";
 import { parseMixed } from "../lib/mixed_sequence.ts";
-import { isBinaryType, readBinaryCodes } from "./http/raw_codes.ts";
+import {
+  isBinaryType,
+  PER_CODE_HEADER,
+  readBinaryCodes,
+} from "./http/raw_codes.ts";
 import { isJson, mediaType, parseFields, readBytes } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
 import { detokenizeDescription } from "./openapi/description/detokenize.ts";
@@ -87,17 +91,20 @@ async function fromBytes(
   type: Parameters<typeof readBinaryCodes>[1],
 ): Promise<Response> {
   const request = c.req.raw;
+  const { headers } = request;
+  const header = headers.get(PER_CODE_HEADER);
+  const stated = header === null ? {} : { "frames_per_code": Number(header) };
   const query = textFields(queryOf(request), BesideBytes);
   const { model, frames_per_code: framesPerCode } = parseFields(
     BesideBytes,
-    query,
+    { ...stated, ...query },
   );
   const vision = tokenizers.vision(model);
   const bytes = await readBytes(request, tokenizers.limits.maxBodyBytes);
   const codes = readBinaryCodes(
     bytes,
     type,
-    request.headers,
+    headers,
     vision.codebookSize,
   );
   const stills = isClip(codes) &&

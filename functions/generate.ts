@@ -12,6 +12,7 @@ import {
   binaryAnswer,
   type BinaryType,
   isBinaryType,
+  PER_CODE_HEADER,
 } from "./http/raw_codes.ts";
 import { readJson } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
@@ -53,7 +54,7 @@ type AnswerType = typeof TYPES[number] | ClipType;
 export function generate(generators: ImageGenerators): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/generate",
-    generateDescription,
+    generateDescription(generators.encodeVideo !== undefined),
     async (c) => {
       const accept = c.req.header("accept");
       // Checked before the body is read, which decides between them.
@@ -161,12 +162,15 @@ function bareAnswer(
 ): BinaryAnswer {
   if (clip !== undefined) {
     if (isBinaryType(type)) return binaryAnswer(clip.codes, type);
-    const { frames, height, width } = clip.codes;
+    const { frames, height, width, framesPerCode } = clip.codes;
     const headers = {
       "content-type": type,
       "x-grid-frames": `${frames}`,
       "x-grid-height": `${height}`,
       "x-grid-width": `${width}`,
+      ...(framesPerCode !== undefined && {
+        [PER_CODE_HEADER]: `${framesPerCode}`,
+      }),
     };
     return { body: clip.file!.bytes, headers };
   }

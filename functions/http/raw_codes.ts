@@ -24,6 +24,9 @@ export const BINARY_TYPES: readonly BinaryType[] = [
   "application/x-npy",
 ];
 
+/** The header with the frames of pixels per frame of codes of a clip. */
+export const PER_CODE_HEADER = "x-grid-frames-per-code";
+
 /** Returns true if `type` is a media type of bare codes. */
 export function isBinaryType(type: string): type is BinaryType {
   return BINARY_TYPES.some((binary) => binary === type);
@@ -87,7 +90,7 @@ export function binaryAnswer(codes: Codes, type: BinaryType): BinaryAnswer {
     headers["x-grid-frames"] = `${codes.frames}`;
     const { framesPerCode } = codes;
     if (framesPerCode !== undefined) {
-      headers["x-grid-frames-per-code"] = `${framesPerCode}`;
+      headers[PER_CODE_HEADER] = `${framesPerCode}`;
     }
   }
   const body = type === "application/x-npy"

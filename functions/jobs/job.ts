@@ -10,6 +10,7 @@
  * @module
  */
 
+import { PER_CODE_HEADER } from "../http/raw_codes.ts";
 import { type JsonPart, withMember } from "../http/json_parts.ts";
 import type { Problem } from "../http/errors/problem.ts";
 import type { JobFields } from "../schema/answers/jobs.ts";
@@ -147,7 +148,13 @@ export function resultFields({ headers, body }: JobAnswer): unknown {
 
 /** Returns the JSON fields of a file without its bytes. */
 function fileFields(headers: JobAnswer["headers"]): Record<string, unknown> {
-  const sizes = ["x-seed", "x-grid-frames", "x-grid-height", "x-grid-width"]
+  const sizes = [
+    "x-seed",
+    "x-grid-frames",
+    PER_CODE_HEADER,
+    "x-grid-height",
+    "x-grid-width",
+  ]
     .filter((name) => name in headers)
     .map((name) => [name.slice(2).replaceAll("-", "_"), Number(headers[name])]);
   return { "mime_type": typeOf(headers), ...Object.fromEntries(sizes) };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PER_CODE_HEADER } from "../http/raw_codes.ts";
 import { isJson, mediaType, parseFields, readBytes } from "../http/body.ts";
 import { parseJson, parseJsonText } from "../http/json.ts";
 import * as v from "valibot";
@@ -22,7 +23,13 @@ export interface Submission {
 const WithWebhook = v.strictObject({ webhook: Webhook });
 
 /** Headers that describe a body. The requested answer is set below. */
-const KEPT = ["content-type", "x-grid-height", "x-grid-width", "x-grid-frames"];
+const KEPT = [
+  "content-type",
+  "x-grid-height",
+  "x-grid-width",
+  "x-grid-frames",
+  PER_CODE_HEADER,
+];
 
 /**
  * Returns the request in a form that can be repeated.

@@ -7,7 +7,7 @@
 import type { MiddlewareHandler } from "hono";
 import { DetokenizeAnswer } from "../../schema/answers/codes.ts";
 import { DetokenizeBody } from "../../schema/bodies.ts";
-import { DetokenizeRequest } from "../../schema/detokenize.ts";
+import { BesideBytes } from "../../schema/detokenize.ts";
 import {
   BODY_PROBLEMS,
   bytes,
@@ -31,7 +31,7 @@ export function detokenizeDescription(videos: boolean): MiddlewareHandler {
     text:
       "Decodes a grid to a PNG, JPEG, WebP or JSON, a clip to an APNG, GIF, ZIP of PNGs, JSON or, if ffmpeg is installed, MP4, and tokens to JSON. The Accept header selects the format.",
     parameters: [
-      ...queryFields(DetokenizeRequest.entries, ["model"]),
+      ...queryFields(BesideBytes.entries, ["model", "frames_per_code"]),
       ...CLIP_HEADERS,
     ],
     body: {

@@ -94,6 +94,10 @@ export const CLIP_HEADERS: Parameters = [
     "X-Grid-Frames",
     "Number of frames of codes in application/octet-stream, which makes them a clip.",
   ),
+  gridHeader(
+    "X-Grid-Frames-Per-Code",
+    "1 if each frame of codes of a clip is a still; the query frames_per_code replaces it.",
+  ),
   ...GRID_HEADERS,
 ];
 

@@ -1,0 +1,65 @@
+/** The laws of a clip's codes: what `generate` answers, other routes accept. */
+
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { openClipServer, SMALL_CLIP } from "../support/clip_server.ts";
+import { bytes, json } from "../support/tiny_server.ts";
+
+const server = await openClipServer();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+const plain = { ...SMALL_CLIP, metadata: false };
+
+async function generate(body: object, accept: string): Promise<Response> {
+  const answer = await server.app.request(
+    "/v1/generate",
+    json(body, { accept }),
+  );
+  strictEqual(answer.status, 200);
+  return answer;
+}
+
+/** Returns the headers of an answer that describe its codes. */
+function gridHeaders({ headers }: Response): Record<string, string> {
+  return Object.fromEntries(
+    [...headers].filter(([name]) => name.startsWith("x-grid-")),
+  );
+}
+
+Deno.test("POST /v1/detokenize decodes the bytes of a generated clip by their headers", async () => {
+  const file = await generate(plain, "image/apng");
+  const codes = await generate(plain, "application/octet-stream");
+  deepStrictEqual(gridHeaders(file), gridHeaders(codes));
+  const init = bytes(await codes.bytes(), "application/octet-stream", {
+    ...gridHeaders(codes),
+    accept: "image/apng",
+  });
+  for (const prefer of [{}, { prefer: "wait=60" }]) {
+    const headers = { ...init.headers, ...prefer };
+    const answer = await server.app.request("/v1/detokenize", {
+      ...init,
+      headers,
+    });
+    strictEqual(answer.status, 200);
+    deepStrictEqual(
+      await answer.bytes(),
+      await file.clone().bytes(),
+      JSON.stringify(prefer),
+    );
+  }
+});
+
+Deno.test("POST /v1/detokenize refuses a header of frames per code that no codes have", async () => {
+  const codes = await generate(plain, "application/octet-stream");
+  for (const wrong of ["3", "many", "0"]) {
+    const answer = await server.app.request(
+      "/v1/detokenize",
+      bytes(await codes.clone().bytes(), "application/octet-stream", {
+        ...gridHeaders(codes),
+        "x-grid-frames-per-code": wrong,
+      }),
+    );
+    strictEqual(answer.status, 422);
+    const { errors } = await answer.json();
+    strictEqual(errors[0].pointer, "/frames_per_code");
+  }
+});
