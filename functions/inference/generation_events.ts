@@ -134,7 +134,7 @@ export async function* runGeneration(
         if (params.clip !== undefined) {
           const codes = clipOf(grid, task);
           const file = await watch.run(() =>
-            fileOfClip(task, codes, tools, call)
+            fileOfClip(task, { codes, imageIndex }, tools, call)
           );
           const clip = { imageIndex, codes, rows: drawn, file };
           clips.push(clip);

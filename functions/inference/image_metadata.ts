@@ -1,6 +1,6 @@
 /**
- * The image metadata of a generated picture: its settings, and the IPTC mark of
- * AI-generated media.
+ * The image metadata of a generated picture or clip: its settings, and the IPTC
+ * mark of AI-generated media.
  *
  * The mark is the digital source type in XMP. Source: IPTC Photo Metadata
  * Standard 2025.1; PNG and JPEG as in XMP Specification Part 3.
@@ -10,17 +10,18 @@
 
 import { drawnCount } from "../../lib/drawing/kept_codes.ts";
 import type { GenerationParams } from "../../lib/emu3.ts";
-import { gridFields } from "../http/grid_json.ts";
+import { clipFrameHeight } from "../../lib/clip_layout.ts";
+import { clipFields, gridFields } from "../http/grid_json.ts";
 import { keptFields } from "./kept_codes.ts";
 import { VERSION } from "../../lib/version.ts";
 
-/** The origin of a picture. */
+/** The origin of a picture or a clip. */
 export interface PictureOrigin {
   /** Name of the language model. */
   readonly model: string;
   /** Parameters of the generation. */
   readonly params: GenerationParams;
-  /** Index of the picture in the request. */
+  /** Index of the picture or clip in the request. */
   readonly imageIndex: number;
 }
 
@@ -33,31 +34,49 @@ export const DIGITAL_SOURCE_TYPE =
 /** The PNG keyword of XMP. */
 const XMP_KEYWORD = "XML:com.adobe.xmp";
 
-/** Returns the texts of a PNG by keyword. */
+/** Returns the texts of a PNG or an APNG by keyword. */
 export function pictureTexts(origin: PictureOrigin): Record<string, string> {
-  const { prompt, prefix, keep } = origin.params;
-  const given = keep !== undefined
-    ? { keep: keptFields(keep) }
-    : prefix && { prefix: gridFields(prefix) };
+  const given = givenFields(origin.params);
   return {
-    Description: printable(prompt),
+    Description: printable(origin.params.prompt),
     Software: `emu3 ${VERSION}`,
     parameters: JSON.stringify({ ...settings(origin), ...given }),
     [XMP_KEYWORD]: xmpPacket(origin),
   };
 }
 
+/** Returns the given codes, as fields of the API. */
+function givenFields({ prefix, keep, clip, size }: GenerationParams) {
+  if (keep !== undefined) return { keep: keptFields(keep) };
+  if (prefix === undefined) return {};
+  if (clip === undefined) return { prefix: gridFields(prefix) };
+  const height = clipFrameHeight(clip, size);
+  const { width, codes } = prefix;
+  const { framesPerCode } = clip;
+  const frames = prefix.height / height;
+  const given = { frames, height, width, framesPerCode, codes };
+  return { clip: clipFields(given) };
+}
+
+/** Returns the number of given codes, rows or frames of codes. */
+function givenCount({ prefix, keep, clip, size }: GenerationParams) {
+  if (keep !== undefined) {
+    return { "kept_codes": keep.codes.length - drawnCount(keep) };
+  }
+  if (prefix === undefined) return {};
+  return clip === undefined
+    ? { "prefix_rows": prefix.height }
+    : { "clip_frames": prefix.height / clipFrameHeight(clip, size) };
+}
+
 /**
- * Returns an XMP packet with the mark and the settings of the picture.
+ * Returns an XMP packet with the mark and the settings of the picture or clip.
  *
  * Given rows and codes are only counted: a JPEG has 64 KB for the packet.
  */
 export function xmpPacket(origin: PictureOrigin): string {
   const { params, model } = origin;
-  const { keep, prefix } = params;
-  const given = keep !== undefined
-    ? { "kept_codes": keep.codes.length - drawnCount(keep) }
-    : prefix && { "prefix_rows": prefix.height };
+  const given = givenCount(params);
   const attributes: Record<string, string> = {
     "xmp:CreatorTool": `emu3 ${VERSION}`,
     "Iptc4xmpExt:DigitalSourceType": DIGITAL_SOURCE_TYPE,
@@ -81,9 +100,13 @@ export function xmpPacket(origin: PictureOrigin): string {
 <?xpacket end="r"?>`;
 }
 
-/** Returns the settings that reproduce the picture, as fields of the API. */
+/**
+ * Returns the settings that reproduce the picture or clip, as fields of the
+ * API. The grid is that of one frame.
+ */
 function settings({ model, params, imageIndex }: PictureOrigin) {
-  const { sampling, size } = params;
+  const { sampling, size, clip } = params;
+  const height = clip === undefined ? size.height : clipFrameHeight(clip, size);
   return {
     model,
     seed: params.seed,
@@ -93,7 +116,8 @@ function settings({ model, params, imageIndex }: PictureOrigin) {
     temperature: sampling.temperature,
     "top_k": sampling.topK,
     "top_p": sampling.topP,
-    grid: { height: size.height, width: size.width },
+    grid: { height, width: size.width },
+    ...(clip && { frames: clip.frames * clip.framesPerCode, fps: clip.fps }),
     strategy: params.strategy.name,
     ...(params.adapter !== undefined && { adapter: params.adapter }),
     version: VERSION,

@@ -1,6 +1,8 @@
-/** The laws of a clip's codes: what `generate` answers, other routes accept. */
+/** The laws of a clip's codes and files: what `generate` answers, others accept. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { DIGITAL_SOURCE_TYPE } from "../../functions/inference/image_metadata.ts";
+import { readPng } from "../../functions/playground/logic/png_text.js";
 import { openClipServer, SMALL_CLIP } from "../support/clip_server.ts";
 import { bytes, json } from "../support/tiny_server.ts";
 
@@ -62,4 +64,24 @@ Deno.test("POST /v1/detokenize refuses a header of frames per code that no codes
     const { errors } = await answer.json();
     strictEqual(errors[0].pointer, "/frames_per_code");
   }
+});
+
+Deno.test("POST /v1/generate embeds the settings of a clip, which draw it again", async () => {
+  const file = await generate(SMALL_CLIP, "image/apng");
+  const { texts } = (await readPng(await file.bytes()))!;
+  const { seed, frames, grid } = JSON.parse(texts["parameters"]!);
+  deepStrictEqual(
+    { seed, frames, grid },
+    { seed: 5, frames: 4, grid: { height: 2, width: 3 } },
+  );
+  ok(texts["XML:com.adobe.xmp"]!.includes(DIGITAL_SOURCE_TYPE));
+  const gif = await generate(SMALL_CLIP, "image/gif");
+  ok(new TextDecoder().decode(await gif.bytes()).includes(DIGITAL_SOURCE_TYPE));
+});
+
+Deno.test("POST /v1/generate embeds nothing in a clip without metadata", async () => {
+  const file = await generate(plain, "image/apng");
+  deepStrictEqual((await readPng(await file.bytes()))!.texts, {});
+  const gif = await generate(plain, "image/gif");
+  ok(!new TextDecoder().decode(await gif.bytes()).includes("XMP"));
 });

@@ -8,7 +8,13 @@ import { clipFrameHeight } from "../../../lib/clip_layout.ts";
 import type { GenerationParams } from "../../../lib/emu3.ts";
 import type { DrawnRow } from "../../../lib/drawing/drawn_grid.ts";
 import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
+import { withGifXmp } from "../../../lib/image/metadata/gif_xmp.ts";
 import type { GenerationTask, PictureFile } from "../generation_task.ts";
+import {
+  type PictureOrigin,
+  pictureTexts,
+  xmpPacket,
+} from "../image_metadata.ts";
 import type { Tools, VisionModel } from "../../models/ports.ts";
 import { clipFile, type ClipType } from "./clip_files.ts";
 import type { PictureCall } from "../pixel_budget.ts";
@@ -83,21 +89,32 @@ export async function framePreviews(
   return previews;
 }
 
-/** Returns the file of a clip, if one is requested. */
+/**
+ * Returns the file of a clip, if one is requested. APNG and GIF hold metadata;
+ * MP4 and zip have no common place for it.
+ */
 export async function fileOfClip(
   task: GenerationTask,
-  clip: CodeClip,
+  { codes: clip, imageIndex }: Pick<GeneratedClip, "codes" | "imageIndex">,
   tools: Tools,
   call: PictureCall,
 ): Promise<ClipFile | undefined> {
-  const { clipType: type, models: { vision }, params } = task;
+  const { clipType: type, models: { vision, language }, params } = task;
   if (type === undefined) return undefined;
   using _share = await acquireClip(tools, clip, vision, call, true);
   const frames = await decoded(clip, vision, call);
   const framesPerSecond = params.clip!.fps;
-  const bytes = await clipFile(tools, frames, type, { framesPerSecond, call });
+  const origin: PictureOrigin = { model: language.name, params, imageIndex };
+  const text = task.metadata && type === "image/apng"
+    ? pictureTexts(origin)
+    : {};
+  const options = { framesPerSecond, text, call };
+  const made = await clipFile(tools, frames, type, options);
+  const bytes = task.metadata && type === "image/gif"
+    ? withGifXmp(made, xmpPacket(origin))
+    : new Uint8Array(made);
   const { height, width } = frames[0]!;
-  return { type, bytes: new Uint8Array(bytes), height, width };
+  return { type, bytes, height, width };
 }
 
 async function decoded(clip: CodeClip, vision: VisionModel, call: PictureCall) {

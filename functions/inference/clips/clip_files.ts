@@ -50,20 +50,25 @@ export function pixelFrames(
   return frames * (framesPerCode ?? vision.framesPerCode);
 }
 
-/** Encodes frames of one size as a file. */
+/**
+ * Encodes frames of one size as a file.
+ *
+ * @param options `text`: texts of an APNG by keyword.
+ */
 export async function clipFile(
   { codec, encodeVideo }: Pick<Tools, "codec" | "encodeVideo">,
   frames: readonly RgbImage[],
   type: ClipType,
-  { framesPerSecond, call }: {
+  { framesPerSecond, text = {}, call }: {
     readonly framesPerSecond: number;
+    readonly text?: Readonly<Record<string, string>>;
     readonly call: PictureCall;
   },
 ): Promise<Uint8Array> {
   const options = { framesPerSecond };
   switch (type) {
     case "image/apng":
-      return await codec.encodeApng(frames, options, call);
+      return await codec.encodeApng(frames, { ...options, text }, call);
     case "image/gif":
       return await codec.encodeGif(frames, options, call);
     case "application/zip":

@@ -1,4 +1,4 @@
-import { ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { strategyOf } from "../../../lib/drawing/strategy.ts";
 import {
@@ -61,4 +61,48 @@ Deno.test("pictureTexts() reproduce the picture", () => {
   strictEqual(parameters.seed, 2 ** 53 - 1);
   strictEqual(parameters.image_index, 2);
   strictEqual(parameters.guidance_scale, 3);
+});
+
+/** Returns the origin of a clip of 4 frames of 2 × 3 codes, one of them given. */
+function clipOrigin(framesPerCode: number) {
+  const { params, ...rest } = origin("a fox");
+  return {
+    ...rest,
+    params: {
+      ...params,
+      size: { height: 8, width: 3 },
+      prefix: { height: 2, width: 3, codes: new Uint16Array(6).fill(7) },
+      clip: {
+        form: { format: "frames", interleaved: false, meta: "" } as const,
+        frames: 4,
+        framesPerCode,
+        fps: 12,
+      },
+    },
+  };
+}
+
+Deno.test("pictureTexts() reproduce a clip: the grid of a frame, frames of pixels, their rate", () => {
+  for (const perCode of [1, 4]) {
+    const texts = pictureTexts(clipOrigin(perCode));
+    const parameters = JSON.parse(texts["parameters"]!);
+    deepStrictEqual(parameters.grid, { height: 2, width: 3 });
+    strictEqual(parameters.frames, 4 * perCode);
+    strictEqual(parameters.fps, 12);
+    const row = [7, 7, 7];
+    deepStrictEqual(parameters.clip, {
+      frames: 1,
+      height: 2,
+      width: 3,
+      ...(perCode === 1 && { "frames_per_code": 1 }),
+      codes: [[row, row]],
+    });
+  }
+});
+
+Deno.test("xmpPacket() counts the given frames of a clip", () => {
+  const found = attributes(xmpPacket(clipOrigin(1)));
+  const comment = JSON.parse(found.get("exif:UserComment")!);
+  strictEqual(comment.clip_frames, 1);
+  strictEqual("clip" in comment, false);
 });

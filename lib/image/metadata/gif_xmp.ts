@@ -1,0 +1,58 @@
+/**
+ * The writer of XMP into a GIF.
+ *
+ * ```text
+ * GIF89a screen palette │ 21 ff 0b "XMP DataXMP" packet trailer │ the other blocks, unchanged
+ * ```
+ *
+ * The packet is not cut into sub-blocks: readers that search files find it
+ * whole. To others its bytes are lengths of sub-blocks, and wherever they enter
+ * the trailer, each of its bytes leads to the terminator. Source: XMP
+ * Specification Part 3, 1.1.2.
+ *
+ * @module
+ */
+
+/** Bytes before the palette. */
+const SCREEN_END = 13;
+
+/** Offset of the flags of the screen. */
+const FLAGS = 10;
+
+/** Flag of a palette; the three lowest bits are its size. */
+const HAS_PALETTE = 0x80;
+
+/** Returns `gif`, in version 89a, with `packet` as its XMP. */
+export function withGifXmp(
+  gif: Uint8Array,
+  packet: string,
+): Uint8Array<ArrayBuffer> {
+  const flags = gif[FLAGS]!;
+  const colors = flags & HAS_PALETTE ? 2 << (flags & 7) : 0;
+  const start = SCREEN_END + 3 * colors;
+  const encoder = new TextEncoder();
+  const parts = [
+    gif.subarray(0, start),
+    Uint8Array.of(0x21, 0xff, 11),
+    encoder.encode("XMP DataXMP"),
+    encoder.encode(packet),
+    trailer(),
+    gif.subarray(start),
+  ];
+  const length = parts.reduce((sum, { length }) => sum + length, 0);
+  const marked = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    marked.set(part, at);
+    at += part.length;
+  }
+  return marked;
+}
+
+/** Returns 01 ff fe … 01 00 00: every byte jumps to the last but one. */
+function trailer(): Uint8Array {
+  const bytes = new Uint8Array(258);
+  bytes[0] = 1;
+  for (let i = 0; i < 256; i++) bytes[1 + i] = 255 - i;
+  return bytes;
+}
