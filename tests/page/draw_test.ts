@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { readPng } from "../../functions/playground/logic/png_text.js";
-import { settingsFromTexts } from "../../functions/playground/logic/settings.js";
+import { settingsFromTexts } from "../../functions/playground/logic/file_settings.js";
 import { startServer } from "../support/server.ts";
 import { openPage, pageTest, WIDTHS } from "./browser.ts";
 import { download } from "./visit.ts";

@@ -30,7 +30,7 @@ import { HistoryStore } from "./history_store.js";
  */
 
 /** Alternatives per code that a drawing requests. */
-const RIVALS = 5;
+export const RIVALS = 5;
 
 /**
  * @param {Settings} settings
@@ -106,6 +106,10 @@ export async function unfinishedPicture(settings, { seed, rows }, signal) {
   const { width, count: height, scores } = first;
   const codes = first.codes.slice(0, height * width);
   const drawn = { ...settings, ...(seed !== undefined && { seed }) };
+  if (first.frameHeight < first.height) {
+    const { unfinishedClip } = await import("../clips/open_clip.js");
+    return await unfinishedClip(drawn, first, signal);
+  }
   const picture = await pictureOfCodes(drawn, { height, width, codes }, signal);
   return {
     ...picture,
@@ -133,10 +137,12 @@ export async function pictureOfCodes(settings, grid, signal) {
 }
 
 /**
+ * Returns what a new picture of these settings has apart from its file.
+ *
  * @param {Settings} settings
  * @param {number} imageIndex
  */
-function drawnNow(settings, imageIndex) {
+export function drawnNow(settings, imageIndex) {
   return {
     id: pictureId(),
     createdAt: Date.now(),
@@ -147,18 +153,22 @@ function drawnNow(settings, imageIndex) {
 }
 
 /**
+ * Describes a drawing in a line.
+ *
  * @param {import("./drawing.js").Completed} completed
  * @param {number} passed Seconds from the request to the last event.
  */
-function factsOf(
-  { model, seed, images, usage, timings, lossless },
+export function factsOf(
+  { model, seed, images, clips, usage, timings, lossless },
   passed,
 ) {
-  const [image] = images;
+  const [clip] = clips ?? [];
+  const image = clip ?? images[0];
   const seconds = (timings["decode_s"] ?? 0) + (timings["prefill_s"] ?? 0);
   return [
     model,
     `seed ${seed}`,
+    clip && `${clip.frames} frames`,
     image && `${image.width} × ${image.height} pixels`,
     `${usage.image_tokens} tokens in ${secondsText(seconds)}`,
     `${secondsText(passed)} in total`,
@@ -174,6 +184,10 @@ function factsOf(
  *   to be drawn.
  */
 export async function picturesOf({ settings, grid }, signal) {
+  if (grid?.frames !== undefined) {
+    const { clipOfLink } = await import("../clips/open_clip.js");
+    return [await clipOfLink(settings, grid, signal)];
+  }
   if (grid !== undefined) return [await pictureOfCodes(settings, grid, signal)];
   if (settings.seed === undefined) return [];
   return await new HistoryStore().drawnBy(settings).catch(() => []);

@@ -18,7 +18,6 @@ import { ResultPanel } from "./result_panel.js";
 import { SettingsForm } from "./settings_form.js";
 import { Stage } from "./stage.js";
 import { takeFiles } from "./take_files.js";
-import { Unfinished } from "./unfinished.js";
 
 /**
  * @typedef {import("../shell/shell.js").Shell} Shell
@@ -30,9 +29,6 @@ import { Unfinished } from "./unfinished.js";
 /** Key of the drawing in progress, in the tab's storage. */
 const KEPT = "emu3-drawing";
 
-/** States of a server that is likely to become ready soon. */
-const COMING = new Set(["unknown", "away", "loading"]);
-
 /**
  * @param {HTMLElement} root
  * @param {Shell} shell
@@ -42,7 +38,7 @@ export function mount(root, shell) {
   const view = new DrawView(root, shell);
   return {
     open: (params) => view.open(params),
-    close: () => view.close(),
+    close: () => view.leave(),
   };
 }
 
@@ -58,7 +54,8 @@ class DrawView {
     hidden: true,
     onclick: () => this.#runner.stop(),
   }, "Stop");
-  #unfinished = new Unfinished((settings, known) => this.#run(settings, known));
+  /** Loaded with the first drawing. @type {import("./unfinished.js").Unfinished | undefined} */
+  #unfinished;
   /** The list of earlier drawings, loaded after the first paint. */
   #history = element("div");
   /** Settings of the last request, as an address. @type {string | undefined} */
@@ -67,6 +64,10 @@ class DrawView {
   #staged = [];
   /** @type {Promise<import("./history_list.js").HistoryList> | undefined} */
   #histories;
+  /** @type {import("../clips/clip_desk.js").ClipDesk | undefined} */
+  #clips;
+  /** @type {Promise<import("../clips/clip_desk.js").ClipDesk | undefined> | undefined} */
+  #clipsLoaded;
   #file = element("input", {
     id: freshId("file"),
     type: "file",
@@ -95,7 +96,6 @@ class DrawView {
       "div",
       { class: "actions" },
       this.#draw,
-      this.#unfinished.root,
       this.#stop,
     ),
   );
@@ -110,11 +110,14 @@ class DrawView {
    */
   constructor(root, shell) {
     this.#shell = shell;
-    takeFiles(root, (file) => this.#take(file), ({ name }) =>
-      this.#notice.show(
-        `${name} is not a picture: supported formats are PNG, JPEG, WebP and GIF.`,
-        { fault: true },
-      ));
+    takeFiles(root, (file) => this.#take(file), {
+      takesVideo: () => this.#clips?.opens ?? false,
+      refuse: ({ name }) =>
+        this.#notice.show(
+          `${name} is not a picture: supported formats are PNG, JPEG, WebP and GIF.`,
+          { fault: true },
+        ),
+    });
     root.append(
       element(
         "div",
@@ -147,9 +150,10 @@ class DrawView {
     shell.server.state.watch(() =>
       this.#result.offerQuestions(shell.server.model("caption") !== undefined)
     );
-    shell.server.state.watch(() =>
-      this.#settings.describe(shell.server.model("generate"))
-    );
+    shell.server.state.watch(() => {
+      if (shell.server.model("clips")) void this.#openClips();
+      else this.#settings.describe(shell.server.model("generate"));
+    });
     shell.picture.watch((picture) => this.#show(picture));
     void idle().then(() => this.#openHistory());
   }
@@ -170,6 +174,12 @@ class DrawView {
     if (!this.#runner.running) this.#notice.clear();
   }
 
+  /** Stops what moves while the view is hidden. */
+  leave() {
+    this.close();
+    this.#stage.pauseClips();
+  }
+
   /**
    * Resumes a drawing after a reload, or shows the picture of a link, or draws it.
    *
@@ -186,13 +196,13 @@ class DrawView {
       }
     }
     if (link === undefined) return;
-    this.#unfinished.clear();
+    this.#unfinished?.clear();
     this.#settings.write(link.settings);
     void this.#runner.run(async (signal) => {
       const { picturesOf } = await later(() => import("./draw_pictures.js"));
       const pictures = await picturesOf(link, signal);
       if (pictures.length > 0) {
-        this.#stage.show(pictures.length);
+        await this.#place(pictures);
         await this.#stageAll(pictures);
         // The drawing begins when this task has ended.
       } else if (link.settings.prompt !== "") this.#begin();
@@ -215,19 +225,19 @@ class DrawView {
   /** @param {File} file Dropped or chosen file. */
   #take(file) {
     void this.#runner.run(
-      async () => {
-        const { pictureOf } = await later(() => import("./open_file.js"));
-        const { picture, notice } = await pictureOf(file);
+      async (signal) => {
+        const { opened } = await later(() => import("./open_file.js"));
+        const { picture, notice } = await opened(file, this.#clips, signal);
         await this.#openPicture(picture);
         this.#notice.show(notice);
       },
-      () => this.#notice.showError(new Error(`${file.name} cannot be shown.`)),
+      (error) => this.#notice.showError(error),
     );
   }
 
   /** @param {Picture} picture Stored or imported picture. */
   async #openPicture(picture) {
-    this.#unfinished.clear();
+    this.#unfinished?.clear();
     this.#notice.clear();
     await this.#put(picture);
     if (picture.settings !== undefined) this.#settings.write(picture.settings);
@@ -243,15 +253,39 @@ class DrawView {
   /** @param {Picture} picture */
   async #stageAlone(picture) {
     this.#staged = [picture];
-    const [canvas] = this.#stage.show(1);
-    await canvas?.show(picture.file, picture.title);
+    await this.#place([picture]);
+    await this.#stage.views[0]?.show(picture.file, picture.title);
+  }
+
+  /** @param {readonly Picture[]} pictures Pictures to make room for. */
+  async #place(pictures) {
+    const clips = pictures[0]?.clip && await this.#openClips();
+    if (clips) clips.place(pictures.length);
+    else this.#stage.show(pictures.length);
+  }
+
+  /** @returns Undefined if the server is away. */
+  async #openClips() {
+    this.#clipsLoaded ??= import("../clips/clip_desk.js").then(
+      ({ ClipDesk }) =>
+        this.#clips = new ClipDesk({
+          shell: this.#shell,
+          settings: this.#settings,
+          stage: this.#stage,
+          staged: () => this.#staged,
+          result: this.#result,
+          notice: this.#notice,
+          runner: this.#runner,
+        }),
+    );
+    return await this.#clipsLoaded.catch(() => this.#clipsLoaded = undefined);
   }
 
   /** @param {readonly Picture[]} pictures Pictures of one request. */
   async #stageAll(pictures) {
     await Promise.all(
       pictures.map(({ file, title }, i) =>
-        this.#stage.canvases[i]?.show(file, title)
+        this.#stage.views[i]?.show(file, title)
       ),
     );
     this.#staged = pictures;
@@ -264,7 +298,12 @@ class DrawView {
     const params = paramsFromSettings(settings);
     this.#address = params.toString();
     history.replaceState(null, "", formatRoute("draw", params));
-    this.#run(settings, { seed: settings.seed, rows: [] });
+    const context = this.#clips?.context;
+    this.#run(settings, {
+      seed: settings.seed,
+      rows: [],
+      ...(context && { context }),
+    });
   }
 
   /**
@@ -272,14 +311,14 @@ class DrawView {
    * @param {Known} known
    */
   #run(settings, known) {
-    this.#unfinished.clear();
+    this.#unfinished?.clear();
     void this.#runner.run(
       (signal) => this.#drawPictures(settings, known, signal),
       (error) => this.#showError(error),
     ).finally(() => {
       if (this.#runner.running) return;
       this.#stage.end();
-      void this.#unfinished.offer(settings, known).then((picture) =>
+      void this.#unfinished?.offer(settings, known).then((picture) =>
         picture && this.#put(picture)
       );
     });
@@ -294,54 +333,22 @@ class DrawView {
     this.#notice.clear();
     placeFaults([], this.#settings.fields);
     this.#result.leave();
-    const { KeptDrawing } = await later(() => import("./kept_drawing.js"));
-    const kept = new KeptDrawing(
-      settings,
-      known,
-      () => this.#runner.stop(),
+    const { drawOnStage, Unfinished } = await later(() =>
+      import("./draw_on_stage.js")
     );
-    try {
-      await this.#drawKept(settings, known, kept, signal);
-    } finally {
-      kept.end();
+    if (this.#unfinished === undefined) {
+      this.#unfinished = new Unfinished((settings, known) =>
+        this.#run(settings, known)
+      );
+      this.#stop.before(this.#unfinished.root);
     }
-  }
-
-  /**
-   * @param {Settings} settings
-   * @param {Known} known
-   * @param {import("./kept_drawing.js").KeptDrawing} kept
-   * @param {AbortSignal} signal
-   */
-  async #drawKept(settings, known, kept, signal) {
-    this.#stage.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    this.#stage.wait("Waiting for the server…");
-    const { server } = this.#shell;
-    const retryPolicy = {
+    const { pictures, facts } = await drawOnStage(settings, known, {
+      server: this.#shell.server,
+      notice: this.#notice,
+      stage: this.#stage,
       signal,
-      onWait: (
-        /** @type {import("../api/retry_policy.js").Wait | undefined} */ wait,
-      ) => {
-        this.#notice.tellWait(wait);
-        if (wait !== undefined) this.#stage.pause();
-      },
-      whenBack: () => server.whenReady(signal),
-    };
-    if (COMING.has(server.state.value.state)) {
-      this.#stage.wait("It starts when the model is ready.");
-      await server.whenReady(signal);
-    }
-    const stage = this.#stage;
-    const { drawPictures } = await later(() => import("./draw_pictures.js"));
-    const { pictures, facts } = await drawPictures(settings, {
-      stage,
-      retryPolicy,
-      model: server.model("generate"),
-      onRow: () => kept.note(),
-      known,
+      stop: () => this.#runner.stop(),
     });
-    kept.end();
-    stage.end();
     await this.#stageAll(pictures);
     this.#result.showFacts(facts);
     this.#shell.announce(`Done: ${settings.prompt}`);

@@ -18,22 +18,32 @@ import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
  * @typedef {import("../logic/drawn_rows.js").WireKeptGrid} WireKeptGrid
  * @typedef {import("../logic/drawn_rows.js").WireRow} WireRow
  * @typedef {import("../logic/picture_files.js").WireFile} WireFile
- * @typedef {import("../logic/settings.js").Settings & { prefix?: WireGrid, keep?: WireKeptGrid, logprobs?: number, preview?: boolean }} Body
+ * @typedef {import("../logic/drawn_rows.js").WireClip} WireClip
+ * @typedef {import("../logic/settings.js").Settings & { prefix?: WireGrid, keep?: WireKeptGrid, clip?: WireClip, logprobs?: number, preview?: boolean }} Body
  *
  * @typedef {WireFile & { height: number, width: number, grid: { height: number, width: number, codes: number[][] } }} DrawnImage
- * @typedef {{ model: string, seed: number, strategy: string, lossless: boolean, images: DrawnImage[], usage: { image_tokens: number, forwards: number }, timings: Record<string, number> }} Completed
+ * @typedef {WireFile & { height: number, width: number, frames: number, fps: number, clip: WireClip }} DrawnClip
+ * @typedef {{ model: string, seed: number, strategy: string, lossless: boolean, images: DrawnImage[], clips?: DrawnClip[], usage: { image_tokens: number, forwards: number }, timings: Record<string, number> }} Completed
  *
  * @typedef {object} Listener Callbacks of a drawing.
  * @property {(position: number) => void} queued Called with the position in the
  *   queue.
- * @property {(started: { seed: number, n: number, grid: { height: number, width: number } }, rows: readonly DrawnRows[]) => void} started Called at the start, and again on resumption.
+ * @property {(started: Started, rows: readonly DrawnRows[]) => void} started
+ *   Called at the start, and again on resumption.
  * @property {(imageIndex: number, row: WireRow & { preview?: WireFile & { height: number } }, rows: DrawnRows) => void} row
+ * @property {(imageIndex: number, frame: { frame: number, previews?: WireFile[] }, rows: DrawnRows) => void} [frame]
+ *   Called when a frame of a clip is complete.
  */
 
 /**
+ * @typedef {{ seed: number, n: number, grid: { height: number, width: number }, frames?: number, fps?: number }} Started
+ * Beginning of a drawing; of a clip if it has frames of codes.
+ *
  * @typedef {object} Known State of a drawing so far.
  * @property {number | undefined} seed
  * @property {DrawnRows[]} rows Rows of each picture.
+ * @property {import("../logic/clip_codes.js").ClipCodes} [context] Given first
+ *   frames of a clip.
  */
 
 /**
@@ -97,6 +107,11 @@ async function follow(body, signal, known, listener) {
         if (rows !== undefined) listener.row(data.image_index, data, rows);
         break;
       }
+      case "frame": {
+        const rows = known.rows[data.image_index];
+        if (rows !== undefined) listener.frame?.(data.image_index, data, rows);
+        break;
+      }
       case "completed":
         // The stream is read to its end; otherwise the browser reports it as
         // aborted.
@@ -112,14 +127,20 @@ async function follow(body, signal, known, listener) {
  * Returns the rows to fill. Logprobs of the given rows were sent when those
  * were drawn.
  *
- * @param {{ n: number, grid: { height: number, width: number } }} started
+ * @param {Started} started
  * @param {Body} body
  * @param {readonly DrawnRows[]} before
  */
-function begun({ n, grid }, body, before) {
+function begun({ n, grid, frames = 1 }, body, before) {
+  const { height, width } = grid;
+  const clip = body.clip && { codes: body.clip.codes.flat() };
   return Array.from({ length: n }, (_, i) => {
-    const rows = new DrawnRows(grid, body.prefix ?? body.keep);
-    const scores = body.prefix && before[i]?.scores;
+    const rows = new DrawnRows(
+      { height: frames * height, width },
+      body.prefix ?? body.keep ?? clip,
+      height,
+    );
+    const scores = (body.prefix ?? clip) && before[i]?.scores;
     if (scores !== undefined) rows.scores = scores;
     return rows;
   });

@@ -9,6 +9,7 @@
 
 import { countText } from "../logic/quantities.js";
 import { element } from "../parts/element.js";
+import { addStyle } from "../parts/style.js";
 import { icon } from "../parts/icon.js";
 import { HistoryStore } from "./history_store.js";
 
@@ -71,7 +72,8 @@ export class HistoryList {
   async refresh() {
     const pictures = await this.#store.all().catch(() => []);
     for (const url of this.#urls) URL.revokeObjectURL(url);
-    this.#urls = pictures.map(({ file }) => URL.createObjectURL(file));
+    const stills = await Promise.all(pictures.map(stillOf));
+    this.#urls = stills.map((file) => URL.createObjectURL(file));
     this.#list.replaceChildren(
       ...pictures.map((picture, i) =>
         this.#thumb(picture, this.#urls[i] ?? "")
@@ -86,7 +88,7 @@ export class HistoryList {
    * @param {string} url
    */
   #thumb(picture, url) {
-    const { title, settings } = picture;
+    const { title, settings, clip } = picture;
     const seed = settings?.seed === undefined ? "" : `, seed ${settings.seed}`;
     return element(
       "li",
@@ -100,6 +102,11 @@ export class HistoryList {
           onclick: () => this.#open(picture),
         },
         element("img", { src: url, alt: `${title}${seed}`, loading: "lazy" }),
+        clip && element(
+          "span",
+          { class: "length" },
+          countText(clip.frames * clip.framesPerCode, "frame"),
+        ),
       ),
       element("button", {
         type: "button",
@@ -124,4 +131,18 @@ export class HistoryList {
     await this.#store.clear();
     await this.refresh();
   }
+}
+
+/**
+ * Returns the first frame of a clip, because thumbnails do not move.
+ *
+ * @param {Picture} picture
+ * @returns {Promise<Blob>}
+ */
+async function stillOf({ file, clip }) {
+  if (clip === undefined) return file;
+  const { framesOfApng } = await import("../logic/apng.js");
+  addStyle("clips.css");
+  const [first] = framesOfApng(new Uint8Array(await file.arrayBuffer()));
+  return first ? new Blob([first.png], { type: "image/png" }) : file;
 }

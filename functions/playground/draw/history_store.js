@@ -132,8 +132,8 @@ function isWhole({ wholeHeight, givenRows }) {
 }
 
 /** @param {Picture} picture */
-function bytesOf({ file, grid, scores }) {
-  const cells = grid?.codes.length ?? 0;
+function bytesOf({ file, grid, clip, scores }) {
+  const cells = (grid ?? clip)?.codes.length ?? 0;
   return file.size + 2 * cells +
     (scores === undefined ? 0 : cells * (8 + 6 * scores.rivals));
 }

@@ -12,7 +12,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { DrawnRows, wireGrid } from "../logic/drawn_rows.js";
+import { clipOfRows, DrawnRows, wireGrid } from "../logic/drawn_rows.js";
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
 import { throttle } from "../parts/throttle.js";
 
@@ -101,16 +101,24 @@ export function drawingLeft(requested) {
  * @param {Known} known
  * @returns {string}
  */
-export function drawingText(settings, { seed, rows }) {
+export function drawingText(settings, { seed, rows, context }) {
   const [first] = rows;
   const whole = { ...settings, ...(seed !== undefined && { seed }) };
   if (rows.length !== 1 || first === undefined || first.count === 0) {
-    return paramsFromSettings(whole).toString();
+    const params = paramsFromSettings(whole, context);
+    if (context !== undefined) {
+      params.set("frames_per_code", String(context.framesPerCode));
+    }
+    return params.toString();
   }
-  const { width, count, height } = first;
+  const { width, count, height, frameHeight } = first;
   const codes = first.codes.slice(0, count * width);
   const params = paramsFromSettings(whole, { height: count, width, codes });
   params.set("rows", String(height));
+  if (frameHeight < height) {
+    params.set("frame_rows", String(frameHeight));
+    params.set("given", String(context?.frames ?? 0));
+  }
   return params.toString();
 }
 
@@ -124,12 +132,31 @@ export function drawingFromText(text) {
   const parsed = settingsFromParams(params);
   if (parsed === undefined) return undefined;
   const { settings, grid } = parsed;
-  const height = Number(params.get("rows"));
-  const whole = grid !== undefined && height >= grid.height;
-  const rows = whole
-    ? [
-      new DrawnRows({ height, width: grid.width }, wireGrid(grid, grid.height)),
-    ]
-    : [];
-  return { settings, known: { seed: settings.seed, rows } };
+  /** @param {string} name */
+  const number = (name) => Number(params.get(name) ?? 0);
+  const { seed } = settings;
+  if (grid?.frames !== undefined) {
+    // The codes are the given frames of a clip without any other row.
+    const framesPerCode = number("frames_per_code");
+    const context = { ...grid, frames: grid.frames, framesPerCode };
+    return { settings, known: { seed, rows: [], context } };
+  }
+  const height = number("rows");
+  if (grid === undefined || height < grid.height) {
+    return { settings, known: { seed, rows: [] } };
+  }
+  const { width } = grid;
+  const frameRows = number("frame_rows") || height;
+  const given = wireGrid(grid, grid.height);
+  const rows = new DrawnRows({ height, width }, given, frameRows);
+  const frames = number("given");
+  const context = {
+    ...clipOfRows(rows, (settings.frames ?? 0) * frameRows / height),
+    frames,
+    codes: rows.codes.slice(0, frames * frameRows * width),
+  };
+  return {
+    settings,
+    known: { seed, rows: [rows], ...(frames > 0 && { context }) },
+  };
 }

@@ -7,18 +7,40 @@
 // @ts-check
 /// <reference lib="dom" />
 
+import { ProblemError } from "../api/problem.js";
 import { pictureId } from "../logic/picture_files.js";
 import { readPng } from "../logic/png_text.js";
-import { settingsFromTexts } from "../logic/settings.js";
+import { settingsFromTexts } from "../logic/file_settings.js";
 
 /** @typedef {import("../shell/shell.js").Picture} Picture */
 
 /**
+ * Opens a file as a clip or as a picture.
+ *
  * @param {File} file
- * @returns {Promise<{ picture: Picture, notice: string }>} Picture, with settings
- *   if this project drew it, and a notice for the user.
+ * @param {import("../clips/clip_desk.js").ClipDesk | undefined} clips Undefined
+ *   if animations are opened as pictures.
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ picture: Picture, notice: string }>} Picture, with
+ *   settings if this project drew it, and a notice for the user.
  */
-export async function pictureOf(file) {
+export async function opened(file, clips, signal) {
+  try {
+    const clip = await clips?.open(file, signal);
+    if (clip !== undefined) {
+      return { picture: clip, notice: clipNotice(file.name, clip) };
+    }
+    const bitmap = await createImageBitmap(file);
+    bitmap.close();
+    return await pictureOf(file);
+  } catch (error) {
+    if (signal.aborted || error instanceof ProblemError) throw error;
+    throw new Error(`${file.name} cannot be shown.`, { cause: error });
+  }
+}
+
+/** @param {File} file */
+async function pictureOf(file) {
   const png = await readPng(new Uint8Array(await file.arrayBuffer()));
   const metadata = png && settingsFromTexts(png.texts, png);
   /** @type {Picture} */
@@ -32,6 +54,15 @@ export async function pictureOf(file) {
     ...(metadata?.model !== undefined && { model: metadata.model }),
   };
   return { picture, notice: `${file.name} ${importNotice(metadata)}` };
+}
+
+/**
+ * @param {string} name
+ * @param {Picture} picture
+ */
+function clipNotice(name, { clip }) {
+  const frames = (clip?.frames ?? 0) * (clip?.framesPerCode ?? 1);
+  return `${name} is open as a clip of ${frames} frames: choose a frame, and extend it from there.`;
 }
 
 /** @param {ReturnType<typeof settingsFromTexts>} metadata */

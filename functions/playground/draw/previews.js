@@ -52,16 +52,27 @@ export class Previews {
    * @param {PictureCanvas} canvas
    */
   async offer(rows, canvas) {
-    const begun = performance.now();
-    if (this.#busy || begun < this.#notBefore || this.#signal.aborted) return;
-    this.#busy = true;
-    try {
+    await this.attempt(async () => {
       const count = rows.count;
       const answer = await post("/v1/detokenize", { grid: rows.grid }, {
         accept: "image/png",
         signal: this.#signal,
       });
       await canvas.showRows(await answer.blob(), count);
+    });
+  }
+
+  /**
+   * Decodes something, unless another decoding is pending or just over.
+   *
+   * @param {() => Promise<void>} decode
+   */
+  async attempt(decode) {
+    const begun = performance.now();
+    if (this.#busy || begun < this.#notBefore || this.#signal.aborted) return;
+    this.#busy = true;
+    try {
+      await decode();
     } catch {
       // If the server is full or lacks this function, the tints remain.
     } finally {

@@ -25,17 +25,19 @@ export class ResultPanel {
   #share = element("div");
   /** @type {Promise<import("./share_panel.js").SharePanel | undefined> | undefined} */
   #sharing;
+  /** Buttons, to which other parts add theirs. */
+  actions = element(
+    "div",
+    { class: "actions" },
+    this.#save,
+    element("a", { class: "button", href: "#look" }, "Look inside"),
+    this.#ask,
+  );
   root = element(
     "div",
     { class: "result", hidden: true },
     this.#facts,
-    element(
-      "div",
-      { class: "actions" },
-      this.#save,
-      element("a", { class: "button", href: "#look" }, "Look inside"),
-      this.#ask,
-    ),
+    this.actions,
     this.#share,
   );
 

@@ -19,6 +19,7 @@ import { SeedField } from "./seed_field.js";
 /**
  * @typedef {import("../logic/settings.js").Settings} Settings
  * @typedef {import("../shell/server_watch.js").Model} Model
+ * @typedef {Pick<Settings, "frames" | "fps" | "model">} ClipSettings
  */
 
 /** Bounds of numbers, as in the API. */
@@ -50,6 +51,12 @@ export class SettingsForm {
   #ratio = new RatioField();
   #seed = new SeedField();
   #adapter = new AdapterField();
+  /** Choice of a clip; loaded if a model draws clips. */
+  #clipSlot = element("div", { hidden: true });
+  /** @type {import("../clips/clip_fields.js").ClipFields | undefined} */
+  #clips;
+  /** Settings of a clip without fields. @type {ClipSettings} */
+  #clipSettings = {};
   #strategy = element(
     "select",
     {},
@@ -138,6 +145,7 @@ export class SettingsForm {
       prompt.root,
       this.#examples,
       this.#known,
+      this.#clipSlot,
       element(
         "div",
         { class: "fields" },
@@ -182,6 +190,8 @@ export class SettingsForm {
       prompt: this.#prompt.value,
       ...this.#ratio.read(),
       seed: this.#seed.take(),
+      ...this.#clipSettings,
+      ...this.#clips?.read(),
     };
     if (this.#useNegative.checked) {
       settings.negative_prompt = this.#negative.value;
@@ -217,7 +227,40 @@ export class SettingsForm {
     this.#strategy.value = settings.strategy ?? "";
     this.#adapter.write(settings.adapter);
     this.#n.value = String(settings.n ?? 1);
+    const { frames, fps, model } = settings;
+    this.#clipSettings = {
+      ...(frames !== undefined && { frames }),
+      ...(fps !== undefined && { fps }),
+      ...(model !== undefined && { model }),
+    };
+    this.#writeClip();
     for (const field of this.fields.values()) field.setFault(undefined);
+  }
+
+  /**
+   * Adds the fields of clips.
+   *
+   * @param {import("../clips/clip_fields.js").ClipFields} clips
+   */
+  addClips(clips) {
+    this.#clips = clips;
+    this.#clipSlot.append(clips.root);
+    this.#clipSlot.hidden = false;
+    for (const [name, field] of clips.fields) this.fields.set(name, field);
+    this.#writeClip();
+  }
+
+  /** @param {string | undefined} model Model to request; undefined for the default. */
+  setModel(model) {
+    this.#clipSettings = model === undefined ? {} : { model };
+  }
+
+  #writeClip() {
+    const settings = this.#clipSettings;
+    if (this.#clips === undefined) return;
+    // The fields have it from now on.
+    this.#clipSettings = {};
+    this.#clips.write(settings);
   }
 
   /**

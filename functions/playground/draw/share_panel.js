@@ -68,18 +68,18 @@ export class SharePanel {
     this.#picture = picture;
     this.root.hidden = picture.settings === undefined ||
       picture.givenRows !== undefined;
-    this.#codes.disabled = picture.grid === undefined;
+    this.#codes.disabled = (picture.grid ?? picture.clip) === undefined;
     this.#status.textContent = "";
     this.#write();
   }
 
   /** Returns the address of the page with the settings in it. */
   link() {
-    const { settings, grid } = this.#picture ?? {};
+    const { settings, grid, clip } = this.#picture ?? {};
     if (settings === undefined) return location.href;
     const params = paramsFromSettings(
       settings,
-      this.#codes.checked ? grid : undefined,
+      this.#codes.checked ? clip ?? grid : undefined,
     );
     return new URL(formatRoute("draw", params), location.href).href;
   }

@@ -13,6 +13,14 @@ import { throttle } from "../parts/throttle.js";
 import { element } from "../parts/element.js";
 import { PictureCanvas } from "../parts/picture_canvas.js";
 
+/**
+ * @typedef {object} StageView
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} [controls]
+ * @property {(file: Blob, title: string) => Promise<void>} show
+ * @property {() => void} [pause]
+ */
+
 /** Interval between updates of the time left, in milliseconds. */
 const TICK_MS = 500;
 
@@ -46,8 +54,10 @@ export class Stage {
     this.#pace,
   );
   root = element("div", { class: "stage" }, this.#frames, this.#doing);
-  /** @type {PictureCanvas[]} */
+  /** @type {readonly PictureCanvas[]} */
   canvases = [];
+  /** Canvases, or views of clips. @type {readonly StageView[]} */
+  views = [];
   /** @type {TimeLeft | undefined} */
   #time;
   #rows = 0;
@@ -84,6 +94,16 @@ export class Stage {
       );
       rows.forEach((known, i) => this.#addKnown(known, this.canvases[i]));
     }
+    this.count(seed, rows);
+  }
+
+  /**
+   * Counts the rows of a drawing that begins or resumes.
+   *
+   * @param {number} seed
+   * @param {readonly import("../logic/drawn_rows.js").DrawnRows[]} rows
+   */
+  count(seed, rows) {
     this.#seed = seed;
     this.#rows = rows.reduce(
       (sum, { height, count }) => sum + height - count,
@@ -135,11 +155,29 @@ export class Stage {
    */
   show(n) {
     this.canvases = Array.from({ length: n }, () => new PictureCanvas());
-    this.#frames.replaceChildren(
-      ...this.canvases.map(({ canvas }) => element("figure", {}, canvas)),
-    );
-    this.#frames.dataset["count"] = String(n);
+    this.place(this.canvases);
     return this.canvases;
+  }
+
+  /**
+   * Replaces what is on the stage.
+   *
+   * @param {readonly StageView[]} views
+   */
+  place(views) {
+    this.pauseClips();
+    this.views = views;
+    this.#frames.replaceChildren(
+      ...views.map(({ canvas, controls }) =>
+        element("figure", {}, canvas, controls)
+      ),
+    );
+    this.#frames.dataset["count"] = String(views.length);
+  }
+
+  /** Stops clips that play. */
+  pauseClips() {
+    for (const view of this.views) view.pause?.();
   }
 
   /**
@@ -148,13 +186,13 @@ export class Stage {
    * @param {(index: number) => void} choose
    */
   offer(choose) {
-    if (this.canvases.length === 1) return;
-    this.canvases.forEach(({ canvas }, i) => {
+    if (this.views.length === 1) return;
+    this.views.forEach(({ canvas }, i) => {
       const button = element("button", {
         type: "button",
         class: "pick",
         "aria-pressed": String(i === 0),
-        "aria-label": `Picture ${i + 1} of ${this.canvases.length}`,
+        "aria-label": `Picture ${i + 1} of ${this.views.length}`,
         onclick: () => {
           for (const other of this.#frames.querySelectorAll(".pick")) {
             other.setAttribute("aria-pressed", String(other === button));

@@ -11,15 +11,17 @@
  * Takes files that are dropped onto the page or pasted while `target` is shown.
  *
  * @param {HTMLElement} target
- * @param {(file: File) => void} take Called with the first picture.
- * @param {(file: File) => void} refuse Called with the first file if none is a
- *   picture.
+ * @param {(file: File) => void} take Called with the first picture or video.
+ * @param {{ takesVideo: () => boolean, refuse: (file: File) => void }} options
+ *   Refuses the first file if none is taken.
  */
-export function takeFiles(target, take, refuse) {
+export function takeFiles(target, take, { takesVideo, refuse }) {
   /** @param {DataTransfer | null} data */
   const takeFrom = (data) => {
     const files = [...data?.files ?? []];
-    const picture = files.find(({ type }) => type.startsWith("image/"));
+    const picture = files.find(({ type }) =>
+      type.startsWith("image/") || (takesVideo() && type.startsWith("video/"))
+    );
     if (picture !== undefined) take(picture);
     else if (files[0] !== undefined) refuse(files[0]);
   };

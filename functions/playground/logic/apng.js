@@ -1,6 +1,6 @@
 /**
- * The writer of animations (APNG): joins PNGs; their compressed pixels are
- * copied, only the chunks around them are written.
+ * The joining of PNGs into an animation (APNG), and its splitting: compressed
+ * pixels are copied, only the chunks around them are written.
  *
  * ```text
  * IHDR acTL │ fcTL IDAT… │ fcTL fdAT… │ … IEND
@@ -65,22 +65,68 @@ export function apngOf(frames) {
 }
 
 /**
+ * Splits an animation of whole frames, as this project writes it.
+ *
+ * @param {Uint8Array} apng
+ * @returns {{ png: Uint8Array<ArrayBuffer>, ms: number }[]} Frames; a still
+ *   picture is one frame of no duration.
+ */
+export function framesOfApng(apng) {
+  let head = new Uint8Array();
+  /** @type {{ data: Uint8Array[], ms: number }[]} */
+  const frames = [];
+  for (const { kind, content } of chunksOf(apng)) {
+    if (kind === "IHDR") head = content;
+    if (kind === "fcTL") {
+      const view = new DataView(content.buffer);
+      const ms = 1000 * view.getUint16(20) / (view.getUint16(22) || 100);
+      frames.push({ data: [], ms });
+    }
+    if (kind === "IDAT" && frames.length === 0) {
+      frames.push({ data: [], ms: 0 });
+    }
+    if (kind === "IDAT") frames.at(-1)?.data.push(content);
+    // A sequence number precedes the data of later frames.
+    if (kind === "fdAT") frames.at(-1)?.data.push(content.slice(4));
+  }
+  return frames.map(({ data, ms }) => ({
+    ms,
+    png: joined([
+      Uint8Array.from(SIGNATURE),
+      chunk("IHDR", head),
+      ...data.map((part) => chunk("IDAT", part)),
+      chunk("IEND", new Uint8Array()),
+    ]),
+  }));
+}
+
+/**
  * @param {Uint8Array} png
  * @returns {{ head: Uint8Array, data: Uint8Array[] }} IHDR and IDATs.
  */
 function partsOf(png) {
-  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
   let head = new Uint8Array();
   const data = [];
+  for (const { kind, content } of chunksOf(png)) {
+    if (kind === "IHDR") head = content;
+    if (kind === "IDAT") data.push(content);
+  }
+  return { head, data };
+}
+
+/**
+ * Yields the chunks of a PNG.
+ *
+ * @param {Uint8Array} png
+ */
+function* chunksOf(png) {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
   for (let at = SIGNATURE.length; at + 12 <= png.length;) {
     const length = view.getUint32(at);
     const kind = String.fromCharCode(...png.subarray(at + 4, at + 8));
-    const content = png.slice(at + 8, at + 8 + length);
-    if (kind === "IHDR") head = content;
-    if (kind === "IDAT") data.push(content);
+    yield { kind, content: png.slice(at + 8, at + 8 + length) };
     at += 12 + length;
   }
-  return { head, data };
 }
 
 /**

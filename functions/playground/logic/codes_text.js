@@ -3,7 +3,8 @@
  * first, in base64url.
  *
  * ```text
- * 16x16.AbCd…
+ * 16x16.AbCd…     height and width
+ * 8x16x16.AbCd…   frames of a clip, height and width
  * ```
  *
  * @module
@@ -11,17 +12,21 @@
 
 // @ts-check
 
-/** @typedef {{ height: number, width: number, codes: Uint16Array }} Grid */
+/**
+ * @typedef {{ height: number, width: number, codes: Uint16Array, frames?: number }} Grid
+ * Codes; of a clip if `frames` is set.
+ */
 
 /**
  * @param {Grid} grid
  * @returns {string}
  */
-export function codesToText({ height, width, codes }) {
+export function codesToText({ frames, height, width, codes }) {
   const bytes = new Uint8Array(codes.length * 2);
   const view = new DataView(bytes.buffer);
   for (const [i, code] of codes.entries()) view.setUint16(2 * i, code, true);
-  return `${height}x${width}.${base64Url(bytes)}`;
+  const clip = frames === undefined ? "" : `${frames}x`;
+  return `${clip}${height}x${width}.${base64Url(bytes)}`;
 }
 
 /**
@@ -29,20 +34,20 @@ export function codesToText({ height, width, codes }) {
  * @returns {Grid | undefined} Undefined if the text is invalid.
  */
 export function codesFromText(text) {
-  const [, rows, columns, letters] =
-    /^(\d{1,4})x(\d{1,4})\.([\w-]*)$/.exec(text) ?? [];
+  const [, first, rows, columns, letters] =
+    /^(?:(\d{1,4})x)?(\d{1,4})x(\d{1,4})\.([\w-]*)$/.exec(text) ?? [];
+  const frames = Number(first ?? 1);
   const height = Number(rows);
   const width = Number(columns);
+  const count = frames * height * width;
   const bytes = bytesOf(letters ?? "");
-  if (!height || !width || bytes?.length !== 2 * height * width) {
-    return undefined;
-  }
+  if (!count || bytes?.length !== 2 * count) return undefined;
   const view = new DataView(bytes.buffer);
   const codes = Uint16Array.from(
-    { length: height * width },
+    { length: count },
     (_, i) => view.getUint16(2 * i, true),
   );
-  return { height, width, codes };
+  return { height, width, codes, ...(first !== undefined && { frames }) };
 }
 
 /** @param {Uint8Array} bytes */

@@ -21,13 +21,13 @@ export function blobOf({ b64_json: base64, mime_type: type }) {
  * Joins the first words of the title and the seed.
  *
  * @param {import("../shell/shell.js").Picture} picture
- * @returns {string} Name that ends with `.png`.
+ * @returns {string} Name that ends with `.png`, or `.apng` for a clip.
  */
-export function fileName({ title, settings }) {
+export function fileName({ title, settings, clip }) {
   const words = title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-")
     .replaceAll(/^-|-$/g, "").slice(0, 40);
   const seed = settings?.seed === undefined ? "" : `-${settings.seed}`;
-  return `${words || "emu3"}${seed}.png`;
+  return `${words || "emu3"}${seed}.${clip ? "apng" : "png"}`;
 }
 
 /** Returns a unique identifier; `randomUUID` would require https. */

@@ -68,12 +68,25 @@ export function scoresOf(rows) {
  * @returns {Scores}
  */
 export function firstCells(scores, cells) {
+  return cutScores(scores, 0, cells);
+}
+
+/**
+ * Returns the scores of consecutive cells.
+ *
+ * @param {Scores} scores
+ * @param {number} start Index of the first cell.
+ * @param {number} count
+ * @returns {Scores}
+ */
+export function cutScores(scores, start, count) {
   const { logprobs, entropies, rivals, codes, rivalLogprobs } = scores;
+  const end = start + count;
   return {
-    logprobs: logprobs.slice(0, cells),
-    entropies: entropies.slice(0, cells),
+    logprobs: logprobs.slice(start, end),
+    entropies: entropies.slice(start, end),
     rivals,
-    codes: codes.slice(0, cells * rivals),
-    rivalLogprobs: rivalLogprobs.slice(0, cells * rivals),
+    codes: codes.slice(start * rivals, end * rivals),
+    rivalLogprobs: rivalLogprobs.slice(start * rivals, end * rivals),
   };
 }

@@ -25,8 +25,11 @@ import { codesFromText, codesToText } from "./codes_text.js";
  * @property {string} [strategy]
  * @property {string} [adapter]
  * @property {number} [n]
+ * @property {number} [frames] Frames of pixels of a clip.
+ * @property {number} [fps]
+ * @property {string} [model] Model, unless it is the default.
  *
- * @typedef {{ height: number, width: number, codes: Uint16Array }} Grid
+ * @typedef {import("./codes_text.js").Grid} Grid
  */
 
 /** Names of numeric settings. */
@@ -39,14 +42,20 @@ export const NUMBERS = /** @type {const} */ ([
   "top_p",
   "seed",
   "n",
+  "frames",
+  "fps",
 ]);
 
-const TEXTS = /** @type {const} */ ([
+/** Names of settings that are texts. */
+export const TEXTS = /** @type {const} */ ([
   "negative_prompt",
   "ratio",
   "strategy",
   "adapter",
 ]);
+
+/** The model of an address; that of a file may be unknown to this server. */
+const MODEL = /** @type {const} */ ("model");
 
 /**
  * Serializes settings into query parameters.
@@ -57,7 +66,7 @@ const TEXTS = /** @type {const} */ ([
  */
 export function paramsFromSettings(settings, grid) {
   const params = new URLSearchParams({ prompt: settings.prompt });
-  for (const name of [...TEXTS, ...NUMBERS]) {
+  for (const name of [...TEXTS, ...NUMBERS, MODEL]) {
     const value = settings[name];
     if (value !== undefined) params.set(name, String(value));
   }
@@ -77,7 +86,7 @@ export function settingsFromParams(params) {
   if (prompt === null) return undefined;
   /** @type {Settings} */
   const settings = { prompt };
-  for (const name of TEXTS) {
+  for (const name of [...TEXTS, MODEL]) {
     const value = params.get(name);
     if (value !== null) settings[name] = value;
   }
@@ -92,61 +101,4 @@ export function settingsFromParams(params) {
     settings,
     grid: codes === null ? undefined : codesFromText(codes),
   };
-}
-
-/**
- * Reads the settings from a picture's metadata.
- *
- * The size is that of the pixels, since a ratio alone does not determine it.
- * Image i of a request has its own random numbers, so it has to be requested
- * together with those before it.
- *
- * @param {Readonly<Record<string, string>>} texts Texts by keyword.
- * @param {{ height: number, width: number }} pixels
- * @returns {{ settings: Settings, imageIndex: number, model: string | undefined, givenRows: number } | undefined}
- * Undefined if this project did not write them.
- */
-export function settingsFromTexts(texts, pixels) {
-  const { Description: prompt, parameters } = texts;
-  if (prompt === undefined || parameters === undefined) return undefined;
-  const fields = parsed(parameters);
-  if (fields === undefined || typeof fields["seed"] !== "number") {
-    return undefined;
-  }
-  /** @type {Settings} */
-  const settings = { prompt, height: pixels.height, width: pixels.width };
-  for (const name of TEXTS) {
-    const value = fields[name];
-    if (typeof value === "string") settings[name] = value;
-  }
-  for (const name of NUMBERS) {
-    const value = fields[name];
-    if (typeof value === "number") settings[name] = value;
-  }
-  const index = fields["image_index"];
-  const imageIndex = typeof index === "number" ? index : 0;
-  if (imageIndex > 0) settings.n = imageIndex + 1;
-  const model = fields["model"];
-  const given =
-    /** @type {{ height?: unknown } | undefined} */ (fields["prefix"])
-      ?.height;
-  return {
-    settings,
-    imageIndex,
-    model: typeof model === "string" ? model : undefined,
-    givenRows: typeof given === "number" ? given : 0,
-  };
-}
-
-/**
- * @param {string} json
- * @returns {Record<string, unknown> | undefined}
- */
-function parsed(json) {
-  try {
-    const value = JSON.parse(json);
-    return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

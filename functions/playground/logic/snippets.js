@@ -23,8 +23,7 @@ export const SNIPPETS = /** @type {const} */ ({
 const KEY = "EMU3_KEY";
 
 /**
- * Formats a curl command. Several pictures arrive as JSON, from which jq
- * extracts them.
+ * Formats a curl command. Several pictures arrive as JSON.
  *
  * @param {Settings} settings
  * @param {Place} place
@@ -32,12 +31,15 @@ const KEY = "EMU3_KEY";
  */
 export function curl(settings, { origin, keyed }) {
   const several = (settings.n ?? 1) > 1;
+  const clip = isClip(settings);
+  const type = clip ? "image/apng" : "image/png";
+  const file = clip ? "clip.apng" : "picture.png";
   const lines = [
     `curl --fail-with-body -H 'Content-Type: application/json' \\`,
-    `  -H 'Accept: ${several ? "application/json" : "image/png"}' \\`,
+    `  -H 'Accept: ${several ? "application/json" : type}' \\`,
     ...keyed ? [`  -H "Authorization: Bearer $${KEY}" \\`] : [],
     `  -d ${shellText(JSON.stringify(settings))} \\`,
-    `  -o ${several ? "pictures.json" : "picture.png"} ${origin}/v1/generate`,
+    `  -o ${several ? "pictures.json" : file} ${origin}/v1/generate`,
   ];
   return lines.join("\n");
 }
@@ -53,6 +55,7 @@ export function javascript(settings, { origin, keyed }) {
   const key = keyed
     ? `\n    "Authorization": \`Bearer \${process.env.${KEY}}\`,`
     : "";
+  const { list, name, ending } = namesOf(settings);
   const env = keyed ? `import process from "node:process";\n` : "";
   return `import { Buffer } from "node:buffer";
 import { writeFile } from "node:fs/promises";
@@ -66,9 +69,9 @@ const response = await fetch("${origin}/v1/generate", {
   body: JSON.stringify(${indented(JSON.stringify(settings, null, 2))}),
 });
 if (!response.ok) throw new Error(await response.text());
-const { images } = await response.json();
-for (const [i, { b64_json }] of images.entries()) {
-  await writeFile(\`picture-\${i}.png\`, Buffer.from(b64_json, "base64"));
+const { ${list} } = await response.json();
+for (const [i, { b64_json }] of ${list}.entries()) {
+  await writeFile(\`${name}-\${i}.${ending}\`, Buffer.from(b64_json, "base64"));
 }`;
 }
 
@@ -83,6 +86,7 @@ export function python(settings, { origin, keyed }) {
   const key = keyed
     ? `\n    "Authorization": "Bearer " + os.environ["${KEY}"],`
     : "";
+  const { list, item, name, ending } = namesOf(settings);
   return `import base64, json${keyed ? ", os" : ""}, urllib.request
 
 settings = ${pythonFields(settings)}
@@ -94,10 +98,26 @@ request = urllib.request.Request(
     "${origin}/v1/generate", json.dumps(settings).encode(), headers
 )
 with urllib.request.urlopen(request) as response:
-    images = json.load(response)["images"]
-for i, image in enumerate(images):
-    with open(f"picture-{i}.png", "wb") as file:
-        file.write(base64.b64decode(image["b64_json"]))`;
+    ${list} = json.load(response)["${list}"]
+for i, ${item} in enumerate(${list}):
+    with open(f"${name}-{i}.${ending}", "wb") as file:
+        file.write(base64.b64decode(${item}["b64_json"]))`;
+}
+
+/** @param {Settings} settings */
+function isClip({ frames = 1 }) {
+  return frames > 1;
+}
+
+/**
+ * Returns the list of the answer, and the names of its files.
+ *
+ * @param {Settings} settings
+ */
+function namesOf(settings) {
+  return isClip(settings)
+    ? { list: "clips", item: "clip", name: "clip", ending: "apng" }
+    : { list: "images", item: "image", name: "picture", ending: "png" };
 }
 
 /** @param {string} text */

@@ -18,11 +18,12 @@ import { branch } from "./branch.js";
 import { BranchForm } from "./branch_form.js";
 import { CellPanel } from "./cell_panel.js";
 import { basisOf, clamped, differenceText, withCodes } from "./coded.js";
+import { FrameChoice } from "./frame_choice.js";
 import { filmButton } from "./film_button.js";
 import { scorePicture } from "./score.js";
 import { ScoreForm } from "./score_form.js";
 import { Scrubber } from "./scrubber.js";
-import { Legend, Variant } from "./variant.js";
+import { Legend, mapButtons, Variant } from "./variant.js";
 
 /**
  * @typedef {import("../shell/shell.js").Shell} Shell
@@ -36,12 +37,6 @@ const FEW_CODES = 1024;
 
 /** Time limit for scoring a branch, in milliseconds. */
 const SCORE_MS = 60_000;
-
-const MAPS = /** @type {const} */ ([
-  ["picture", "Picture"],
-  ["entropy", "Entropy"],
-  ["surprise", "Surprisal"],
-]);
 
 /**
  * @param {HTMLElement} root
@@ -76,27 +71,16 @@ class LookView {
   #scrubber = new Scrubber((cells) => {
     for (const { cells: canvas } of this.#variants) canvas.setShown(cells);
   });
-  #maps = element(
-    "div",
-    { class: "actions maps", role: "group", "aria-label": "Displayed values" },
-    ...MAPS.map(([name, title]) =>
-      element("button", {
-        type: "button",
-        class: "small",
-        value: name,
-        "aria-pressed": String(name === "picture"),
-        disabled: name !== "picture",
-        onclick: () => this.#chooseMap(name),
-      }, title)
-    ),
-    this.#legend.root,
-  );
+  #maps = mapButtons((name) => this.#chooseMap(name), this.#legend);
   #scoreForm = new ScoreForm((prompt) => this.#scoreBy(prompt));
   #form = new BranchForm({
     start: (options) => this.#begin(options),
     stop: () => this.#runner.stop(),
     choose: (row) => this.#first.cells.setCut(row),
   });
+  #help = element("p", { id: freshId("help"), class: "hint" });
+  #branching = element("div", { class: "panel" }, this.#form.root);
+  #frames = new FrameChoice((picture) => void this.#enter(picture));
   #runner = new TaskRunner((running) => this.#form.setRunning(running));
   #scoring = new TaskRunner(() => {});
   #empty = element(
@@ -111,6 +95,8 @@ class LookView {
     ),
   );
   #inside;
+  /** @type {Picture | undefined} */
+  #entered;
   /** @type {Cell} */
   #cell = { y: 0, x: 0 };
   /** @type {import("./variant.js").MapName} */
@@ -123,13 +109,8 @@ class LookView {
    */
   constructor(root, shell) {
     this.#shell = shell;
-    const help = element(
-      "p",
-      { id: freshId("help"), class: "hint" },
-      "Arrow keys move between cells; Enter or a click selects the row to branch from.",
-    );
     for (const variant of this.#variants) {
-      variant.cells.canvas.setAttribute("aria-describedby", help.id);
+      variant.cells.canvas.setAttribute("aria-describedby", this.#help.id);
       this.#listen(variant);
     }
     this.#second.root.hidden = true;
@@ -140,6 +121,7 @@ class LookView {
         "div",
         { class: "panel stack" },
         this.#maps,
+        this.#frames.root,
         element(
           "div",
           { class: "variants" },
@@ -154,17 +136,17 @@ class LookView {
         ),
         this.#scoreForm.root,
         element("div", { class: "actions" }, this.#keep, this.#difference),
-        help,
+        this.#help,
       ),
       element(
         "div",
         { class: "stack" },
         element("div", { class: "panel" }, this.#panel.root),
-        element("div", { class: "panel" }, this.#form.root),
+        this.#branching,
       ),
     );
     root.append(this.#notice.root, this.#empty, this.#inside, this.#status);
-    shell.picture.watch((picture) => void this.#enter(picture));
+    shell.picture.watch((picture) => void this.#frames.show(picture));
   }
 
   /** Scores the picture when the view opens. */
@@ -180,6 +162,7 @@ class LookView {
     const busy = this.#runner.running || this.#scoring.running;
     if (!busy && !this.#inside.hidden) this.#notice.clear();
     this.#scrubber.stop();
+    this.#frames.pause();
   }
 
   get #variants() {
@@ -191,12 +174,21 @@ class LookView {
     this.#runner.stop();
     this.#scoring.stop();
     this.#notice.clear();
+    this.#entered = picture;
     this.#empty.hidden = picture !== undefined;
     this.#inside.hidden = picture === undefined;
     if (picture === undefined) return;
     try {
       const coded = await withCodes(picture);
-      if (this.#shell.picture.value !== picture) return;
+      if (this.#entered !== picture) return;
+      // A frame depends on those before it, which is no branch of a picture.
+      this.#branching.hidden =
+        this.#film.hidden =
+        this.#scoreForm.root.hidden =
+          picture.clip !== undefined;
+      this.#help.textContent = picture.clip
+        ? "Arrow keys move between cells."
+        : "Arrow keys move between cells; Enter or a click selects the row to branch from.";
       await this.#first.show(coded);
       this.#dropSecond();
       this.#form.describe(basisOf(coded), coded.grid.height);
@@ -226,7 +218,7 @@ class LookView {
   #scoreIfNew() {
     const { picture } = this.#first;
     if (!this.#seen || picture?.grid === undefined) return;
-    if (picture.scores !== undefined) return;
+    if (picture.scores !== undefined || picture.clip !== undefined) return;
     if (picture.grid.codes.length > FEW_CODES) return;
     this.#scoreBy(this.#scoreForm.prompt);
   }
@@ -314,12 +306,13 @@ class LookView {
     const { picture } = focused ? this.#second : this.#first;
     if (picture?.grid === undefined) return;
     const facts = factsOf(picture.grid, picture.scores, cell);
-    this.#panel.show(cell, facts, !focused);
+    this.#panel.show(cell, facts, !focused && picture.clip === undefined);
     if (aloud) this.#status.textContent = sentenceOf(cell, facts);
   }
 
   /** @param {number} row */
   #chooseRow(row) {
+    if (this.#branching.hidden) return;
     this.#form.setRow(row);
     this.#first.cells.setCut(row);
   }

@@ -140,3 +140,34 @@ export class Legend {
     return most;
   }
 }
+
+/** Maps by their names, with their titles. */
+const MAPS = /** @type {const} */ ([
+  ["picture", "Picture"],
+  ["entropy", "Entropy"],
+  ["surprise", "Surprisal"],
+]);
+
+/**
+ * Creates the buttons that select a map.
+ *
+ * @param {(name: MapName) => void} choose
+ * @param {Legend} legend
+ */
+export function mapButtons(choose, legend) {
+  return element(
+    "div",
+    { class: "actions maps", role: "group", "aria-label": "Displayed values" },
+    ...MAPS.map(([name, title]) =>
+      element("button", {
+        type: "button",
+        class: "small",
+        value: name,
+        "aria-pressed": String(name === "picture"),
+        disabled: name !== "picture",
+        onclick: () => choose(name),
+      }, title)
+    ),
+    legend.root,
+  );
+}

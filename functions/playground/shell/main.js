@@ -11,6 +11,7 @@
 import { askForKeysWith } from "../api/key.js";
 import { getJson } from "../api/request.js";
 import { byId, element } from "../parts/element.js";
+import { addStyle } from "../parts/style.js";
 import { parseRoute } from "./route.js";
 import { Shell } from "./shell.js";
 import { showServer } from "./server_panel.js";
@@ -137,13 +138,6 @@ async function loadView({ load }, root) {
     }
     return { mount: () => {} };
   }
-}
-
-/** @param {string} name */
-function addStyle(name) {
-  document.head.append(
-    element("link", { rel: "stylesheet", href: `/page/style/${name}` }),
-  );
 }
 
 /**

@@ -34,6 +34,8 @@ import { Store } from "./store.js";
  * @property {string[]} known_words All words of its prompts, if they are few.
  * @property {string[]} adapters Names of its adapters.
  * @property {Defaults} [defaults]
+ * @property {import("../logic/clip_codes.js").ClipForm} [clips] Its clips, if
+ *   it draws some.
  *
  * @typedef {object} ServerState
  * @property {"unknown" | "away" | "refusing" | "loading" | "failed" | "ready"} state

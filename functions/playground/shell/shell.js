@@ -33,6 +33,8 @@ import { Store } from "./store.js";
  * @property {number} [wholeHeight] Height in codes of the whole, if incomplete.
  * @property {number} [givenRows] Count of given rows, if not all were drawn.
  * @property {number} imageIndex Index in its request.
+ * @property {import("../logic/clip_codes.js").ClipCodes} [clip] Codes, if it is
+ *   a clip: its file is an APNG of whole frames, and `grid` is absent.
  */
 
 /** The context of a view. */

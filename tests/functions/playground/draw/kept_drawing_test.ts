@@ -62,3 +62,24 @@ Deno.test("drawingFromText() rejects invalid text, and drops invalid rows", () =
     deepStrictEqual(drawingFromText(`prompt=a&${codes}`)?.known.rows, []);
   }
 });
+
+Deno.test("drawingFromText() inverts drawingText() of a clip and its given frames", () => {
+  const settings = { prompt: "a", frames: 12, fps: 5, seed: 3 };
+  const codes = Uint16Array.of(1, 2, 3, 4);
+  const context = { frames: 1, height: 2, width: 2, codes, framesPerCode: 4 };
+  const begun = { seed: 3, rows: [], context };
+  deepStrictEqual(drawingFromText(drawingText(settings, begun)), {
+    settings,
+    known: begun,
+  });
+  const rows = new DrawnRows(
+    { height: 6, width: 2 },
+    { codes: [[1, 2], [3, 4], [5, 6]] },
+    2,
+  );
+  const known = { seed: 3, rows: [rows], context };
+  deepStrictEqual(drawingFromText(drawingText(settings, known)), {
+    settings,
+    known,
+  });
+});

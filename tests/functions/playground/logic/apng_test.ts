@@ -3,8 +3,11 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { decodeFrames } from "../../../../lib/image/decode.ts";
-import { encodePng } from "../../../../lib/image/encode_png.ts";
-import { apngOf } from "../../../../functions/playground/logic/apng.js";
+import { encodeApng, encodePng } from "../../../../lib/image/encode_png.ts";
+import {
+  apngOf,
+  framesOfApng,
+} from "../../../../functions/playground/logic/apng.js";
 
 const PIXELS = { decode: "display", maxPixels: 1e6 } as const;
 
@@ -58,4 +61,25 @@ Deno.test("apngOf() rejects frames of several sizes, and no frames", () => {
   });
   throws(() => apngOf([of(1), of(2)]), RangeError);
   throws(() => apngOf([]), RangeError);
+});
+
+Deno.test("framesOfApng() splits the animations of the server and of the page", async () => {
+  const images = [0, 80, 160].map((level) => picture(3, 5, level));
+  const files = [
+    encodeApng(images, { framesPerSecond: 8 }),
+    apngOf(images.map((image) => ({ png: encodePng(image, {}), ms: 125 }))),
+  ];
+  for (const file of files) {
+    const frames = framesOfApng(file);
+    deepStrictEqual(frames.map(({ ms }) => ms), [125, 125, 125]);
+    for (const [i, { png }] of frames.entries()) {
+      const [still] = await decodeFrames(png, PIXELS);
+      deepStrictEqual(still!.pixels, images[i]!.pixels);
+    }
+  }
+});
+
+Deno.test("framesOfApng() reads a still picture as one frame without duration", () => {
+  const png = encodePng(picture(2, 2, 9), {});
+  deepStrictEqual(framesOfApng(png), [{ png: Uint8Array.from(png), ms: 0 }]);
 });

@@ -3,6 +3,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
+  clipOfRows,
   DrawnRows,
   resumedBody,
   wireGrid,
@@ -97,4 +98,58 @@ Deno.test("DrawnRows counts the rows that are kept whole, and resumedBody() redr
   deepStrictEqual(rows.grid.codes, [[0, 1]]);
   const body = { prompt: "a", keep };
   deepStrictEqual(resumedBody(body, { rows, seed: 5 }), { ...body, seed: 5 });
+});
+
+/** Creates the rows of a clip of three frames, the first `count` drawn. */
+function clipRows(count: number): DrawnRows {
+  const rows = new DrawnRows({ height: 6, width: 2 }, undefined, 2);
+  for (let i = 0; i < count; i++) {
+    rows.add({ frame: Math.floor(i / 2), index: i % 2, codes: [i, i] });
+  }
+  return rows;
+}
+
+Deno.test("DrawnRows counts the whole frames of a clip", () => {
+  deepStrictEqual([0, 1, 2, 5, 6].map((n) => clipRows(n).frames), [
+    0,
+    0,
+    1,
+    2,
+    3,
+  ]);
+  deepStrictEqual(clipOfRows(clipRows(5), 1), {
+    frames: 2,
+    height: 2,
+    width: 2,
+    codes: Uint16Array.of(0, 0, 1, 1, 2, 2, 3, 3),
+    framesPerCode: 1,
+  });
+});
+
+Deno.test("resumedBody() sends the whole frames of a clip, and leaves one to draw", () => {
+  const body = { prompt: "a", frames: 12 };
+  type Resumed = Parameters<typeof resumedBody>[0];
+  for (const [count, frames] of [[1, 0], [3, 1], [5, 2], [6, 2]]) {
+    const { clip, seed } = resumedBody<Resumed>(body, {
+      seed: 4,
+      rows: clipRows(count!),
+    });
+    strictEqual(seed, 4);
+    strictEqual(clip?.codes.length ?? 0, frames);
+    // Four frames of pixels share a frame of codes.
+    strictEqual(clip?.frames_per_code, undefined);
+  }
+  const stills = resumedBody<Resumed>({ ...body, frames: 3 }, {
+    rows: clipRows(5),
+  });
+  strictEqual(stills.clip?.frames_per_code, 1);
+});
+
+Deno.test("resumedBody() keeps the given frames of a clip until more are drawn", () => {
+  const clip = { codes: [[[9, 9], [9, 9]]] };
+  const body = { prompt: "a", frames: 3, clip };
+  for (const count of [2, 3]) {
+    strictEqual(resumedBody(body, { rows: clipRows(count) }).clip, clip);
+  }
+  strictEqual(resumedBody(body, { rows: clipRows(4) }).clip.codes.length, 2);
 });

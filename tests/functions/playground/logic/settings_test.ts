@@ -7,10 +7,10 @@ import {
   codesToText,
 } from "../../../../functions/playground/logic/codes_text.js";
 import { readPng } from "../../../../functions/playground/logic/png_text.js";
+import { settingsFromTexts } from "../../../../functions/playground/logic/file_settings.js";
 import {
   paramsFromSettings,
   settingsFromParams,
-  settingsFromTexts,
 } from "../../../../functions/playground/logic/settings.js";
 import {
   formatRoute,

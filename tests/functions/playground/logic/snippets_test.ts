@@ -2,10 +2,8 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { readPng } from "../../../../functions/playground/logic/png_text.js";
-import {
-  type Settings,
-  settingsFromTexts,
-} from "../../../../functions/playground/logic/settings.js";
+import { settingsFromTexts } from "../../../../functions/playground/logic/file_settings.js";
+import type { Settings } from "../../../../functions/playground/logic/settings.js";
 import { SNIPPETS } from "../../../../functions/playground/logic/snippets.js";
 import { startServer } from "../../../support/server.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
