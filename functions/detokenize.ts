@@ -80,7 +80,12 @@ export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       const codes = body.grid === undefined
         ? clipFromFields(body.clip!, "/clip", vision)
         : gridFromFields(body.grid, "/grid", vision.codebookSize);
-      return await pixelsAnswer(c, tokenizers, vision, codes);
+      return await pixelsAnswer(
+        c,
+        tokenizers,
+        { vision, fps: body.fps },
+        codes,
+      );
     },
   );
 }
@@ -95,7 +100,7 @@ async function fromBytes(
   const header = headers.get(PER_CODE_HEADER);
   const stated = header === null ? {} : { "frames_per_code": Number(header) };
   const query = textFields(queryOf(request), BesideBytes);
-  const { model, frames_per_code: framesPerCode } = parseFields(
+  const { model, fps, frames_per_code: framesPerCode } = parseFields(
     BesideBytes,
     { ...stated, ...query },
   );
@@ -109,7 +114,8 @@ async function fromBytes(
   );
   const stills = isClip(codes) &&
     stillsOf(framesPerCode, vision.framesPerCode, "/frames_per_code");
-  return await pixelsAnswer(c, tokenizers, vision, { ...codes, ...stills });
+  const options = { vision, fps };
+  return await pixelsAnswer(c, tokenizers, options, { ...codes, ...stills });
 }
 
 function checkOneKind({ grid, clip, tokens }: DetokenizeRequest): void {
@@ -121,16 +127,26 @@ function checkOneKind({ grid, clip, tokens }: DetokenizeRequest): void {
   }]);
 }
 
+/** Options of an answer in pixels. */
+interface PixelOptions {
+  readonly vision: VisionModel;
+  /** Rate of a clip's file. */
+  readonly fps: number | undefined;
+}
+
 async function pixelsAnswer(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
-  vision: VisionModel,
+  options: PixelOptions,
   codes: Codes,
 ): Promise<Response> {
+  const { vision, fps } = options;
   checkGridSize(codes, vision, tokenizers.limits);
-  return isClip(codes)
-    ? await clipAnswer(c, tokenizers, vision, codes)
-    : await pictureAnswer(c, tokenizers, vision, codes);
+  if (isClip(codes)) return await clipAnswer(c, tokenizers, options, codes);
+  if (fps !== undefined) {
+    throw invalidField("/fps", "omit it: a grid is a still");
+  }
+  return await pictureAnswer(c, tokenizers, vision, codes);
 }
 
 async function pictureAnswer(
@@ -159,7 +175,7 @@ async function pictureAnswer(
 async function clipAnswer(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
-  vision: VisionModel,
+  { vision, fps = FRAMES_PER_SECOND }: PixelOptions,
   clip: CodeClip,
 ): Promise<Response> {
   const types = [...clipTypes(tokenizers), "application/json"] as const;
@@ -173,7 +189,7 @@ async function clipAnswer(
   );
   const headers = timingHeader(c, vision, watch, clip);
   if (type !== "application/json") {
-    const options = { framesPerSecond: FRAMES_PER_SECOND, call };
+    const options = { framesPerSecond: fps, call };
     const bytes = await clipFile(tokenizers, frames, type, options);
     return file(c, bytes, type, headers);
   }

@@ -167,6 +167,14 @@ export const FramesPerCode = v.pipe(
   ),
 );
 
+/** The schema of a clip's rate: GIF counts in hundredths of a second. */
+export const FrameRate = v.pipe(
+  v.number(),
+  v.gtValue(0),
+  v.maxValue(100),
+  v.description("Frames of pixels per second of a clip's file."),
+);
+
 /** The schema of a clip's codes. */
 export const Clip = v.pipe(
   v.strictObject({

@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { boundedList, isWholeNumber } from "./bounded_list.ts";
-import { Clip, FramesPerCode, Grid, ModelName } from "./common.ts";
+import { Clip, FrameRate, FramesPerCode, Grid, ModelName } from "./common.ts";
 
 /** The maximum length of a mixed sequence: the longest published context. */
 const MAX_TOKENS = 131_072;
@@ -32,6 +32,7 @@ export const DetokenizeRequest = v.strictObject({
       },
     ),
   ),
+  fps: v.optional(FrameRate),
   model: v.optional(ModelName),
 });
 /** A request to decode codes or tokens. */
@@ -40,5 +41,6 @@ export type DetokenizeRequest = v.InferOutput<typeof DetokenizeRequest>;
 /** The schema of the query of bare codes. */
 export const BesideBytes = v.strictObject({
   "frames_per_code": v.optional(FramesPerCode),
+  fps: v.optional(FrameRate),
   model: v.optional(ModelName),
 });

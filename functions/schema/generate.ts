@@ -13,6 +13,7 @@ import { boundedList } from "./bounded_list.ts";
 import {
   AdapterName,
   Clip,
+  FrameRate,
   Grid,
   KeptGrid,
   ModelName,
@@ -79,9 +80,7 @@ export const GenerateRequest = v.strictObject({
   ),
   fps: v.optional(
     v.pipe(
-      v.number(),
-      v.gtValue(0),
-      v.maxValue(120),
+      FrameRate,
       v.description("Frames per second of a clip, by default the model's."),
     ),
   ),

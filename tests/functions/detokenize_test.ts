@@ -3,6 +3,7 @@ import { unzipSync } from "fflate";
 import { writeNpy } from "../../lib/npy.ts";
 import { decodeFrames, decodeImage } from "../../lib/image/decode.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
+import { framesOfApng } from "../../functions/playground/logic/apng.js";
 import { goldenPath, TINY_VOCABULARY } from "../support/golden.ts";
 import { int32, readSafetensors } from "../support/safetensors.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -112,6 +113,21 @@ Deno.test("POST /v1/detokenize encodes a clip in every format", async () => {
   )).json();
   strictEqual(body.frames.length, 8);
   deepStrictEqual([body.height, body.width], size);
+});
+
+Deno.test("POST /v1/detokenize writes the rate of a clip, and refuses that of a grid", async () => {
+  for (const [query, fps, ms] of [["", 5, 200], ["?fps=20", undefined, 50]]) {
+    const init = json({ clip, ...fps !== undefined && { fps } });
+    const answer = await server.app.request(`/v1/detokenize${query}`, init);
+    const frames = framesOfApng(await answer.bytes());
+    deepStrictEqual(frames.map((frame) => frame.ms), Array(8).fill(ms));
+  }
+  for (const fps of [0, -1, 101, "5"]) {
+    strictEqual((await post(json({ clip, fps }))).status, 422);
+  }
+  const still = await post(json({ grid, fps: 5 }));
+  strictEqual(still.status, 422);
+  match((await still.json()).detail, /fps: omit it/);
 });
 
 Deno.test("POST /v1/detokenize encodes a clip of bare codes", async () => {
