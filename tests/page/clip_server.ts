@@ -80,7 +80,6 @@ const MODELS = [{
     frames: FRAMES,
     "max_frames": 16,
     fps: RATE,
-    "frames_per_code": 1,
   },
 }];
 

@@ -9,7 +9,7 @@
 /// <reference lib="dom" />
 
 import { withRetries } from "../api/retry_policy.js";
-import { addStyle } from "../parts/style.js";
+import { addStyle } from "../parts/element.js";
 import { ClipActions } from "./clip_actions.js";
 import { ClipFields } from "./clip_fields.js";
 import { ClipView } from "./clip_view.js";

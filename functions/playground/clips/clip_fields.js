@@ -9,6 +9,7 @@
 /// <reference lib="dom" />
 
 import { countText } from "../logic/quantities.js";
+import { framesPerCode } from "../logic/clip_codes.js";
 import { element, freshId } from "../parts/element.js";
 import { Field } from "../parts/field.js";
 
@@ -35,7 +36,7 @@ export class ClipFields {
     type: "number",
     inputMode: "decimal",
     min: "0.1",
-    max: "120",
+    max: "100",
     step: "any",
   });
   /** Fields by their names in the API. */
@@ -155,9 +156,10 @@ export class ClipFields {
   }
 
   #bound() {
-    const each = this.#form?.frames_per_code ?? 1;
-    const { frames = 0, framesPerCode = 1 } = this.#context?.clip ?? {};
-    const least = Math.max(2, frames * framesPerCode + 1);
+    const each = framesPerCode(this.#form);
+    const { clip } = this.#context ?? {};
+    const given = clip === undefined ? 0 : clip.frames * clip.framesPerCode;
+    const least = Math.max(2, given + 1);
     this.#frames.min = String(Math.ceil(least / each) * each);
     this.#frames.max = String(this.most);
     this.#frames.step = String(each);

@@ -14,6 +14,7 @@ import {
   clipCodes,
   CODE_SIDE,
   cutClip,
+  framesPerCode,
   wireClip,
 } from "../logic/clip_codes.js";
 import { clipOfRows } from "../logic/drawn_rows.js";
@@ -55,7 +56,7 @@ export async function drawClips(
   const previews = new Previews(signal);
   /** @type {ClipView[]} */
   let views = [];
-  let framesPerCode = 1;
+  let each = 1;
   /** @param {ClipView | undefined} view @param {DrawnRows} rows */
   const decode = (view, rows) =>
     void previews.attempt(async () => {
@@ -67,9 +68,9 @@ export async function drawClips(
         DECODED_AT_ONCE,
         1 + (run < 0 ? others.length : run),
       );
-      const clip = cutClip(clipOfRows(rows, framesPerCode), first, count);
+      const clip = cutClip(clipOfRows(rows, each), first, count);
       const files = await clipFrames(clip, { model: settings.model, signal });
-      await view?.showFrames(first * framesPerCode, files);
+      await view?.showFrames(first * each, files);
     });
   const { completed, rows } = await draw(
     bodyOf(settings, { context, model }),
@@ -79,19 +80,19 @@ export async function drawClips(
         if (position > 0) stage.wait(`${position} ahead in the queue…`);
       },
       started: ({ seed, frames = 1, fps = FRAMES_PER_SECOND }, rows) => {
-        framesPerCode = (settings.frames ?? frames) / frames;
+        each = (settings.frames ?? frames) / frames;
         const resumed = views.length === rows.length;
         if (!resumed) {
           views = rows.map(() => new ClipView());
           stage.place(views);
         }
-        for (const [i, each] of rows.entries()) {
+        for (const [i, part] of rows.entries()) {
           const label = rows.length === 1
             ? settings.prompt
             : `${settings.prompt}, clip ${i + 1}`;
-          if (resumed) views[i]?.resume(each);
-          else views[i]?.begin(each, { framesPerCode, fps, label });
-          if (each.frames > 0) decode(views[i], each);
+          if (resumed) views[i]?.resume(part);
+          else views[i]?.begin(part, { framesPerCode: each, fps, label });
+          if (part.frames > 0) decode(views[i], part);
         }
         stage.count(seed, rows);
       },
@@ -105,7 +106,7 @@ export async function drawClips(
         if (pictures === undefined || pictures.length === 0) {
           return decode(view, rows);
         }
-        void view?.showFrames(frame * framesPerCode, pictures.map(blobOf));
+        void view?.showFrames(frame * each, pictures.map(blobOf));
       },
     },
     known,
@@ -116,7 +117,7 @@ export async function drawClips(
     file: blobOf(clip),
     model: completed.model,
     clip: {
-      ...clipCodes(clip.clip, framesPerCode),
+      ...clipCodes(clip.clip, each),
       fps: clip.fps,
       ...(model && { model: model.id }),
     },
@@ -136,7 +137,7 @@ function bodyOf(settings, { context, model }) {
   // The size is that of the given frames.
   const { ratio: _, height: __, width: ___, ...unsized } = settings;
   const cells = (model?.image_area ?? 0) / CODE_SIDE ** 2 *
-    (settings.frames ?? 1) / (model?.clips?.frames_per_code ?? 1);
+    (settings.frames ?? 1) / framesPerCode(model?.clips);
   return {
     ...(context === undefined ? settings : unsized),
     ...(context && { clip: wireClip(context) }),

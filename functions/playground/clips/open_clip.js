@@ -15,6 +15,7 @@ import {
   CODE_SIDE,
   cutClip,
   frameSize,
+  framesPerCode,
 } from "../logic/clip_codes.js";
 import { clipOfRows } from "../logic/drawn_rows.js";
 import { pictureId } from "../logic/picture_files.js";
@@ -53,7 +54,7 @@ export async function openClip(file, model, signal) {
   const { frames, fps } = await readFrames(file, options) ??
     await framesByServer(file, model, signal);
   if (frames.length === 0) return undefined;
-  const codes = await encodeFrames(frames, model.clips.frames_per_code, {
+  const codes = await encodeFrames(frames, framesPerCode(model.clips), {
     model: model.id,
     signal,
   });
@@ -82,13 +83,13 @@ export async function openClip(file, model, signal) {
  */
 export async function contextOf(picture, count, model, signal) {
   const { clip, grid } = picture;
-  const framesPerCode = model.clips.frames_per_code;
-  if (clip?.model === model.id && clip.framesPerCode === framesPerCode) {
-    return cutClip(clip, 0, Math.ceil(count / framesPerCode));
+  const each = framesPerCode(model.clips);
+  if (clip?.model === model.id && clip.framesPerCode === each) {
+    return cutClip(clip, 0, Math.ceil(count / each));
   }
   const whole = picture.wholeHeight === undefined;
-  if (grid && whole && picture.model === model.id && framesPerCode === 1) {
-    return { ...grid, frames: 1, framesPerCode, model: model.id };
+  if (grid && whole && picture.model === model.id && each === 1) {
+    return { ...grid, frames: 1, framesPerCode: each, model: model.id };
   }
   const files = clip === undefined
     ? [picture.file]
@@ -97,7 +98,7 @@ export async function contextOf(picture, count, model, signal) {
     files.map((file) => resized(file, sizes(model))),
   );
   const options = { model: model.id, signal };
-  const codes = await encodeFrames(frames, framesPerCode, options);
+  const codes = await encodeFrames(frames, each, options);
   return { ...codes, model: model.id };
 }
 
@@ -111,13 +112,10 @@ export async function contextOf(picture, count, model, signal) {
  */
 export async function clipOfLink(settings, grid, signal) {
   const { frames = 1, height, width, codes } = grid;
-  const framesPerCode = Math.max(
-    1,
-    Math.round((settings.frames ?? 0) / frames),
-  );
+  const each = Math.max(1, Math.round((settings.frames ?? 0) / frames));
   return await clipOfCodes(
     settings,
-    { frames, height, width, codes, framesPerCode },
+    { frames, height, width, codes, framesPerCode: each },
     signal,
   );
 }
@@ -133,9 +131,9 @@ export async function clipOfLink(settings, grid, signal) {
 export async function unfinishedClip(settings, rows, signal) {
   const all = rows.height / rows.frameHeight;
   const clip = clipOfRows(rows, (settings.frames ?? all) / all);
-  const { frames, framesPerCode, codes } = clip;
+  const { frames, framesPerCode: each, codes } = clip;
   const picture = await clipOfCodes(settings, clip, signal);
-  const known = `${frames * framesPerCode} of ${all * framesPerCode} frames`;
+  const known = `${frames * each} of ${all * each} frames`;
   return {
     ...picture,
     title: `${settings.prompt} (${known})`,

@@ -8,8 +8,7 @@
 /// <reference lib="dom" />
 
 import { countText } from "../logic/quantities.js";
-import { element } from "../parts/element.js";
-import { addStyle } from "../parts/style.js";
+import { addStyle, element } from "../parts/element.js";
 import { icon } from "../parts/icon.js";
 import { HistoryStore } from "./history_store.js";
 

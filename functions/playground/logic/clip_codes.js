@@ -29,8 +29,19 @@ export const CODE_SIDE = 8;
  * @property {number | null} max_frames Greatest length; null if the context
  *   alone limits it.
  * @property {number} fps
- * @property {number} frames_per_code
  */
+
+/** Frames of pixels per frame of codes of Emu3's vision tokenizer. */
+const FRAMES_PER_CODE = 4;
+
+/**
+ * Returns the frames of pixels per frame of codes of a model's clips.
+ *
+ * @param {ClipForm | undefined} form
+ */
+export function framesPerCode(form) {
+  return form?.format === "paper" ? FRAMES_PER_CODE : 1;
+}
 
 /**
  * Converts the first frames into the API's format.

@@ -77,3 +77,14 @@ export function saveAs(content, name, type = "application/octet-stream") {
   // The download has started by then.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
+
+/**
+ * Adds a sheet of the folder `style`, once.
+ *
+ * @param {string} name
+ */
+export function addStyle(name) {
+  const href = `/page/style/${name}`;
+  if (document.head.querySelector(`link[href="${href}"]`) !== null) return;
+  document.head.append(element("link", { rel: "stylesheet", href }));
+}

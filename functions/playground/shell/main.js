@@ -10,8 +10,7 @@
 
 import { askForKeysWith } from "../api/key.js";
 import { getJson } from "../api/request.js";
-import { byId, element } from "../parts/element.js";
-import { addStyle } from "../parts/style.js";
+import { addStyle, byId, element } from "../parts/element.js";
 import { parseRoute } from "./route.js";
 import { Shell } from "./shell.js";
 import { showServer } from "./server_panel.js";
