@@ -59,7 +59,7 @@ def prompt_for(scene, rng):
     text = lead + text
     names_background = rng.random() < 0.82
     if names_background:
-        text = _with_background(text, scene["bg"], rng, may_come_first=not lead)
+        text = with_background(text, scene["bg"], rng, may_come_first=not lead)
     r = rng.random()
     if r < 0.25:
         text = capitalized(text)
@@ -191,7 +191,8 @@ def _dressed(rng, noun):
     return noun
 
 
-def _with_background(text, background, rng, may_come_first):
+def with_background(text, background, rng, may_come_first):
+    """The text with what is said about the background, before or after it."""
     r = rng.random()
     said = "grey" if background == "gray" and rng.random() < 0.5 else background
     if r < 0.07 and may_come_first:

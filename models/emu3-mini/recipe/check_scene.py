@@ -89,7 +89,7 @@ def nearest_background(rgb):
 def _candidates(difference, background):
     """Places (score, edge, y, x, noun) that look like an object, best first."""
     height, width = (side // world.PATCH for side in difference.shape[:2])
-    half = _halved(difference[: height * world.PATCH, : width * world.PATCH])
+    half = halved(difference[: height * world.PATCH, : width * world.PATCH])
     step = world.PATCH // 2
     out = []
     for edge in (world.BIG, world.SMALL):
@@ -139,7 +139,7 @@ def _templates_of(edge, background):
         rows = []
         for noun in range(len(world.NOUNS)):
             glyph = drawing.glyph(noun, edge * world.PATCH)
-            rows.append(_halved(glyph[..., :3] - glyph[..., 3:] * color).ravel())
+            rows.append(halved(glyph[..., :3] - glyph[..., 3:] * color).ravel())
         templates = np.stack(rows)
         norms = np.linalg.norm(templates, axis=1)
         _templates[edge, background] = (templates / norms[:, None], norms)
@@ -150,7 +150,7 @@ def _color(name):
     return np.asarray(world.COLORS[name], np.float32) / 255
 
 
-def _halved(image):
+def halved(image):
     """Mean of every 2 x 2 pixels."""
     height, width = image.shape[:2]
     return image.reshape(height // 2, 2, width // 2, 2, 3).mean((1, 3))

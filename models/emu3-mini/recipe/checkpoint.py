@@ -1,4 +1,4 @@
-"""Reading and writing the two published folders, and pixels as the networks want them."""
+"""Reading the published folders, and pixels as the networks want them."""
 
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from tokenizer import Tokenizer
 from vision_tokenizer import VisionTokenizer
 
 LANGUAGE_MODEL = "emu3-mini"
+CLIP_MODEL = "emu3-mini-clips"
 VISION_TOKENIZER = "emu3-mini-visiontokenizer"
-# The folder that holds both, with this file at emu3-mini/recipe.
+# The folder that holds all, with this file at emu3-mini/recipe.
 MODELS = Path(__file__).resolve().parents[2]
 
 
@@ -25,9 +26,9 @@ def open_vision_tokenizer(models=MODELS):
     return model.eval()
 
 
-def open_language_model(models=MODELS):
-    """The published language model in float32, ready to run."""
-    folder = Path(models) / LANGUAGE_MODEL
+def open_language_model(models=MODELS, name=LANGUAGE_MODEL):
+    """A published language model in float32, ready to run."""
+    folder = Path(models) / name
     config = read_json(folder / "config.json")
     model = LanguageModel(config["vocab_size"], config)
     weights = load_file(folder / "model.safetensors")
@@ -35,15 +36,15 @@ def open_language_model(models=MODELS):
     return model.eval()
 
 
-def open_tokenizer(models=MODELS):
-    """The tokenizer of the published language model."""
+def open_tokenizer(models=MODELS, name=LANGUAGE_MODEL):
+    """The tokenizer of a published language model."""
     codes = read_json(Path(models) / VISION_TOKENIZER / "config.json")["codebook_size"]
-    return Tokenizer(Path(models) / LANGUAGE_MODEL / "emu3.tiktoken", codes=codes)
+    return Tokenizer(Path(models) / name / "emu3.tiktoken", codes=codes)
 
 
-def generation_settings(models=MODELS):
+def generation_settings(models=MODELS, name=LANGUAGE_MODEL):
     """guidance_scale, top_k, temperature and negative_prompt that the checkpoint recommends."""
-    config = read_json(Path(models) / LANGUAGE_MODEL / "generation_config.json")
+    config = read_json(Path(models) / name / "generation_config.json")
     return {
         key: config[key] for key in ("guidance_scale", "top_k", "temperature", "negative_prompt")
     }

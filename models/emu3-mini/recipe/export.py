@@ -1,4 +1,4 @@
-"""Write the two model folders in the file layout of the original Emu3."""
+"""Write the model folders in the file layout of the original Emu3."""
 
 import argparse
 from pathlib import Path
@@ -7,14 +7,17 @@ import torch
 from safetensors.torch import save_file
 
 import captions
+import clip_captions
+import clip_scenes
 import world
-from checkpoint import LANGUAGE_MODEL, MODELS, VISION_TOKENIZER
+from checkpoint import CLIP_MODEL, LANGUAGE_MODEL, MODELS, VISION_TOKENIZER
 from json_files import write_json
 from options import add_vocabulary
 from progress import load
 from tokenizer import TEXT_TOKENS, special_tokens, vision_tokens
 
 CONTEXT = 2048  # tokens
+CLIP_CONTEXT = 4096
 TRANSFORMERS = "4.44.0"  # the version whose layout this is
 NAMES = {
     "pad_token": "<|endoftext|>",
@@ -37,6 +40,15 @@ EXAMPLES = [
     "a panda and a donut on purple",
     "a rabbit, a house and a fish, white background",
 ]
+CLIP_EXAMPLES = [
+    "a rocket flies up, blue background",
+    "a cat moves left on a yellow background",
+    "a fox comes nearer",
+    "a heart appears and goes on white",
+    "a car moves right on a gray background",
+    "a balloon rises, pink background",
+    "a whale sinks",
+]
 
 
 def main():
@@ -51,7 +63,13 @@ def main():
         folder = options.out / LANGUAGE_MODEL
         folder.mkdir(parents=True, exist_ok=True)
         export_language_model(load(options.lm), folder, options)
-        export_vocabulary(options.tiktoken, folder)
+        export_vocabulary(options.tiktoken, folder, CONTEXT)
+        print_size(folder)
+    if options.clips:
+        folder = options.out / CLIP_MODEL
+        folder.mkdir(parents=True, exist_ok=True)
+        export_clip_model(load(options.clips), folder, options)
+        export_vocabulary(options.tiktoken, folder, CLIP_CONTEXT)
         print_size(folder)
 
 
@@ -62,9 +80,11 @@ def parse():
     add = parser.add_argument
     add("--vq", default="work/vq_final.pt", help="training state; empty to leave it out")
     add("--lm", default="work/lm.pt", help="training state; empty to leave it out")
-    add("--out", type=Path, default=MODELS, help="folder for both folders")
+    add("--clips", default="", help="training state of train_clips.py; empty to leave it out")
+    add("--out", type=Path, default=MODELS, help="folder for the folders")
     add("--world", choices=world.WORLDS, default=world.PUBLISHED, help="what the model knows")
     add("--guidance", type=float, default=1.25, help="recommended guidance scale")
+    add("--clip_guidance", type=float, default=1.25, help="the same of the model that draws clips")
     add("--top_k", type=int, default=256, help="recommended top_k")
     return parser.parse_args()
 
@@ -116,6 +136,60 @@ def export_vision_tokenizer(state, folder):
 
 def export_language_model(state, folder, options):
     """Write weights in bfloat16, configuration and recommended settings."""
+    known = world.WORLDS[options.world]
+    write_decoder(state, folder, world.IMAGE_AREA, CONTEXT)
+    write_json(
+        folder / "generation_config.json",
+        {
+            **settings(options.guidance, options.top_k, CONTEXT),
+            "template": "chat",
+            "examples": EXAMPLES,
+            "max_images": 1,
+            "text_only": False,
+            "subjects": [world.SINGULAR[noun] for noun in known.nouns],
+            "known_words": captions.known_words(known),
+        },
+    )
+
+
+def export_clip_model(state, folder, options):
+    """The same of the model that draws clips; it answers no questions."""
+    known = world.WORLDS[options.world]
+    write_decoder(state, folder, clip_scenes.CLIP_AREA, CLIP_CONTEXT)
+    write_json(
+        folder / "generation_config.json",
+        {
+            **settings(options.clip_guidance, options.top_k, CLIP_CONTEXT),
+            "text_only": False,
+            "video_format": "frames",
+            "video_mode": "whole",
+            "video_frames": clip_scenes.FRAMES,
+            "video_max_frames": clip_scenes.MAX_FRAMES,
+            "video_fps": 4,
+            "examples": CLIP_EXAMPLES,
+            "subjects": [world.SINGULAR[noun] for noun in known.nouns],
+            "known_words": clip_captions.known_words(known),
+        },
+    )
+
+
+def settings(guidance, top_k, context):
+    """How to draw, in the keys of transformers."""
+    special = special_tokens()
+    return {
+        "do_sample": True,
+        "top_k": top_k,
+        "temperature": 0.8,
+        "guidance_scale": guidance,
+        "negative_prompt": "",
+        "max_new_tokens": context,
+        **{f"{name}_id": special[NAMES[name]] for name in ("bos_token", "eos_token", "pad_token")},
+        "transformers_version": TRANSFORMERS,
+    }
+
+
+def write_decoder(state, folder, image_area, context):
+    """Write the weights in bfloat16 and config.json."""
     tensors = {key: t.to(torch.bfloat16).contiguous() for key, t in state["model"].items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     special = special_tokens()
@@ -129,10 +203,10 @@ def export_language_model(state, folder, options):
             **dict(sorted(ids.items())),
             "hidden_act": "silu",
             "hidden_size": config["hidden_size"],
-            "image_area": world.IMAGE_AREA,
+            "image_area": image_area,
             "initializer_range": 0.02,
             "intermediate_size": config["intermediate_size"],
-            "max_position_embeddings": CONTEXT,
+            "max_position_embeddings": context,
             "model_type": "Emu3",
             "num_attention_heads": config["num_attention_heads"],
             "num_hidden_layers": config["num_hidden_layers"],
@@ -148,31 +222,9 @@ def export_language_model(state, folder, options):
             "vocab_size": state["vocab"],
         },
     )
-    known = world.WORLDS[options.world]
-    write_json(
-        folder / "generation_config.json",
-        {
-            "do_sample": True,
-            "top_k": options.top_k,
-            "temperature": 0.8,
-            "guidance_scale": options.guidance,
-            "negative_prompt": "",
-            "max_new_tokens": CONTEXT,
-            "bos_token_id": ids["bos_token_id"],
-            "eos_token_id": ids["eos_token_id"],
-            "pad_token_id": ids["pad_token_id"],
-            "transformers_version": TRANSFORMERS,
-            "template": "chat",
-            "examples": EXAMPLES,
-            "max_images": 1,
-            "text_only": False,
-            "subjects": [world.SINGULAR[noun] for noun in known.nouns],
-            "known_words": captions.known_words(known),
-        },
-    )
 
 
-def export_vocabulary(tiktoken, folder):
+def export_vocabulary(tiktoken, folder, context):
     """Write the first ranks of Emu3's vocabulary, the vision tokens and the special tokens."""
     lines = tiktoken.read_bytes().splitlines()[:TEXT_TOKENS]
     if [int(line.split()[1]) for line in lines] != list(range(TEXT_TOKENS)):
@@ -185,7 +237,7 @@ def export_vocabulary(tiktoken, folder):
             **NAMES,
             "clean_up_tokenization_spaces": True,
             "errors": "replace",
-            "model_max_length": CONTEXT,
+            "model_max_length": context,
             "padding_side": "left",
             "tokenizer_class": "Emu3Tokenizer",
         },

@@ -2,6 +2,8 @@
 
 import torch
 
+from threads import slow_in_bfloat16
+
 MOMENTUM = 0.95
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic iteration by Keller Jordan
 ROUNDS = 5
@@ -44,8 +46,8 @@ class Muon:
 
 
 def orthogonal(matrices):
-    """The nearest orthogonal matrices, roughly, in bfloat16, [B, M, N]."""
-    x = matrices.bfloat16()
+    """The nearest orthogonal matrices, roughly, [B, M, N]; in bfloat16 where that is fast."""
+    x = matrices if slow_in_bfloat16(matrices.device.type) else matrices.bfloat16()
     tall = x.shape[1] > x.shape[2]
     if tall:
         x = x.transpose(1, 2)

@@ -47,3 +47,8 @@ class CoreSharing:
             fields = file.read().rsplit(")", 1)[1].split()
         idle = ticks[3] + ticks[4]
         return time.time(), sum(ticks) - idle, int(fields[11]) + int(fields[12])
+
+
+def slow_in_bfloat16(device):
+    """Whether products in bfloat16 are slower than in float32: on CPUs without instructions."""
+    return device == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported()

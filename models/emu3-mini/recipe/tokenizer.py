@@ -93,6 +93,22 @@ class Tokenizer:
         """Tokens after the codes of a picture that is drawn."""
         return [self.eof, self.eoi, self.eos]
 
+    def clip_prompt(self, caption, frames, height, width):
+        """Tokens before the codes of a clip of `frames` frames in all, drawn or given."""
+        size = self.encode(f"{frames}*{height}*{width}")
+        return [self.bos, *self.encode(caption), self.boi, *size, self.img]
+
+    def clip_frames(self, codes):
+        """Tokens of frames of codes [T, h, w], EOF after every frame."""
+        out = []
+        for frame in codes:
+            out += [int(code) + self.first_code for row in frame for code in row] + [self.eof]
+        return out
+
+    def clip_end(self):
+        """Tokens after the last frame of a clip."""
+        return [self.eoi, self.eos]
+
     def chat_prefix(self, codes):
         """Tokens of a chat up to its picture, a grid of codes [h, w]."""
         start = self._image_start(len(codes), len(codes[0]))

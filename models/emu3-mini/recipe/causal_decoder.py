@@ -1,0 +1,63 @@
+"""language_model.py over packed causal sequences, in float32.
+
+For CPUs without instructions for bfloat16, where fast_decoder.py is slow.  The same interface, but
+every token sees all before it in its sequence: there are no branches.
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def packed_hidden(model, tokens, positions, starts, _prefixes, _branches):
+    """Final normalized hidden states, [N, C]; see fast_decoder.py for the arguments."""
+    angles = positions[:, None].float() * model.inverse_frequencies
+    rotation = angles.cos()[:, None], angles.sin()[:, None]  # [N, 1, D/2]
+    eps = model.config["rms_norm_eps"]
+    lengths = (starts[1:] - starts[:-1]).tolist()
+    x = model.model.embed_tokens(tokens)
+    for layer in model.model.layers:
+        attention, mlp = layer.self_attn, layer.mlp
+        projections = [attention.q_proj, attention.k_proj, attention.v_proj]
+        normed = _normalized(x, layer.input_layernorm, eps)
+        mixed = _attend(F.linear(normed, _joined(projections)), rotation, lengths, attention)
+        x = x + F.linear(mixed, attention.o_proj.weight)
+        normed = _normalized(x, layer.post_attention_layernorm, eps)
+        gate, up = F.linear(normed, _joined([mlp.gate_proj, mlp.up_proj])).chunk(2, -1)
+        x = x + F.linear(F.silu(gate) * up, mlp.down_proj.weight)
+    return _normalized(x, model.model.norm, eps)
+
+
+def weighted_loss(hidden, head, targets, weights):
+    """Weighted sum of the cross entropies, and each of them [N], detached; `head` [V, C]."""
+    losses = F.cross_entropy(F.linear(hidden, head), targets, reduction="none")
+    return (losses * weights).sum(), losses.detach()
+
+
+def _attend(qkv, rotation, lengths, attention):
+    """[N, (H + 2 K) D] -> [N, H D], each sequence alone."""
+    heads, kv_heads = attention.heads, attention.kv_heads
+    rows = qkv.view(len(qkv), heads + 2 * kv_heads, -1)
+    turned = _rotated(rows[:, : heads + kv_heads], *rotation)
+    values = rows[:, heads + kv_heads :]
+    out = []
+    for part, v in zip(turned.split(lengths), values.split(lengths)):
+        q, k = part[:, :heads], part[:, heads:]
+        q, k, v = (tensor.transpose(0, 1)[None] for tensor in (q, k, v))
+        group = heads // kv_heads
+        k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        out.append(mixed[0].transpose(0, 1).flatten(1))
+    return torch.cat(out)
+
+
+def _rotated(x, cos, sin):
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+def _normalized(x, norm, eps):
+    return F.rms_norm(x, (x.shape[-1],), norm.weight, eps)
+
+
+def _joined(layers):
+    return torch.cat([layer.weight for layer in layers])

@@ -1,0 +1,113 @@
+"""Train the language model to draw clips, from the weights that draw pictures.
+
+The schedule counts steps, as in train_lm.py.
+"""
+
+import argparse
+import random
+
+import torch
+
+import causal_decoder
+import world
+from clip_batches import ClipBatches
+from language_model import CONFIG, LanguageModel
+from options import add_run, add_vocabulary
+from progress import Progress, load, save
+from resume import Copies
+from text_batches import NO_TARGET
+from threads import CoreSharing, slow_in_bfloat16
+from tokenizer import TEXT_TOKENS, Tokenizer
+from train_lm import Optimizers, decoder_for, rate_at
+
+
+def main():
+    """Train and write the state."""
+    options = parse()
+    torch.manual_seed(options.seed)
+    tokenizer = Tokenizer(options.tiktoken)
+    rng = random.Random(options.seed)
+    pool = load(options.pool, weights_only=False)
+    batches = ClipBatches(pool, world.WORLDS[options.world], tokenizer, rng, options)
+    model = LanguageModel(tokenizer.vocabulary_size).to(options.device)
+    slow = slow_in_bfloat16(options.device)
+    decoder = causal_decoder if slow else decoder_for(model, options.device)
+    optimizers = Optimizers(model, options)
+    progress = Progress(options.steps)
+    copies = Copies(options.out, progress, rng, options.save_minutes)
+    begun = copies.read()
+    if begun:
+        model.load_state_dict(begun["model"])
+        optimizers.restore(begun["optimizers"])
+    elif options.init:
+        model.load_state_dict(load(options.init)["model"])
+    result = {"model": model.state_dict(), "cfg": CONFIG, "vocab": tokenizer.vocabulary_size}
+
+    def everything():
+        return {**result, "optimizers": optimizers.state()}
+
+    cores = CoreSharing(options.threads)
+    tokens = 0
+    while progress.goes_on():
+        if progress.step % 3 == 0:
+            cores.adapt()
+        batch = batches.batch()
+        tokens += len(batch[0])
+        batch = [part.to(options.device) for part in batch]
+        loss_of(model, decoder, batch, options, progress).backward()
+        scale = rate_at(progress.step, options)
+        progress.log("gn", optimizers.step(scale))
+        progress.step += 1
+        if progress.step % 10 == 0:
+            speed = tokens / progress.seconds()
+            progress.report(f"tok/s={speed:.0f}", f"scale={scale:.3f}")
+        copies.write_now_and_then(everything)
+    copies.write(everything())
+    save(options.out, result)
+    print("done", progress.step)
+
+
+def parse(arguments=None):
+    """The options of the command line, or of `arguments`."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_run(parser, "work/clips.pt", steps=700, seed=3)
+    add_vocabulary(parser)
+    add = parser.add_argument
+    add("--pool", default="work/clip_pool.pt", help="result of make_clip_pool.py")
+    add("--world", choices=world.WORLDS, default="40", help="how many things the model learns")
+    add("--init", default="work/lm.pt", help="result to start from; without it from nothing")
+    add("--lr", type=float, default=2e-3, help="highest learning rate of embedding and head")
+    add("--muon", type=float, default=0.015, help="highest learning rate of the layers' matrices")
+    add("--wd", type=float, default=0.01, help="weight decay")
+    add("--warm", type=int, default=40, help="steps in which the rates rise")
+    add("--decay", type=int, default=400, help="last steps, in which they fall")
+    add("--tokens", type=int, default=3000, help="least tokens of a step")
+    add("--stills", type=float, default=0.2, help="share of pictures among the sequences")
+    add("--whole", type=float, default=0.2, help="share of clips that are learned from whole")
+    add("--first", type=float, default=2.0, help="weight of the first rows of a thing")
+    add("--early", type=float, default=0.5, help="weight of background in the first frame")
+    add("--outside", type=float, default=0.15, help="weight of background in later frames")
+    add("--noisy", type=float, default=0.55, help="share of clips with wrong codes in view")
+    add("--pmax", type=float, default=0.7, help="greatest share of wrong codes in a frame")
+    return parser.parse_args(arguments)
+
+
+def loss_of(model, decoder, batch, options, progress):
+    """Weighted mean loss."""
+    *inputs, targets, _answers, weights = batch
+    hidden = decoder.packed_hidden(model, *inputs)
+    drawn = targets != NO_TARGET
+    chosen = weights[drawn]
+    rows = model.lm_head.weight[TEXT_TOKENS:]
+    loss, losses = decoder.weighted_loss(
+        hidden[drawn], rows, targets[drawn] - TEXT_TOKENS, chosen / chosen.sum()
+    )
+    for name, weight in (("thing", 1), ("first", options.first), ("early", options.early)):
+        if (chosen == weight).any():
+            progress.log(name, losses[chosen == weight].mean())
+    progress.log("out", losses[chosen == options.outside].mean())
+    return loss
+
+
+if __name__ == "__main__":
+    main()
