@@ -3,12 +3,17 @@ import { clipFrame } from "../../lib/grid.ts";
 import { decodeFrames } from "../../lib/image/decode.ts";
 import { readHeader } from "../../lib/image/header.ts";
 import { readNpy } from "../../lib/npy.ts";
-import { CLIP_NAME, clipFolder } from "../support/clip_folder.ts";
+import { clipFolder } from "../support/clip_folder.ts";
 import { goldenPath } from "../support/golden.ts";
 import { json, openTinyServer, parseEvents } from "../support/tiny_server.ts";
 
-const whole = clipFolder();
-const paper = clipFolder({ "video_format": "paper", "video_frames": 8 });
+const CLIP_NAME = "tiny-clips";
+const whole = clipFolder(CLIP_NAME, {
+  "video_frames": 4,
+  "video_max_frames": 24,
+  "video_fps": 5,
+});
+const paper = clipFolder("tiny-paper", { "video_format": "paper" });
 const vision = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
 
 function foldersOf(clips: string) {

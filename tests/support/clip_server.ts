@@ -8,15 +8,11 @@
 import type { AppOptions } from "../../functions/app.ts";
 import type { JobsOptions } from "../../functions/jobs/jobs.ts";
 import type { ServiceOptions } from "../../functions/models/service_options.ts";
-import { changedFolder } from "./changed_folder.ts";
+import { clipFolder } from "./clip_folder.ts";
 import { goldenPath } from "./golden.ts";
 import type { TemporaryFolder } from "./temporary_folder.ts";
 import { listenTiny, type TinyHttp } from "./tiny_http.ts";
-import {
-  openTinyServer,
-  TINY_FOLDERS,
-  type TinyServer,
-} from "./tiny_server.ts";
+import { openTinyServer, type TinyServer } from "./tiny_server.ts";
 
 /** A small clip of 4 stills of 2 × 3 codes, as fields of `generate`. */
 export const SMALL_CLIP = {
@@ -51,19 +47,10 @@ export async function listenClips(
 }
 
 function clipFolders(settings: Readonly<Record<string, unknown>>) {
-  const source = TINY_FOLDERS.gen;
-  const name = "generation_config.json";
-  const config = JSON.parse(Deno.readTextFileSync(`${source}/${name}`));
-  const changed = { ...config, "video_format": "frames", ...settings };
-  const model = "emu3-tiny";
-  const folder = changedFolder(
-    source,
-    { [name]: JSON.stringify(changed) },
-    model,
-  );
-  const gen = `${folder.path}/${model}`;
+  const folder = clipFolder("emu3-tiny", settings);
   const vision = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
-  return { folder, folders: { gen, chat: gen, vision } };
+  const { model } = folder;
+  return { folder, folders: { gen: model, chat: model, vision } };
 }
 
 function closing(server: AsyncDisposable, folder: TemporaryFolder) {
