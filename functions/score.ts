@@ -1,6 +1,6 @@
 /**
- * `POST /v1/score`: the likelihood of a picture given its prompt, or of an
- * answer given its question.
+ * `POST /v1/score`: the likelihood of a picture or a clip given its prompt, or
+ * of an answer given its question.
  *
  * @module
  */
@@ -11,6 +11,11 @@ import { scoreDescription } from "./openapi/description/score.ts";
 import type { FunctionName } from "./schema/common.ts";
 import { negotiate } from "./http/accept.ts";
 import type { ModelPair } from "./models/ports.ts";
+import {
+  checkOneClip,
+  holdsClip,
+  scoredClip,
+} from "./inference/clips/scored_clip.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
 import { invalidField } from "./http/errors/errors.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
@@ -46,7 +51,7 @@ export function score(
       files: { image: MAX_PICTURES },
       codes: true,
     });
-    const models = checkedModels(scorers, functions, upload);
+    const models = await checkedModels(scorers, functions, upload);
     const scored = await scoreUpload(c, scorers, upload, models);
     return c.json(scored, 200, {
       "server-timing": serverTiming(scored.timings),
@@ -55,18 +60,19 @@ export function score(
 }
 
 /** Returns the models for a body whose fields are consistent. */
-function checkedModels(
+async function checkedModels(
   scorers: Scorers,
   functions: ReadonlySet<FunctionName>,
   upload: Upload<ScoreRequest>,
-): ModelPair {
+): Promise<ModelPair> {
   const { fields, files } = upload;
   const kind = scoreKind(fields);
-  checkOneWay(upload);
+  if (holdsClip(fields)) checkOneClip(upload);
+  else checkOneWay(upload);
   if (kind === "prompt" && (files.get("image")?.length ?? 1) > 1) {
     throw invalidField("/image", "expected one image per prompt");
   }
-  return scoringModels(scorers, functions, kind, fields);
+  return await scoringModels(scorers, functions, kind, fields);
 }
 
 async function scoreUpload(
@@ -78,6 +84,10 @@ async function scoreUpload(
   const { fields } = upload;
   const call = c.get("call");
   const { decode } = fields;
+  if (holdsClip(fields)) {
+    const clip = await scoredClip(fields, models, scorers, call);
+    return await runScore(fields, models, clip, call);
+  }
   const options = { decode, call };
   const { vision } = models;
   const pictures = await questionGrids(

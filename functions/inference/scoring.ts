@@ -5,10 +5,13 @@
  * @module
  */
 
+import type { DrawnClip } from "../../lib/clip_layout.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import { type Score, scoreAnswer, scorePicture } from "../../lib/scoring.ts";
 import { answeredName, chosenAdapter } from "./adapters.ts";
 import type { Call } from "../http/call.ts";
+import { clipGenerator } from "./clips/clip_context.ts";
+import { holdsClip } from "./clips/scored_clip.ts";
 import { tokenScoreFields } from "./generation_fields.ts";
 import type { FunctionName } from "../schema/common.ts";
 import type {
@@ -32,7 +35,7 @@ export interface Scorers extends ImageGenerators, Captioners {}
 /** The fields of a body without its pictures. */
 export type ScoreFields = Omit<
   ScoreRequest,
-  "image" | "images" | "grid" | "grids" | "decode"
+  "image" | "images" | "grid" | "grids" | "clip" | "frames" | "decode"
 >;
 
 /**
@@ -50,7 +53,15 @@ const FUNCTION: Readonly<Record<ScoreKind, FunctionName>> = {
 /** The fields that belong to the other kind alone. */
 const STRAYS: Readonly<Record<ScoreKind, readonly (keyof ScoreRequest)[]>> = {
   prompt: ["question", "template", "images", "grids"],
-  text: ["negative_prompt", "guidance_scale", "rows", "logprobs"],
+  text: [
+    "negative_prompt",
+    "guidance_scale",
+    "rows",
+    "logprobs",
+    "clip",
+    "frames",
+    "fps",
+  ],
 };
 
 /**
@@ -65,7 +76,7 @@ export function scoreKind(fields: ScoreRequest): ScoreKind {
     throw new InvalidFieldsError([{
       pointer: "",
       detail:
-        "expected either prompt, to score an image, or text, to score an answer",
+        "expected either prompt, to score an image or a clip, or text, to score an answer",
     }]);
   }
   const kind = text === undefined ? "prompt" : "text";
@@ -84,37 +95,45 @@ export function scoreKind(fields: ScoreRequest): ScoreKind {
  * @throws {UnknownModelError} If there is no such model.
  * @throws {UnknownAdapterError} If there is no such adapter.
  */
-export function scoringModels(
+export async function scoringModels(
   scorers: Scorers,
   functions: ReadonlySet<FunctionName>,
   kind: ScoreKind,
-  { model, adapter }: Pick<ScoreFields, "model" | "adapter">,
-): ModelPair {
+  { model, adapter, ...fields }: Pick<
+    ScoreRequest,
+    "model" | "adapter" | "clip" | "frames"
+  >,
+): Promise<ModelPair> {
   const name = FUNCTION[kind];
   if (!functions.has(name)) {
     throw new NotFoundError(
       `Cannot score by ${kind}: ${name} is disabled; add it to FUNCTIONS and restart the server`,
     );
   }
-  const models = kind === "prompt"
-    ? scorers.imageGenerator(model)
-    : scorers.captioner(model);
+  const models = kind === "text"
+    ? scorers.captioner(model)
+    : holdsClip(fields)
+    ? await clipGenerator(scorers, model)
+    : scorers.imageGenerator(model);
   // Checked before pictures are encoded.
   chosenAdapter(models, adapter);
   return models;
 }
 
 /**
- * Scores a picture or an answer.
+ * Scores a picture, a clip or an answer.
  *
- * @param grids Codes: one grid for a picture, one or more for an answer.
+ * @param grids Codes: one grid for a picture or all frames of a clip, one or
+ * more for an answer.
+ * @param clip Form and length of a clip.
  * @param visionMs Encoding time in milliseconds.
  */
 export async function runScore(
   fields: ScoreFields,
   models: ModelPair,
-  { grids, visionMs }: {
+  { grids, clip, visionMs }: {
     readonly grids: readonly CodeGrid[];
+    readonly clip?: DrawnClip | undefined;
     readonly visionMs: number;
   },
   call: Call,
@@ -134,6 +153,7 @@ export async function runScore(
         negativePrompt: fields.negative_prompt ?? generation.negativePrompt,
         guidanceScale: fields.guidance_scale ?? 1,
         grid: grid!,
+        clip,
         strongest: fields.logprobs ?? 0,
       },
       call.signal,
@@ -158,7 +178,8 @@ export async function runScore(
     logprob,
     tokens: score.logprobs.length,
     "logprob_per_token": logprob / score.logprobs.length,
-    ...(fields.rows && { rows: rowSums(score, grid!) }),
+    ...(fields.rows && { rows: partSums(score, grid!.height) }),
+    ...(clip && { frames: partSums(score, clip.frames) }),
     ...(fields.logprobs && { logprobs: scoredRows(score, grid!) }),
     usage: {
       "prompt_tokens": score.usage.promptTokens,
@@ -169,10 +190,12 @@ export async function runScore(
   };
 }
 
-function rowSums({ logprobs }: Score, { height, width }: CodeGrid): number[] {
+/** Returns the sums of as many equal parts: rows, or frames. */
+function partSums({ logprobs }: Score, parts: number): number[] {
+  const length = logprobs.length / parts;
   return Array.from(
-    { length: height },
-    (_, y) => sum(logprobs.slice(y * width, (y + 1) * width)),
+    { length: parts },
+    (_, i) => sum(logprobs.slice(i * length, (i + 1) * length)),
   );
 }
 

@@ -38,6 +38,12 @@ const answered = {
 const PICTURES = [
   v.strictObject({ ...drawn, image: entries.image.wrapped }),
   v.strictObject({ ...drawn, grid: entries.grid.wrapped }),
+  v.strictObject({ ...drawn, clip: entries.clip.wrapped, fps: entries.fps }),
+  v.strictObject({
+    ...drawn,
+    frames: entries.frames.wrapped,
+    fps: entries.fps,
+  }),
 ];
 
 const ANSWERS = [

@@ -196,6 +196,12 @@ export const Clip = v.pipe(
 /** The codes of a clip. */
 export type Clip = v.InferOutput<typeof Clip>;
 
+/** The schema of the frame rate of a generated clip. */
+export const FramesPerSecond = v.pipe(
+  FrameRate,
+  v.description("Frames per second of a clip, by default the model's."),
+);
+
 /** A grid in the form of a body. */
 export interface GridFields {
   /** Number of rows. */

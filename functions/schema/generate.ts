@@ -13,7 +13,7 @@ import { boundedList } from "./bounded_list.ts";
 import {
   AdapterName,
   Clip,
-  FrameRate,
+  FramesPerSecond,
   Grid,
   KeptGrid,
   ModelName,
@@ -78,12 +78,7 @@ export const GenerateRequest = v.strictObject({
       ),
     ),
   ),
-  fps: v.optional(
-    v.pipe(
-      FrameRate,
-      v.description("Frames per second of a clip, by default the model's."),
-    ),
-  ),
+  fps: v.optional(FramesPerSecond),
   clip: v.optional(
     v.pipe(
       Clip,

@@ -12,9 +12,12 @@ import { boundedList } from "./bounded_list.ts";
 import { MAX_PICTURES, Template } from "./caption.ts";
 import {
   AdapterName,
+  Clip,
   DecodeMode,
+  FramesPerSecond,
   Grid,
   ModelName,
+  MOST_FRAMES,
   Picture,
   Text,
 } from "./common.ts";
@@ -29,8 +32,16 @@ export const ScoreRequest = v.strictObject({
   grids: v.optional(
     boundedList(Grid, { min: 1, max: MAX_PICTURES }),
   ),
+  clip: v.optional(Clip),
+  frames: v.optional(
+    v.pipe(
+      boundedList(Picture, { min: 1, max: MOST_FRAMES }),
+      v.description("Frames of a clip, as images or as one animation."),
+    ),
+  ),
+  fps: v.optional(FramesPerSecond),
   prompt: v.optional(
-    v.pipe(Text, v.description("Prompt to score the image by.")),
+    v.pipe(Text, v.description("Prompt to score the image or clip by.")),
   ),
   "negative_prompt": v.optional(
     v.pipe(Text, v.description("Prompt of the unconditional branch.")),

@@ -3,13 +3,15 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { DIGITAL_SOURCE_TYPE } from "../../functions/inference/image_metadata.ts";
 import { readPng } from "../../functions/playground/logic/png_text.js";
+import { FRAMES_PER_SECOND } from "../../functions/inference/clips/clip_files.ts";
 import { openClipServer, SMALL_CLIP } from "../support/clip_server.ts";
 import { bytes, json } from "../support/tiny_server.ts";
 
 const server = await openClipServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
-const plain = { ...SMALL_CLIP, metadata: false };
+/** A request at the rate of bare codes, which have none. */
+const plain = { ...SMALL_CLIP, metadata: false, fps: FRAMES_PER_SECOND };
 
 async function generate(body: object, accept: string): Promise<Response> {
   const answer = await server.app.request(

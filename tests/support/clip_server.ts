@@ -1,6 +1,5 @@
 /**
- * The tiny checkpoints as a server that draws clips: their generation config
- * names a form.
+ * The tiny checkpoints as a server whose only model draws clips.
  *
  * @module
  */

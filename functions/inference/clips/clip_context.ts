@@ -34,8 +34,7 @@ export async function clipRequest(
   generators: ImageGenerators,
   call: PictureCall,
 ): Promise<GenerateRequest> {
-  const models = await generators.clipGenerator?.(request.model) ??
-    generators.imageGenerator(request.model);
+  const models = await clipGenerator(generators, request.model);
   // Adapters are named behind the model.
   const model = request.model ?? models.language.name;
   const named = { ...request, model };
@@ -45,6 +44,15 @@ export async function clipRequest(
     tools: generators,
     call,
   });
+}
+
+/** Returns the models that draw clips, opened on first use. */
+export async function clipGenerator(
+  generators: ImageGenerators,
+  model: string | undefined,
+): Promise<ImageGenerator> {
+  return await generators.clipGenerator?.(model) ??
+    generators.imageGenerator(model);
 }
 
 /**

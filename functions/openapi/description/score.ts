@@ -61,9 +61,9 @@ export function scoreDescription(
   return describeFunction({
     id: "score",
     tag: "functions",
-    summary: "Score an image or an answer",
+    summary: "Score an image, a clip or an answer",
     text:
-      "Computes the log-likelihood of an image given prompt, or of an answer in text given images and a question. Nothing is generated.",
+      "Computes the log-likelihood of an image or a clip given prompt, or of an answer in text given images and a question. Clips need a model with the capability clips. Nothing is generated.",
     parameters: [
       ...queryFields(ScoreRequest.entries, FIELDS),
       ...GRID_HEADERS,

@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { type AnswerOf, Count, Logprobs, TimingsAnswer } from "./answers.ts";
 
-/** The schema of the likelihood of a picture or an answer. */
+/** The schema of the likelihood of a picture, a clip or an answer. */
 export const ScoreAnswer = v.pipe(
   v.strictObject({
     model: v.string(),
@@ -30,7 +30,15 @@ export const ScoreAnswer = v.pipe(
     rows: v.optional(
       v.pipe(
         v.array(v.nullable(v.number())),
-        v.description("Log-likelihood of each row of codes, if rows is set."),
+        v.description(
+          "Log-likelihood of each row of codes, if rows is set; of a clip, the rows of all frames in order.",
+        ),
+      ),
+    ),
+    frames: v.optional(
+      v.pipe(
+        v.array(v.nullable(v.number())),
+        v.description("Log-likelihood of each frame of codes of a clip."),
       ),
     ),
     logprobs: v.optional(
