@@ -290,7 +290,9 @@ Deno.test("App serves the page and its files, which may load nothing else", asyn
   const { app } = appWith();
   const page = await app.request("/");
   match(page.headers.get("content-type")!, /^text\/html/);
-  match(page.headers.get("content-security-policy")!, /default-src 'self'/);
+  const policy = page.headers.get("content-security-policy")!;
+  match(policy, /default-src 'self'/);
+  match(policy, /media-src blob:/);
   const html = await page.text();
   ok(!/https?:\/\/(?!www\.w3\.org)/.test(html), "another origin");
   for (const [, path] of html.matchAll(/(?:src|href)="(\/[^"]*)"/g)) {

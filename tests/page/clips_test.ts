@@ -10,6 +10,28 @@ import { download, REFUSED, visit } from "./visit.ts";
 
 const PROMPT = "a red square moves right";
 
+/** Script that records a video of a second. */
+const RECORDING = `(async () => {
+  const canvas = document.createElement("canvas");
+  canvas.height = canvas.width = 96;
+  const context = canvas.getContext("2d");
+  const recorder = new MediaRecorder(canvas.captureStream(20));
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  recorder.start();
+  for (let i = 0; i < 20; i++) {
+    context.fillStyle = "blue";
+    context.fillRect(0, 0, 96, 96);
+    context.fillStyle = "red";
+    context.fillRect(4 * i, 32, 16, 16);
+    await new Promise((then) => setTimeout(then, 50));
+  }
+  const stopped = new Promise((then) => recorder.onstop = then);
+  recorder.stop();
+  await stopped;
+  return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+})()`;
+
 async function choose(page: Page): Promise<void> {
   await page.getByRole("radio", { name: "Clip" }).check();
 }
@@ -160,6 +182,23 @@ pageTest("Clips: a dropped animation and a picture are continued", async () => {
   await begin(page, 3);
   await done(page, 3);
   strictEqual(server.asked[1]!.clip!.codes.length, 1);
+});
+
+pageTest("Clips: a video is read by the browser, and continued", async () => {
+  await using server = startClipServer();
+  await using seen = await visit(server.url);
+  const { page } = seen;
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.getByRole("radio", { name: "Clip" }).waitFor();
+  const video = await page.evaluate(RECORDING) as number[];
+  await page.getByLabel("Open a picture").setInputFiles({
+    name: "square.webm",
+    mimeType: "video/webm",
+    buffer: Buffer.from(video),
+  });
+  await page.getByText(/square.webm is open as a clip of \d+ frames/).waitFor();
+  await page.getByRole("button", { name: "Extend from this frame" }).click();
+  await page.getByText(/^Continues 1 frame of “square.webm”/).waitFor();
 });
 
 pageTest(

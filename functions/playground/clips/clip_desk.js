@@ -30,6 +30,8 @@ import { contextOf, openClip } from "./open_clip.js";
  * @property {import("../draw/result_panel.js").ResultPanel} result
  * @property {import("../parts/notice.js").Notice} notice
  * @property {import("../parts/task.js").TaskRunner} runner Tasks of the view.
+ * @property {HTMLInputElement} file File dialog.
+ * @property {HTMLElement} hint Hint beside its button.
  */
 
 /** Clips in the Draw view. */
@@ -48,6 +50,9 @@ export class ClipDesk {
     this.#parts = parts;
     const { shell, settings, result } = parts;
     addStyle("clips.css");
+    parts.file.accept += ",image/apng,video/*";
+    parts.hint.textContent =
+      "or drop one, an animation or a video; pictures made here restore their settings.";
     settings.addClips(this.#fields);
     result.actions.append(this.#actions.extend);
     result.actions.after(this.#actions.files);

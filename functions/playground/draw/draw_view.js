@@ -79,6 +79,11 @@ class DrawView {
       this.#file.value = "";
     },
   });
+  #hint = element(
+    "span",
+    { class: "quiet" },
+    "or drop one; pictures made here restore their settings.",
+  );
   #result = new ResultPanel();
   #form = element(
     "form",
@@ -137,11 +142,7 @@ class DrawView {
               class: "button small",
               for: this.#file.id,
             }, "Open a picture"),
-            element(
-              "span",
-              { class: "quiet" },
-              "or drop one; pictures made here restore their settings.",
-            ),
+            this.#hint,
           ),
         ),
       ),
@@ -276,6 +277,8 @@ class DrawView {
           result: this.#result,
           notice: this.#notice,
           runner: this.#runner,
+          file: this.#file,
+          hint: this.#hint,
         }),
     );
     return await this.#clipsLoaded.catch(() => this.#clipsLoaded = undefined);
