@@ -228,6 +228,31 @@ pageTest(
 );
 
 pageTest(
+  "Clips: a stopped clip is one of its whole frames, and continues",
+  async () => {
+    await using server = startClipServer();
+    const half = Promise.withResolvers<void>();
+    server.half = half.promise;
+    await using seen = await visit(server.url);
+    const { page } = seen;
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await choose(page);
+    await begin(page, 6);
+    await page.getByText(/^Row 36 of 72 · /).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText(`${PROMPT} (3 of 6 frames)`).waitFor();
+    strictEqual(await frame(page), "Frame 1 of 3");
+    half.resolve();
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    await done(page, 6);
+    strictEqual(server.asked[1]!.clip!.codes.length, 3);
+    strictEqual(await frame(page), "Frame 6 of 6");
+    // All of it was drawn by its settings.
+    await page.getByText("Share, or use the API").waitFor();
+  },
+);
+
+pageTest(
   "Clips: a link restores the settings and the clip itself",
   async () => {
     await using server = startClipServer();

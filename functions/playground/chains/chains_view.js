@@ -117,7 +117,7 @@ class ChainsView {
     if (chain === undefined) return;
     this.#notice.clear();
     this.#words.textContent = chain.description;
-    this.#form = new ChainForm(chain, () => this.#shell.picture.value);
+    this.#form = new ChainForm(chain, () => this.#shell.still);
     this.#place.replaceChildren(this.#form.root);
   }
 

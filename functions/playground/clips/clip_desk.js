@@ -93,6 +93,7 @@ export class ClipDesk {
   async open(file, signal) {
     const model = this.#model;
     if (model === undefined) return undefined;
+    this.#parts.notice.show(`Reading ${file.name}…`);
     return await this.#withRetries(
       () => openClip(file, model, signal),
       signal,

@@ -147,7 +147,7 @@ export class ClipFields {
     this.#frames.value = String(Math.min(most, whole));
     this.#given.textContent = `Continues ${
       countText(given, "frame")
-    } of “${title}”; they count among its frames.`;
+    } of “${title}”; they count among its frames, and set its size.`;
   }
 
   /** Greatest length of a clip, in frames of pixels. */

@@ -152,8 +152,12 @@ class DrawView {
       this.#result.offerQuestions(shell.server.model("caption") !== undefined)
     );
     shell.server.state.watch(() => {
-      if (shell.server.model("clips")) void this.#openClips();
-      else this.#settings.describe(shell.server.model("generate"));
+      if (shell.server.model("clips")) {
+        void idle().then(() => this.#openClips());
+      }
+      if (this.#clips === undefined) {
+        this.#settings.describe(shell.server.model("generate"));
+      }
     });
     shell.picture.watch((picture) => this.#show(picture));
     void idle().then(() => this.#openHistory());

@@ -101,12 +101,12 @@ export class PictureLab {
   }
 
   #offer() {
-    const { value } = this.#shell.picture;
+    const { still: value } = this.#shell;
     this.#current.hidden = value === undefined || value.id === this.#takenId;
   }
 
   #takeCurrent() {
-    const { value } = this.#shell.picture;
+    const { still: value } = this.#shell;
     if (value === undefined) return;
     this.#takenId = value.id;
     this.#offer();

@@ -55,6 +55,12 @@ export class Shell {
     this.#live = live;
   }
 
+  /** Current picture, unless it is a clip. */
+  get still() {
+    const { value } = this.picture;
+    return value?.clip ? undefined : value;
+  }
+
   /**
    * Announces a text to screen readers, politely.
    *
