@@ -8,6 +8,7 @@
 /// <reference lib="dom" />
 
 import { post } from "../api/request.js";
+import { linkFromParams } from "../logic/link.js";
 import { blobOf, pictureId } from "../logic/picture_files.js";
 import { wireGrid } from "../logic/drawn_rows.js";
 import { firstCells } from "../logic/scores.js";
@@ -177,13 +178,15 @@ export function factsOf(
 }
 
 /**
- * @param {NonNullable<ReturnType<typeof import("../logic/settings.js").settingsFromParams>>} link
+ * @param {URLSearchParams} params Settings of a link, maybe with codes.
  * @param {AbortSignal} signal
  * @returns {Promise<readonly import("../shell/shell.js").Picture[]>} Pictures
  *   decoded from the link's codes or found in the history; empty if they have
  *   to be drawn.
  */
-export async function picturesOf({ settings, grid }, signal) {
+export async function picturesOf(params, signal) {
+  const { settings, grid } = linkFromParams(params) ?? {};
+  if (settings === undefined) return [];
   if (grid?.frames !== undefined) {
     const { clipOfLink } = await import("../clips/open_clip.js");
     return [await clipOfLink(settings, grid, signal)];

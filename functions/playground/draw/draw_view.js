@@ -171,7 +171,7 @@ class DrawView {
     const address = params.toString();
     if (address === this.#address) return;
     this.#address = address;
-    void this.#arrive(settingsFromParams(params), first);
+    void this.#arrive(params, first);
   }
 
   /** Clears the notice, which is stale on the next visit. */
@@ -188,29 +188,30 @@ class DrawView {
   /**
    * Resumes a drawing after a reload, or shows the picture of a link, or draws it.
    *
-   * @param {ReturnType<typeof settingsFromParams>} link
+   * @param {URLSearchParams} params
    * @param {boolean} first True if the page was just loaded.
    */
-  async #arrive(link, first) {
+  async #arrive(params, first) {
+    const settings = settingsFromParams(params);
     if (first && sessionStorage.getItem(KEPT) !== null) {
       const { drawingLeft } = await later(() => import("./kept_drawing.js"));
-      const left = drawingLeft(link?.settings);
+      const left = drawingLeft(settings);
       if (left !== undefined) {
         this.#settings.write(left.settings);
         return this.#run(left.settings, left.known);
       }
     }
-    if (link === undefined) return;
+    if (settings === undefined) return;
     this.#unfinished?.clear();
-    this.#settings.write(link.settings);
+    this.#settings.write(settings);
     void this.#runner.run(async (signal) => {
       const { picturesOf } = await later(() => import("./draw_pictures.js"));
-      const pictures = await picturesOf(link, signal);
+      const pictures = await picturesOf(params, signal);
       if (pictures.length > 0) {
         await this.#place(pictures);
         await this.#stageAll(pictures);
         // The drawing begins when this task has ended.
-      } else if (link.settings.prompt !== "") this.#begin();
+      } else if (settings.prompt !== "") this.#begin();
     }, (error) => this.#notice.showError(error));
   }
 

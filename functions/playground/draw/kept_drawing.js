@@ -13,7 +13,7 @@
 /// <reference lib="dom" />
 
 import { clipOfRows, DrawnRows, wireGrid } from "../logic/drawn_rows.js";
-import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
+import { linkFromParams, paramsFromLink } from "../logic/link.js";
 import { throttle } from "../parts/throttle.js";
 
 /**
@@ -105,7 +105,7 @@ export function drawingText(settings, { seed, rows, context }) {
   const [first] = rows;
   const whole = { ...settings, ...(seed !== undefined && { seed }) };
   if (rows.length !== 1 || first === undefined || first.count === 0) {
-    const params = paramsFromSettings(whole, context);
+    const params = paramsFromLink(whole, context);
     if (context !== undefined) {
       params.set("frames_per_code", String(context.framesPerCode));
     }
@@ -113,7 +113,7 @@ export function drawingText(settings, { seed, rows, context }) {
   }
   const { width, count, height, frameHeight } = first;
   const codes = first.codes.slice(0, count * width);
-  const params = paramsFromSettings(whole, { height: count, width, codes });
+  const params = paramsFromLink(whole, { height: count, width, codes });
   params.set("rows", String(height));
   if (frameHeight < height) {
     params.set("frame_rows", String(frameHeight));
@@ -129,7 +129,7 @@ export function drawingText(settings, { seed, rows, context }) {
  */
 export function drawingFromText(text) {
   const params = new URLSearchParams(text);
-  const parsed = settingsFromParams(params);
+  const parsed = linkFromParams(params);
   if (parsed === undefined) return undefined;
   const { settings, grid } = parsed;
   /** @param {string} name */

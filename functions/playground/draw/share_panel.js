@@ -8,7 +8,7 @@
 /// <reference lib="dom" />
 
 import { currentKey } from "../api/key.js";
-import { paramsFromSettings } from "../logic/settings.js";
+import { paramsFromLink } from "../logic/link.js";
 import { SNIPPETS } from "../logic/snippets.js";
 import { element } from "../parts/element.js";
 import { formatRoute } from "../shell/route.js";
@@ -77,7 +77,7 @@ export class SharePanel {
   link() {
     const { settings, grid, clip } = this.#picture ?? {};
     if (settings === undefined) return location.href;
-    const params = paramsFromSettings(
+    const params = paramsFromLink(
       settings,
       this.#codes.checked ? clip ?? grid : undefined,
     );

@@ -8,8 +8,6 @@
 
 // @ts-check
 
-import { codesFromText, codesToText } from "./codes_text.js";
-
 /**
  * @typedef {object} Settings
  * @property {string} prompt
@@ -28,8 +26,6 @@ import { codesFromText, codesToText } from "./codes_text.js";
  * @property {number} [frames] Frames of pixels of a clip.
  * @property {number} [fps]
  * @property {string} [model] Model, unless it is the default.
- *
- * @typedef {import("./codes_text.js").Grid} Grid
  */
 
 /** Names of numeric settings. */
@@ -61,16 +57,14 @@ const MODEL = /** @type {const} */ ("model");
  * Serializes settings into query parameters.
  *
  * @param {Settings} settings
- * @param {Grid} [grid] Codes to include.
  * @returns {URLSearchParams}
  */
-export function paramsFromSettings(settings, grid) {
+export function paramsFromSettings(settings) {
   const params = new URLSearchParams({ prompt: settings.prompt });
   for (const name of [...TEXTS, ...NUMBERS, MODEL]) {
     const value = settings[name];
     if (value !== undefined) params.set(name, String(value));
   }
-  if (grid !== undefined) params.set("codes", codesToText(grid));
   return params;
 }
 
@@ -78,8 +72,7 @@ export function paramsFromSettings(settings, grid) {
  * Parses the settings of an address; invalid values are dropped.
  *
  * @param {URLSearchParams} params
- * @returns {{ settings: Settings, grid: Grid | undefined } | undefined}
- * Undefined if it has no settings.
+ * @returns {Settings | undefined} Undefined if it has no settings.
  */
 export function settingsFromParams(params) {
   const prompt = params.get("prompt");
@@ -96,9 +89,5 @@ export function settingsFromParams(params) {
       settings[name] = Number(value);
     }
   }
-  const codes = params.get("codes");
-  return {
-    settings,
-    grid: codes === null ? undefined : codesFromText(codes),
-  };
+  return settings;
 }

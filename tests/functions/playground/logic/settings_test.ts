@@ -9,9 +9,9 @@ import {
 import { readPng } from "../../../../functions/playground/logic/png_text.js";
 import { settingsFromTexts } from "../../../../functions/playground/logic/file_settings.js";
 import {
-  paramsFromSettings,
-  settingsFromParams,
-} from "../../../../functions/playground/logic/settings.js";
+  linkFromParams,
+  paramsFromLink,
+} from "../../../../functions/playground/logic/link.js";
 import {
   formatRoute,
   parseRoute,
@@ -47,25 +47,25 @@ const grids = fc.tuple(
   codes: Uint16Array.from([...stream.take(height * width)]),
 }));
 
-Deno.test("settingsFromParams() inverts paramsFromSettings(), through an address", () => {
+Deno.test("linkFromParams() inverts paramsFromLink(), through an address", () => {
   fc.assert(
     fc.property(
       settings,
       fc.option(grids, { nil: undefined }),
       (asked, grid) => {
-        const hash = formatRoute("draw", paramsFromSettings(asked, grid));
+        const hash = formatRoute("draw", paramsFromLink(asked, grid));
         const { view, params } = parseRoute(hash, "look");
         strictEqual(view, "draw");
-        deepStrictEqual(settingsFromParams(params), { settings: asked, grid });
+        deepStrictEqual(linkFromParams(params), { settings: asked, grid });
       },
     ),
   );
 });
 
-Deno.test("settingsFromParams() requires a prompt and drops invalid values", () => {
-  strictEqual(settingsFromParams(new URLSearchParams("seed=4")), undefined);
+Deno.test("linkFromParams() requires a prompt and drops invalid values", () => {
+  strictEqual(linkFromParams(new URLSearchParams("seed=4")), undefined);
   deepStrictEqual(
-    settingsFromParams(new URLSearchParams("prompt=a&seed=x&n=&codes=!")),
+    linkFromParams(new URLSearchParams("prompt=a&seed=x&n=&codes=!")),
     { settings: { prompt: "a" }, grid: undefined },
   );
   deepStrictEqual(parseRoute("", "draw").view, "draw");
