@@ -89,6 +89,7 @@ export function modelFields(
 ): ModelAnswer {
   const { name, precision, device, state, details, engine, preprocessing } =
     model;
+  const prompts = details?.generation ?? model.clips?.prompts;
   return {
     id: name,
     object: "model",
@@ -103,13 +104,14 @@ export function modelFields(
     state: state.state,
     phases: state.phases.map(phaseFields),
     ...(state.state === "failed" && { reason: state.reason }),
-    // Known once a language model is open; never for a vision tokenizer.
-    "image_area": details?.imageArea ?? null,
+    // Known once a language model is open, or for clips; never for a vision
+    // tokenizer.
+    "image_area": details?.imageArea ?? model.clips?.imageArea ?? null,
     "context_length": details?.contextLength ?? null,
-    examples: details?.examples ?? [],
+    examples: details?.examples ?? prompts?.examples ?? [],
     "max_images": details?.generation.maxImages ?? null,
-    subjects: details?.generation.subjects ?? [],
-    "known_words": details?.generation.knownWords ?? [],
+    subjects: prompts?.subjects ?? [],
+    "known_words": prompts?.knownWords ?? [],
     limits: {
       "max_body_bytes": limits.maxBodyBytes,
       "max_pixels": limits.maxPixels,

@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { ClipConfig } from "../../models/config/clip_config.ts";
 import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { FunctionName } from "../schema/common.ts";
 import { sourceKey } from "./pending_download.ts";
+import type { ClipListing } from "./ports.ts";
 
 /** The folder of a model. */
 export interface ModelFolder {
@@ -36,7 +36,7 @@ export interface PlannedModels {
   /** True if it serves `caption`. */
   readonly answers: boolean;
   /** Settings of its clips; undefined for a model that draws none. */
-  readonly clips?: ClipConfig | undefined;
+  readonly clips?: ClipListing | undefined;
   /** True if it is opened by the first request for a clip. */
   readonly onDemand?: boolean;
   /** Adapters that requests may choose; none by default. */
@@ -159,11 +159,19 @@ export async function planLineup(
       draws: draws || same?.draws === true,
       answers: answers || same?.answers === true,
       ...(same === undefined && onDemand && { onDemand }),
-      clips: (await checkpoints.language(folder)).generation.clips,
+      clips: clipListing(await checkpoints.language(folder)),
     });
   }
   const planned = [...models.values()];
   return { ...plan(planned, functions), checkpoints };
+}
+
+function clipListing(
+  { config, generation }: Awaited<ReturnType<Checkpoints["language"]>>,
+): ClipListing | undefined {
+  const { clips, examples, subjects, knownWords } = generation;
+  const prompts = { examples, subjects, knownWords };
+  return clips && { ...clips, imageArea: config.imageArea, prompts };
 }
 
 function plan(

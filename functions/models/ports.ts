@@ -160,6 +160,17 @@ export interface Tokenizers extends Tools {
   text(model: string | undefined): Promise<TextModel>;
 }
 
+/** The settings of a model's clips, known before it is opened. */
+export interface ClipListing extends ClipConfig {
+  /** Default area of a frame, in pixels². */
+  readonly imageArea: number;
+  /** Prompts that it knows. */
+  readonly prompts: Pick<
+    GenerationConfig,
+    "examples" | "subjects" | "knownWords"
+  >;
+}
+
 /** A listed model. */
 export interface ModelListing {
   /** Name of its folder. */
@@ -179,7 +190,7 @@ export interface ModelListing {
   /** State of the model. */
   readonly state: HeldState;
   /** Settings of a language model's clips; undefined for none. */
-  readonly clips?: ClipConfig | undefined;
+  readonly clips?: ClipListing | undefined;
   /** Details of a language model, once it was opened. */
   readonly details: ModelDetails | undefined;
   /** Engine state of a language model, while it is open. */

@@ -65,7 +65,12 @@ Deno.test("GET /v1/models lists clips of a model that no request has opened", as
   });
   const drawn = await fresh.app.request("/v1/generate", json(small));
   strictEqual((await drawn.json()).model, CLIP_NAME);
-  strictEqual((await model()).state, "ready");
+  const after = await model();
+  strictEqual(after.state, "ready");
+  // Clients size pictures for it, and suggest prompts, before it is open.
+  for (const name of ["image_area", "examples", "subjects", "known_words"]) {
+    deepStrictEqual(before[name], after[name], name);
+  }
 });
 
 Deno.test("POST /v1/generate draws a clip, and answers its codes and its file", async () => {
