@@ -8,7 +8,7 @@
  */
 
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
-import type { JobStore } from "./store/job_store.ts";
+import type { EventSubject, JobStore } from "./store/job_store.ts";
 import type { WireEvent } from "../http/call.ts";
 
 /**
@@ -18,6 +18,9 @@ import type { WireEvent } from "../http/call.ts";
  * about 1e-5, so that rare draws differ.
  */
 export const WORTH_CODES = 1024;
+
+/** Kinds of events that are stored once, whatever their number of runs. */
+const DRAWN = ["row", "frame", "image", "clip"] as const;
 
 /**
  * Called when an event is stored.
@@ -32,7 +35,7 @@ export class Recorder {
   readonly #id: string;
   readonly #now: () => number;
   readonly #onEvent: OnEvent;
-  /** Keys of the rows and pictures that are stored. */
+  /** Keys of the rows, frames, pictures and clips that are stored. */
   readonly #seen = new Set<string>();
   /** Parts of an answer that an earlier run stored. */
   #deltasToSkip = 0;
@@ -53,17 +56,11 @@ export class Recorder {
     this.#id = id;
     this.#now = now;
     this.#onEvent = onEvent;
-    for (
-      const { event, image, index } of store.subjectsOf(
-        id,
-        "row",
-        "image",
-        "delta",
-      )
-    ) {
+    for (const subject of store.subjectsOf(id, ...DRAWN, "delta")) {
+      const { event } = subject;
       if (event === "delta") this.#deltasToSkip++;
-      else this.#seen.add(`${event} ${image} ${index}`);
-      if (event !== "image") this.#done++;
+      else this.#seen.add(keyOfSubject(subject));
+      if (event === "row" || event === "delta") this.#done++;
     }
   }
 
@@ -109,20 +106,27 @@ export class Recorder {
   }
 }
 
-/** Returns the key of a row or picture, stored once; undefined for the rest. */
+/** Returns the key of what is stored once; undefined for the rest. */
 function keyOf({ event, data }: WireEvent): string | undefined {
-  if (event !== "row" && event !== "image") return undefined;
-  const { image_index: image, index } = data as {
+  if (!DRAWN.some((kind) => kind === event)) return undefined;
+  const { image_index: image, frame, index } = data as {
     readonly "image_index": number;
+    readonly frame?: number;
     readonly index?: number;
   };
-  return `${event} ${image} ${index}`;
+  return keyOfSubject({ event, image, frame, index });
+}
+
+function keyOfSubject({ event, image, frame, index }: EventSubject): string {
+  return `${event} ${image} ${frame} ${index}`;
 }
 
 /** Removes preview pictures: they are large, and rows can restore them. */
 function withoutPicture(event: WireEvent): WireEvent {
-  const { preview, ...data } = Object(event.data);
-  return preview === undefined ? event : { event: event.event, data };
+  const { preview, previews, ...data } = Object(event.data);
+  return preview === undefined && previews === undefined
+    ? event
+    : { event: event.event, data };
 }
 
 /** Returns the rows of all pictures, from the event that starts a drawing. */

@@ -53,9 +53,11 @@ export interface JobEnd {
 export interface EventSubject {
   /** Kind of the event. */
   readonly event: string;
-  /** Index of the picture; undefined for none. */
+  /** Index of the picture or clip; undefined for none. */
   readonly image: number | undefined;
-  /** Index of the row; undefined for none. */
+  /** Frame of a clip; undefined for none. */
+  readonly frame: number | undefined;
+  /** Index of the row, in its frame; undefined for none. */
   readonly index: number | undefined;
 }
 
@@ -310,12 +312,13 @@ export class JobStore {
   subjectsOf(id: string, ...kinds: readonly string[]): EventSubject[] {
     const marks = kinds.map(() => "?").join(", ");
     return this.#queries.all(
-      `SELECT event, data ->> 'image_index' AS image, data ->> 'index' AS "index" FROM events WHERE job = ? AND event IN (${marks}) ORDER BY id`,
+      `SELECT event, data ->> 'image_index' AS image, data ->> 'frame' AS frame, data ->> 'index' AS "index" FROM events WHERE job = ? AND event IN (${marks}) ORDER BY id`,
       id,
       ...kinds,
-    ).map(({ event, image, index }) => ({
+    ).map(({ event, image, frame, index }) => ({
       event: String(event),
       image: image === null ? undefined : Number(image),
+      frame: frame === null ? undefined : Number(frame),
       index: index === null ? undefined : Number(index),
     }));
   }

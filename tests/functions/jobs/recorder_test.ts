@@ -32,6 +32,27 @@ function drawingEvents(n: number, rows: number): WireEvent[] {
   ];
 }
 
+/** Returns the events of the clips of a drawing, one after the other. */
+function clipEvents(n: number, frames: number, rows: number): WireEvent[] {
+  const clips = Array.from({ length: n }, (_, i) => i);
+  return [
+    { event: "started", data: { n, rows: frames * rows, frames } },
+    ...clips.flatMap((image) =>
+      Array.from({ length: frames }, (_, frame) => [
+        ...Array.from({ length: rows }, (_, index) => ({
+          event: "row",
+          data: { "image_index": image, frame, index },
+        })),
+        { event: "frame", data: { "image_index": image, frame } },
+      ]).flat()
+    ),
+    ...clips.map((image) => ({
+      event: "clip",
+      data: { "image_index": image },
+    })),
+  ];
+}
+
 /** Returns an answer's events. */
 function answerEvents(parts: readonly string[]): WireEvent[] {
   return [
@@ -43,6 +64,11 @@ function answerEvents(parts: readonly string[]): WireEvent[] {
 const anyEvents = fc.oneof(
   fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 5 }))
     .map(([n, rows]) => drawingEvents(n, rows)),
+  fc.tuple(
+    fc.integer({ min: 1, max: 2 }),
+    fc.integer({ min: 1, max: 2 }),
+    fc.integer({ min: 1, max: 2 }),
+  ).map(([n, frames, rows]) => clipEvents(n, frames, rows)),
   fc.array(fc.string(), { maxLength: 8 }).map(answerEvents),
 );
 
@@ -127,4 +153,21 @@ Deno.test("Recorder stores no preview picture, and passes it on once", () => {
     { ...row, index: 1 },
   ]);
   deepStrictEqual(told, [pictured, undefined]);
+});
+
+Deno.test("Recorder stores no previews of a frame, and passes them on once", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  const told: (WireEvent | undefined)[] = [];
+  const recorder = new Recorder(jobs, "a", () => 1, (live) => told.push(live));
+  const frame = { "image_index": 0, frame: 2 };
+  const shown = {
+    event: "frame",
+    data: { ...frame, previews: [{ height: 8 }] },
+  };
+  recorder.observe(shown);
+  recorder.observe(shown);
+  deepStrictEqual(storedEvents(jobs).map(({ data }) => data), [frame]);
+  deepStrictEqual(told, [shown]);
 });
