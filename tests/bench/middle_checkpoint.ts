@@ -89,7 +89,7 @@ const LETTERS = 26;
 export async function writeMiddle(
   folder: string,
   dtype: StoredDtype,
-  sizes: Partial<Record<keyof typeof PUBLISHED_SIZES, number>> = {},
+  sizes: Partial<typeof CONFIG> = {},
 ): Promise<void> {
   const json = { ...CONFIG, ...sizes };
   const vision = [
