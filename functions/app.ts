@@ -50,6 +50,7 @@ import type {
   Listing,
   Tokenizers,
 } from "./models/ports.ts";
+import { videos } from "./compat/openai/videos/videos.ts";
 import { problemFrom, problemHeaders } from "./http/errors/problem.ts";
 import { limitRate, type RateLimit } from "./middleware/rate_limit.ts";
 import { problemPages } from "./openapi/problem_pages.ts";
@@ -138,6 +139,8 @@ export function createApp(
     const { functions } = options;
     const limits = { functions, maxBytes: maxBodyBytes, drain };
     app.route("/", predictions(jobs, services, limits));
+    if (functions.has("generate")) app.route("/", videos(jobs, services));
+    else app.all("/v1/videos/*", () => disabled("generate is disabled"));
   }
   const isJobPath = (path: string) => JOB_PATHS.includes(path);
   for (const path of [...JOB_PATHS, ...OTHER_WORK]) {

@@ -31,17 +31,19 @@ const MAX_PAGE_BYTES = 2 ** 20;
 export function jobPage(
   c: Context<AppEnv>,
   store: JobStore,
-  { after, predictions = false }: Pick<PageOptions, "after" | "predictions">,
+  { after, limit = MAX_LISTED, ...choice }:
+    & Omit<PageOptions, "limit" | "maxBytes">
+    & Partial<Pick<PageOptions, "limit">>,
 ): JobPage {
   const principal = c.get("principal");
   if (after !== undefined && store.find(after)?.principal !== principal) {
     throw new UnknownJobError();
   }
   return store.page(principal, {
-    limit: MAX_LISTED,
+    ...choice,
+    limit: Math.min(limit, MAX_LISTED),
     maxBytes: MAX_PAGE_BYTES,
     after,
-    predictions,
   });
 }
 

@@ -71,13 +71,17 @@ export interface PageOptions {
   readonly after?: string | undefined;
   /** True to list predictions only. */
   readonly predictions?: boolean;
+  /** Prefix of the ids to list; all by default. */
+  readonly prefix?: string;
+  /** Order by time; the newest first by default. */
+  readonly order?: "asc" | "desc";
 }
 
 /** A page of jobs. */
 export interface JobPage {
-  /** Jobs, newest first. */
+  /** Jobs in order. */
   readonly jobs: readonly Job[];
-  /** True if there are older ones. */
+  /** True if there are more. */
   readonly more: boolean;
 }
 
@@ -136,21 +140,26 @@ export class JobStore {
   }
 
   /**
-   * Returns a page of a principal's jobs, newest first: up to `limit` of them,
+   * Returns a page of a principal's jobs in order: up to `limit` of them,
    * and up to `maxBytes` of their rows without bodies, but one at least.
    */
   page(principal: string, options: PageOptions): JobPage {
-    const { limit, maxBytes, after, predictions } = options;
+    const { limit, maxBytes, after, predictions, prefix = "" } = options;
+    const [beyond, start, order] = options.order === "asc"
+      ? [">", 0, "ASC"]
+      : ["<", Number.MAX_SAFE_INTEGER, "DESC"];
     const jobs: Job[] = [];
     let bytes = 0;
     let more = false;
     this.#queries.each(
-      `SELECT ${COLUMNS}, coalesce(octet_length(error), 0) + coalesce(octet_length(prediction), 0) AS bytes FROM jobs WHERE principal = ? AND rowid < coalesce((SELECT rowid FROM jobs WHERE id = ?), ?) AND (prediction IS NOT NULL OR NOT ?) ORDER BY rowid DESC`,
+      `SELECT ${COLUMNS}, coalesce(octet_length(error), 0) + coalesce(octet_length(prediction), 0) AS bytes FROM jobs WHERE principal = ? AND rowid ${beyond} coalesce((SELECT rowid FROM jobs WHERE id = ?), ?) AND (prediction IS NOT NULL OR NOT ?) AND substr(id, 1, length(?)) = ? ORDER BY rowid ${order}`,
       [
         principal,
         after ?? null,
-        Number.MAX_SAFE_INTEGER,
+        start,
         predictions === true ? 1 : 0,
+        prefix,
+        prefix,
       ],
       (row) => {
         bytes += Number(row["bytes"]);

@@ -69,7 +69,9 @@ export function form(
       schema: {
         type: "object",
         properties: Object.fromEntries([...parts, ...texts]),
-        oneOf: Object.keys(files).map((name) => ({ required: [name] })),
+        ...(Object.keys(files).length > 0 && {
+          oneOf: Object.keys(files).map((name) => ({ required: [name] })),
+        }),
         additionalProperties: false,
       },
     },
