@@ -152,7 +152,7 @@ export async function animation(frames: number): Promise<Uint8Array> {
 /** Yields the events of a drawing. */
 async function* drawing(
   server: ClipServer,
-  { seed, frames = 1, fps = RATE, clip }: ClipBody,
+  { prompt, seed, frames = 1, fps = RATE, clip }: ClipBody,
 ): AsyncGenerator<string> {
   const given = clip?.codes.length ?? 0;
   const grid = { height: SIDE, width: SIDE };
@@ -183,7 +183,10 @@ async function* drawing(
       ...previews && { previews },
     });
   }
-  const file = apng(codes.map(picture), fps);
+  const file = apng(codes.map(picture), fps, {
+    Description: prompt,
+    parameters: JSON.stringify({ seed, frames, fps }),
+  });
   const whole = { frames, ...grid, "frames_per_code": 1, codes };
   yield event("completed", {
     id: "g1",
@@ -234,8 +237,12 @@ function picture(codes: readonly (readonly number[])[]): RgbImage {
   return { height, width, pixels };
 }
 
-function apng(frames: readonly RgbImage[], framesPerSecond = RATE) {
-  return encodeApng(frames, { framesPerSecond });
+function apng(
+  frames: readonly RgbImage[],
+  framesPerSecond = RATE,
+  text: Readonly<Record<string, string>> = {},
+) {
+  return encodeApng(frames, { framesPerSecond, text });
 }
 
 async function gif(frames: readonly RgbImage[]): Promise<Uint8Array> {

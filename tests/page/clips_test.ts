@@ -184,6 +184,30 @@ pageTest("Clips: a dropped animation and a picture are continued", async () => {
   strictEqual(server.asked[1]!.clip!.codes.length, 1);
 });
 
+pageTest("Clips: a clip that was saved restores its settings", async () => {
+  await using server = startClipServer();
+  await using seen = await visit(server.url);
+  const { page } = seen;
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await choose(page);
+  await page.getByLabel("Frames", { exact: true }).fill("4");
+  await begin(page, 8);
+  await done(page, 8);
+  const file = await download(page);
+  await page.getByRole("radio", { name: "Picture" }).check();
+  await page.getByLabel("Open a picture").setInputFiles({
+    name: "clip.apng",
+    mimeType: "image/apng",
+    buffer: Buffer.from(file),
+  });
+  await page.getByText(/of 4 frames, and restored its settings/).waitFor();
+  strictEqual(
+    await page.getByLabel("Frames", { exact: true }).inputValue(),
+    "4",
+  );
+  deepStrictEqual(await download(page), file);
+});
+
 pageTest("Clips: a video is read by the browser, and continued", async () => {
   await using server = startClipServer();
   await using seen = await visit(server.url);

@@ -59,15 +59,20 @@ export async function openClip(file, model, signal) {
     signal,
   });
   const png = await readPng(new Uint8Array(await file.arrayBuffer()));
+  const { height, width } = codes;
+  const whole = png?.height === height * CODE_SIDE &&
+    png.width === width * CODE_SIDE;
   const metadata = png && settingsFromTexts(png.texts, png);
   return {
     id: pictureId(),
     createdAt: Date.now(),
     title: metadata?.settings.prompt ?? file.name,
-    file: await joined(frames, fps),
+    // A file of this project keeps its metadata.
+    file: metadata && whole ? file : await joined(frames, fps),
     imageIndex: 0,
     clip: { ...codes, fps, model: model.id },
     ...(metadata && { settings: metadata.settings }),
+    ...(metadata?.givenRows && { givenRows: metadata.givenRows }),
   };
 }
 

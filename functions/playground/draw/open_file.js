@@ -60,9 +60,10 @@ async function pictureOf(file) {
  * @param {string} name
  * @param {Picture} picture
  */
-function clipNotice(name, { clip }) {
+function clipNotice(name, { clip, settings }) {
   const frames = (clip?.frames ?? 0) * (clip?.framesPerCode ?? 1);
-  return `${name} is open as a clip of ${frames} frames: choose a frame, and extend it from there.`;
+  const back = settings === undefined ? "" : ", and restored its settings";
+  return `${name} is open as a clip of ${frames} frames${back}: choose a frame, and extend it from there.`;
 }
 
 /** @param {ReturnType<typeof settingsFromTexts>} metadata */

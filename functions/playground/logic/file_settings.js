@@ -43,14 +43,20 @@ export function settingsFromTexts(texts, pixels) {
   const imageIndex = typeof index === "number" ? index : 0;
   if (imageIndex > 0) settings.n = imageIndex + 1;
   const model = fields["model"];
-  const given =
-    /** @type {{ height?: unknown } | undefined} */ (fields["prefix"])
-      ?.height;
+  // The frames of a clip are one below the other.
+  const { frames, height: given } =
+    /** @type {{ frames?: unknown, height?: unknown }} */ (
+      fields["prefix"] ?? fields["clip"] ?? {}
+    );
   return {
     settings,
     imageIndex,
     model: typeof model === "string" ? model : undefined,
-    givenRows: typeof given === "number" ? given : 0,
+    givenRows: typeof given !== "number"
+      ? 0
+      : typeof frames === "number"
+      ? frames * given
+      : given,
   };
 }
 

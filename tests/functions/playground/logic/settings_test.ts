@@ -132,6 +132,29 @@ Deno.test("settingsFromTexts() reads the settings that reproduce a picture", asy
   }
 });
 
+Deno.test("settingsFromTexts() reads frames, rate and given frames of a clip", () => {
+  const parameters = {
+    seed: 1,
+    frames: 6,
+    fps: 12,
+    clip: { frames: 2, height: 3, width: 4, codes: [] },
+  };
+  const texts = {
+    Description: "a cat",
+    parameters: JSON.stringify(parameters),
+  };
+  const found = settingsFromTexts(texts, { height: 24, width: 32 });
+  strictEqual(found?.givenRows, 6);
+  deepStrictEqual(found.settings, {
+    prompt: "a cat",
+    height: 24,
+    width: 32,
+    seed: 1,
+    frames: 6,
+    fps: 12,
+  });
+});
+
 Deno.test("settingsFromTexts() reads the count of given rows", async () => {
   const given = { height: 1, width: 2, codes: new Uint16Array([5, 6]) };
   const png = await readPng(new Uint8Array(fileOf("a cat", 0, given)));

@@ -1,10 +1,12 @@
 /** Snippets of the page send the page's requests. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { framesOfApng } from "../../../../functions/playground/logic/apng.js";
 import { readPng } from "../../../../functions/playground/logic/png_text.js";
 import { settingsFromTexts } from "../../../../functions/playground/logic/file_settings.js";
 import type { Settings } from "../../../../functions/playground/logic/settings.js";
 import { SNIPPETS } from "../../../../functions/playground/logic/snippets.js";
+import { listenClips, SMALL_CLIP } from "../../../support/clip_server.ts";
 import { startServer } from "../../../support/server.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
 import { TINY_FOLDERS } from "../../../support/tiny_server.ts";
@@ -80,5 +82,25 @@ Deno.test("SNIPPETS draw the pictures of their settings, with and without a key"
         );
       });
     }
+  }
+});
+
+Deno.test("SNIPPETS draw the clips of their settings", async (t) => {
+  await using server = await listenClips();
+  const asked = { ...SMALL_CLIP, fps: 5 };
+  for (const [name, write] of Object.entries(SNIPPETS)) {
+    await t.step(name, async () => {
+      const program = write(asked, { origin: server.url, keyed: false });
+      const [file, ...others] = await pictures(
+        name as keyof typeof SNIPPETS,
+        program,
+      );
+      deepStrictEqual(others, []);
+      const frames = framesOfApng(file!);
+      deepStrictEqual(
+        frames.map(({ ms }) => ms),
+        Array(asked.frames).fill(200),
+      );
+    });
   }
 });
