@@ -12,7 +12,7 @@ import {
 } from "../../lib/grid.ts";
 import type { VisionModel } from "../models/ports.ts";
 import { invalidField } from "./errors/errors.ts";
-import type { Clip, Grid, GridFields } from "../schema/common.ts";
+import type { Clip, ClipFields, Grid, GridFields } from "../schema/common.ts";
 
 /** A grid or a clip. */
 export type Codes = CodeGrid | CodeClip;
@@ -93,20 +93,6 @@ export function stillsOf(
   if (stated === undefined || stated === framesPerCode) return {};
   if (stated === 1) return { framesPerCode: 1 };
   throw invalidField(pointer, `expected 1 or ${framesPerCode}`);
-}
-
-/** A clip in the form of a body. */
-export interface ClipFields {
-  /** Number of frames of codes. */
-  readonly frames: number;
-  /** Number of rows. */
-  readonly height: number;
-  /** Number of codes in a row. */
-  readonly width: number;
-  /** Frames of pixels that a frame of codes represents, if these are stills. */
-  readonly "frames_per_code"?: 1;
-  /** Codes frame by frame, row by row. */
-  readonly codes: number[][][];
 }
 
 /** Returns `grid` in the form of a body. */

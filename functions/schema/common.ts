@@ -211,3 +211,17 @@ export interface GridFields {
   /** Codes row by row. */
   readonly codes: number[][];
 }
+
+/** A clip in the form of a body. */
+export interface ClipFields {
+  /** Number of frames of codes. */
+  readonly frames: number;
+  /** Number of rows. */
+  readonly height: number;
+  /** Number of codes in a row. */
+  readonly width: number;
+  /** Frames of pixels that a frame of codes represents, if these are stills. */
+  readonly "frames_per_code"?: 1;
+  /** Codes frame by frame, row by row. */
+  readonly codes: number[][][];
+}

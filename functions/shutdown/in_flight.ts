@@ -8,7 +8,8 @@
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import { isLossless } from "../../lib/drawing/strategy.ts";
 import type { GenerationEvent, GenerationParams } from "../../lib/emu3.ts";
-import type { CodeGrid } from "../../lib/grid.ts";
+import { clipFrameHeight } from "../../lib/clip_layout.ts";
+import { type CodeClip, type CodeGrid, firstRows } from "../../lib/grid.ts";
 
 /** A request to one of the functions that repeats the work. */
 export interface FunctionRequest {
@@ -30,6 +31,8 @@ export interface InFlight {
   readonly resumeStates: () => readonly (ResumeState | undefined)[];
   /** Returns the rows of the only picture; undefined if not resumable. */
   readonly rows: () => CodeGrid | undefined;
+  /** Returns whole frames of the only clip; undefined if not resumable. */
+  readonly clip?: () => CodeClip | undefined;
 }
 
 /** A drawing in flight. */
@@ -105,23 +108,46 @@ export class GenerationInFlight implements InFlight {
   readonly resumeStates = (): readonly (ResumeState | undefined)[] =>
     Array.from(this.#resumeStates, (resumeState) => resumeState?.());
 
+  /** Returns the given rows and those that were drawn, of a picture. */
+  readonly rows = (): CodeGrid | undefined =>
+    this.#params.clip === undefined ? this.#rowsOf(1) : undefined;
+
   /**
-   * Returns the given rows and those that were drawn. Lossy strategies would
-   * draw others, pictures after the first draw from streams that no request can
-   * name, and neither kept codes nor the rows of a clip are rows of a picture.
+   * Returns the given frames and those that were drawn. An interleaved clip
+   * states its given frames, so that it would go on otherwise.
    */
-  readonly rows = (): CodeGrid | undefined => {
-    const { count, size, prefix, keep, strategy, clip } = this.#params;
-    const several = count > 1 || keep !== undefined || clip !== undefined;
-    if (several || !isLossless(strategy)) return undefined;
-    const codes = Uint16Array.from([...prefix?.codes ?? [], ...this.#codes]);
-    const height = codes.length / size.width;
-    // All rows are a whole picture, not the beginning of one.
-    const rows = Math.min(height, size.height - 1);
-    if (rows === 0) return undefined;
-    const { width } = size;
-    return { height: rows, width, codes: codes.slice(0, rows * width) };
+  readonly clip = (): CodeClip | undefined => {
+    const { clip, size } = this.#params;
+    if (clip === undefined || clip.form.interleaved) return undefined;
+    const height = clipFrameHeight(clip, size);
+    const grid = this.#rowsOf(height);
+    if (grid === undefined) return undefined;
+    const { width, codes } = grid;
+    const { framesPerCode } = clip;
+    return {
+      frames: grid.height / height,
+      height,
+      width,
+      framesPerCode,
+      codes,
+    };
   };
+
+  /**
+   * Returns all rows in steps of `step`, but not the whole. Lossy strategies
+   * would draw others, pictures after the first draw from streams that no
+   * request can name, and kept codes are not rows.
+   */
+  #rowsOf(step: number): CodeGrid | undefined {
+    const { count, size, prefix, keep, strategy } = this.#params;
+    if (count > 1 || keep !== undefined || !isLossless(strategy)) return;
+    const { width } = size;
+    const codes = Uint16Array.from([...prefix?.codes ?? [], ...this.#codes]);
+    const height = codes.length / width;
+    const whole = Math.min(height - height % step, size.height - step);
+    if (whole <= 0) return;
+    return firstRows({ height, width, codes }, whole);
+  }
 }
 
 /** Returns an answer in flight: text is generated again, in unknown time. */

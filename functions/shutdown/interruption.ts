@@ -12,7 +12,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../http/context.ts";
 import type { Drain, ResumableRequest } from "../middleware/drain.ts";
-import { gridFields } from "../http/grid_json.ts";
+import { clipFields, gridFields } from "../http/grid_json.ts";
 import type { JobRequest } from "../jobs/job.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { repeatable } from "../jobs/submission.ts";
@@ -145,12 +145,14 @@ const EMPTY = new Uint8Array();
 
 /** Returns the fields that resume the request without the store. */
 export function stateOf(
-  inFlight: Pick<InFlight, "seed" | "rows"> | undefined,
+  inFlight: Pick<InFlight, "seed" | "rows" | "clip"> | undefined,
 ): InterruptedState | undefined {
   if (inFlight === undefined) return undefined;
   const rows = inFlight.rows();
+  const clip = inFlight.clip?.();
   return {
     seed: inFlight.seed,
     images: rows === undefined ? [] : [{ prefix: gridFields(rows) }],
+    ...(clip && { clips: [{ clip: clipFields(clip) }] }),
   };
 }

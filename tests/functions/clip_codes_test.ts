@@ -87,3 +87,16 @@ Deno.test("POST /v1/generate embeds nothing in a clip without metadata", async (
   const gif = await generate(plain, "image/gif");
   ok(!new TextDecoder().decode(await gif.bytes()).includes("XMP"));
 });
+
+Deno.test("The first frames of a clip sampled token by token, given with its seed, are continued by the rest of it", async () => {
+  const drawn = { ...SMALL_CLIP, strategy: "autoregressive" };
+  const whole = await (await generate(drawn, "application/json")).json();
+  const { clip } = whole.clips[0];
+  for (const frames of [1, 3]) {
+    const { codes } = clip;
+    const given = { "frames_per_code": 1, codes: codes.slice(0, frames) };
+    const body = { ...drawn, clip: given };
+    const rest = await (await generate(body, "application/json")).json();
+    deepStrictEqual(rest.clips[0].clip.codes, codes);
+  }
+});

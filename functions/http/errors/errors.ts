@@ -5,7 +5,7 @@
  */
 
 import { Emu3Error } from "../../../lib/errors.ts";
-import type { GridFields } from "../../schema/common.ts";
+import type { ClipFields, GridFields } from "../../schema/common.ts";
 
 /** An invalid field and its fault. */
 export interface FieldError {
@@ -337,6 +337,8 @@ export interface InterruptedState {
   readonly seed: number;
   /** Pictures so far; empty if their rows cannot be continued. */
   readonly images: readonly { readonly prefix: GridFields }[];
+  /** Clips so far; undefined if their frames cannot be continued. */
+  readonly clips?: readonly { readonly clip: ClipFields }[];
 }
 
 /** A request that the server could not finish before it stopped. */

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../../lib/drawing/strategy.ts";
 import { type AnswerOf, Count } from "./answers.ts";
 import { Template } from "../caption.ts";
-import { Grid, Seed } from "../common.ts";
+import { Clip, Grid, Seed } from "../common.ts";
 
 /** The schema of the defaults that a language model's files recommend. */
 const Defaults = v.strictObject({
@@ -286,9 +286,10 @@ export const ProblemAnswer = v.pipe(
         v.strictObject({
           seed: Seed,
           images: v.array(v.strictObject({ prefix: Grid })),
+          clips: v.optional(v.array(v.strictObject({ clip: Clip }))),
         }),
         v.description(
-          "State to continue without the job: the seed, and the rows generated so far for a single image.",
+          "State to continue without the job: the seed, and the rows generated so far for a single image, or the whole frames of a single clip.",
         ),
       ),
     ),

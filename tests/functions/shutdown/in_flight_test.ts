@@ -101,3 +101,46 @@ Deno.test("DrawingUnderWay.rows() is undefined if rows cannot resume the picture
   strictEqual(several.resumeStates().length, 2);
   strictEqual(captioningInFlight({}, 1).remainingMs(), undefined);
 });
+
+/** Returns a clip of 3 frames of 2 × 2 codes in flight. */
+function clipInFlight(
+  changes: Parameters<typeof scene>[0] = {},
+  interleaved = false,
+) {
+  const form = { format: "frames", interleaved, meta: "" } as const;
+  const clip = { form, frames: 3, framesPerCode: 1, fps: 8 };
+  const size = { height: 6, width: 2 };
+  return new GenerationInFlight({}, scene({ clip, size, ...changes }));
+}
+
+Deno.test("DrawingUnderWay.clip() includes the given frames and whole ones, and is never the whole clip", () => {
+  const prefix = { height: 2, width: 2, codes: Uint16Array.of(9, 9, 9, 9) };
+  const drawing = clipInFlight({ prefix });
+  const given = { frames: 1, height: 2, width: 2, framesPerCode: 1 };
+  deepStrictEqual(drawing.clip(), { ...given, codes: prefix.codes });
+  drawing.note(row(2));
+  deepStrictEqual(drawing.clip(), { ...given, codes: prefix.codes });
+  drawing.note(row(3));
+  const codes = Uint16Array.of(9, 9, 9, 9, 4, 5, 6, 7);
+  deepStrictEqual(drawing.clip(), { ...given, frames: 2, codes });
+  drawing.note(row(4));
+  drawing.note(row(5));
+  strictEqual(drawing.clip()?.frames, 2);
+  strictEqual(drawing.rows(), undefined);
+});
+
+Deno.test("DrawingUnderWay.clip() is undefined if frames cannot resume the clip", () => {
+  const begun = [
+    clipInFlight({ count: 2 }),
+    clipInFlight({}, true),
+    clipInFlight({ strategy: "zipar" }),
+    new GenerationInFlight({}, scene()),
+  ];
+  for (const drawing of begun) {
+    for (let i = 0; i < 3; i++) drawing.note(row(i));
+  }
+  deepStrictEqual(
+    [clipInFlight(), ...begun].map((drawing) => drawing.clip()),
+    Array.from({ length: 5 }, () => undefined),
+  );
+});
