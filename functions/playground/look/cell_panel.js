@@ -127,6 +127,15 @@ export class CellPanel {
     return canvas;
   }
 
+  /**
+   * Sets the model whose codes are shown.
+   *
+   * @param {string | undefined} model Undefined for the default.
+   */
+  setModel(model) {
+    this.#pictures.setModel(model);
+  }
+
   async #look() {
     await this.#pictures.load([...this.#canvases.values()]);
     this.#paint();

@@ -28,6 +28,20 @@ export class CodePictures {
   /** @type {Promise<void> | undefined} */
   #running;
 
+  /** @type {string | undefined} */
+  #model;
+
+  /**
+   * Sets the model whose codes are decoded.
+   *
+   * @param {string | undefined} model Undefined for the default.
+   */
+  setModel(model) {
+    if (model === this.#model) return;
+    this.#model = model;
+    this.#known.clear();
+  }
+
   /** @param {number} code */
   get(code) {
     return this.#known.get(code);
@@ -51,15 +65,19 @@ export class CodePictures {
 
   /** @param {readonly number[]} codes */
   async #decode(codes) {
-    const answer = await post("/v1/detokenize", { grid: blocksOf(codes) }, {
-      accept: "image/png",
-    });
+    const model = this.#model;
+    const body = {
+      grid: blocksOf(codes),
+      ...(model !== undefined && { model }),
+    };
+    const answer = await post("/v1/detokenize", body, { accept: "image/png" });
     const file = await answer.blob();
     const whole = await createImageBitmap(file);
     const side = whole.height / SIDE;
     const cut = codes.map((_, i) =>
       createImageBitmap(whole, (i * SIDE + 1) * side, side, side, side)
     );
+    if (model !== this.#model) return;
     for (const [i, bitmap] of (await Promise.all(cut)).entries()) {
       this.#known.set(codes[i] ?? 0, bitmap);
     }

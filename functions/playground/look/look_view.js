@@ -181,6 +181,7 @@ class LookView {
     try {
       const coded = await withCodes(picture);
       if (this.#entered !== picture) return;
+      this.#panel.setModel(picture.clip?.model);
       // A frame depends on those before it, which is no branch of a picture.
       this.#branching.hidden =
         this.#film.hidden =
