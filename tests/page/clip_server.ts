@@ -125,6 +125,11 @@ export function startClipServer(): ClipServer {
     if (type === "image/gif") return bytes(await gif(frames), type);
     return c.json({ frames: frames.map(wireFile) });
   });
+  app.post("/v1/score", async (c) => {
+    const { clip } = await c.req.json();
+    const logprobs = clip.codes.map(scoresOf).flat();
+    return c.json({ logprobs });
+  });
   app.route("/", page());
   const listener = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -167,12 +172,9 @@ async function* drawing(
     if (frame - given === (frames - given) >> 1) await server.half;
     const drawn = codesOf(frame);
     codes.push(drawn);
+    const scores = scoresOf(drawn, frame);
     for (const [index, row] of drawn.entries()) {
-      const logprobs = row.map((code) => ({
-        logprob: -0.1 * (frame + 1),
-        entropy: 0.2 * (frame + 1),
-        top: [{ code, logprob: -0.1 * (frame + 1) }],
-      }));
+      const logprobs = scores[index];
       const drawnRow = { "image_index": 0, frame, index, codes: row, logprobs };
       yield event("row", drawnRow);
     }
@@ -221,6 +223,15 @@ function codesOf(t: number): number[][] {
     { length: SIDE },
     (_, y) =>
       Array.from({ length: SIDE }, (_, x) => inside(y, x) ? 7 : 100 + t),
+  );
+}
+
+/** Returns scores of the codes of frame `t`, which grow less likely. */
+function scoresOf(codes: readonly (readonly number[])[], t: number) {
+  const logprob = -0.1 * (t + 1);
+  const entropy = 0.2 * (t + 1);
+  return codes.map((row) =>
+    row.map((code) => ({ logprob, entropy, top: [{ code, logprob }] }))
   );
 }
 

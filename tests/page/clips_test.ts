@@ -337,6 +337,29 @@ for (const width of WIDTHS) {
   );
 }
 
+pageTest(
+  "Clips: Look inside scores the frames of a clip from a file",
+  async () => {
+    await using server = startClipServer();
+    await using seen = await visit(server.url);
+    const { page } = seen;
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await page.getByRole("radio", { name: "Clip" }).waitFor();
+    await page.getByLabel("Open a picture").setInputFiles({
+      name: "squares.gif",
+      mimeType: "image/gif",
+      buffer: Buffer.from(await animation(3)),
+    });
+    await page.getByText("squares.gif is open as a clip of 3 frames").waitFor();
+    await page.getByRole("main").getByRole("link", { name: "Look inside" })
+      .click();
+    await page.locator("button[value=entropy]:enabled").click();
+    await page.locator(".view-look").getByRole("slider", { name: "Frame" })
+      .fill("3");
+    await page.getByText(/^0\.9 bits$/).waitFor();
+  },
+);
+
 pageTest("Clips: the server's reason is shown at the field", async () => {
   await using server = startClipServer();
   server.problem = {

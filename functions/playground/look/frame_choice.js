@@ -27,6 +27,10 @@ export class FrameChoice {
     this.#control.root,
   );
   #choose;
+  /** @type {ClipCodes | undefined} */
+  #clip;
+  /** @type {import("../shell/shell.js").Scores | undefined} */
+  #scores;
   /** @type {(index: number) => void} */
   #onShow = () => {};
 
@@ -46,14 +50,19 @@ export class FrameChoice {
   async show(picture) {
     this.pause();
     this.#onShow = () => {};
+    this.#clip = undefined;
     this.root.hidden = picture?.clip === undefined;
     if (picture?.clip === undefined) return this.#choose(picture);
     const { clip } = picture;
+    this.#scores = picture.scores;
     /** @param {number} index */
     const show = (index) => {
-      const file = stills[index * clip.framesPerCode];
-      this.#choose(frameOf({ ...picture, clip }, index, file ?? picture.file));
+      const file = stills[index * clip.framesPerCode] ?? picture.file;
+      const scores = this.#scores;
+      const whole = { ...picture, ...(scores && { scores }), clip };
+      this.#choose(frameOf(whole, index, file));
     };
+    this.#clip = clip;
     this.#onShow = show;
     const stills = await stillsOf(picture.file);
     if (this.#onShow !== show) return;
@@ -61,6 +70,19 @@ export class FrameChoice {
       clip.frames,
       (clip.fps ?? 8) / clip.framesPerCode,
     );
+  }
+
+  /**
+   * Sets the scores of all frames.
+   *
+   * @param {ClipCodes} clip Clip that they belong to; those of an earlier one
+   *   are late.
+   * @param {import("../shell/shell.js").Scores} scores
+   */
+  setScores(clip, scores) {
+    if (this.#clip !== clip) return;
+    this.#scores = scores;
+    this.#control.show(this.#control.index);
   }
 
   /** Stops at the current frame. */

@@ -172,7 +172,9 @@ class LookView {
   /** @param {Picture | undefined} picture */
   async #enter(picture) {
     this.#runner.stop();
-    this.#scoring.stop();
+    // The scores of a clip are those of all its frames.
+    const same = picture?.clip && picture.clip === this.#entered?.clip;
+    if (!same) this.#scoring.stop();
     this.#notice.clear();
     this.#entered = picture;
     this.#empty.hidden = picture !== undefined;
@@ -183,10 +185,7 @@ class LookView {
       if (this.#entered !== picture) return;
       this.#panel.setModel(picture.clip?.model);
       // A frame depends on those before it, which is no branch of a picture.
-      this.#branching.hidden =
-        this.#film.hidden =
-        this.#scoreForm.root.hidden =
-          picture.clip !== undefined;
+      this.#branching.hidden = this.#film.hidden = picture.clip !== undefined;
       this.#help.textContent = picture.clip
         ? "Arrow keys move between cells."
         : "Arrow keys move between cells; Enter or a click selects the row to branch from.";
@@ -198,7 +197,7 @@ class LookView {
       this.#scoreForm.write(basisOf(coded).prompt);
       this.#cell = clamped(this.#cell, coded.grid);
       this.#showScored();
-      this.#scoreIfNew();
+      if (!same || !this.#scoring.running) this.#scoreIfNew();
     } catch (error) {
       this.#inside.hidden = true;
       this.#notice.showError(error);
@@ -219,8 +218,8 @@ class LookView {
   #scoreIfNew() {
     const { picture } = this.#first;
     if (!this.#seen || picture?.grid === undefined) return;
-    if (picture.scores !== undefined || picture.clip !== undefined) return;
-    if (picture.grid.codes.length > FEW_CODES) return;
+    if (picture.scores !== undefined) return;
+    if ((picture.clip ?? picture.grid).codes.length > FEW_CODES) return;
     this.#scoreBy(this.#scoreForm.prompt);
   }
 
@@ -232,6 +231,7 @@ class LookView {
     this.#notice.clear();
     void this.#scoring.run(async (signal) => {
       const scores = await this.#scoresOf(coded, prompt, signal);
+      if (picture.clip) return this.#frames.setScores(picture.clip, scores);
       if (this.#first.picture !== picture) return;
       this.#first.picture = { ...picture, scores };
       this.#showScored();
@@ -262,7 +262,7 @@ class LookView {
     return scorePicture(
       picture,
       prompt,
-      this.#shell.server.model("generate"),
+      this.#shell.server.model(picture.clip ? "clips" : "generate"),
       this.#shell.retryPolicy(this.#notice, signal),
     );
   }

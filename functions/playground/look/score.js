@@ -8,6 +8,7 @@
 
 import { withRetries } from "../api/retry_policy.js";
 import { post } from "../api/request.js";
+import { wireClip } from "../logic/clip_codes.js";
 import { wireGrid } from "../logic/drawn_rows.js";
 import { firstCells, scoresOf } from "../logic/scores.js";
 
@@ -20,7 +21,8 @@ import { firstCells, scoresOf } from "../logic/scores.js";
 const RIVALS = 5;
 
 /**
- * Scores each code of a picture, as if it were drawn.
+ * Scores each code of a picture, or of all frames of a clip, as if it were
+ * drawn.
  *
  * @param {CodedPicture} picture
  * @param {string} prompt Description of the picture.
@@ -29,7 +31,7 @@ const RIVALS = 5;
  * @returns {Promise<Scores>}
  */
 export async function scorePicture(
-  { grid, settings, wholeHeight },
+  { grid, clip, settings, wholeHeight },
   prompt,
   model,
   retryPolicy,
@@ -37,7 +39,9 @@ export async function scorePicture(
   const scale = settings?.guidance_scale ?? model?.defaults?.guidance_scale;
   const body = {
     prompt,
-    grid: wholeGrid(grid, wholeHeight ?? grid.height),
+    ...(clip === undefined
+      ? { grid: wholeGrid(grid, wholeHeight ?? grid.height) }
+      : clipFields(clip)),
     logprobs: RIVALS,
     ...(scale !== undefined && { guidance_scale: scale }),
     ...(settings?.negative_prompt !== undefined && {
@@ -50,7 +54,17 @@ export async function scorePicture(
     retryPolicy,
   );
   const { logprobs } = await answer.json();
-  return firstCells(scoresOf(logprobs), grid.codes.length);
+  return firstCells(scoresOf(logprobs), (clip ?? grid).codes.length);
+}
+
+/** @param {import("../logic/clip_codes.js").ClipCodes} clip */
+function clipFields(clip) {
+  const { fps, model } = clip;
+  return {
+    clip: wireClip(clip),
+    ...(fps !== undefined && { fps }),
+    ...(model !== undefined && { model }),
+  };
 }
 
 /**
