@@ -52,7 +52,7 @@ export class ClipDesk {
     addStyle("clips.css");
     parts.file.accept += ",image/apng,video/*";
     parts.hint.textContent =
-      "or drop one, an animation or a video; pictures made here restore their settings.";
+      "or drop one, or a video; those made here restore their settings.";
     settings.addClips(this.#fields);
     result.actions.append(this.#actions.extend);
     result.actions.after(this.#actions.files);
