@@ -88,8 +88,8 @@ const CONFINED: readonly (readonly [string, RegExp, RegExp])[] = [
     /\bDeno\.(dlopen|Unsafe\w+)\b/,
   ],
   [
-    "files are opened in lib/loading, lib/quantization, functions and deploy only, and picture codecs their own",
-    /^(?!lib\/(loading|quantization)\/|lib\/image\/codec\/load\.ts|functions\/|deploy\/)/,
+    "files are opened in lib/loading, lib/quantization, functions and deploy only, picture codecs their own, and a video is a temporary one",
+    /^(?!lib\/(loading|quantization)\/|lib\/image\/codec\/load\.ts|lib\/image\/video\/temporary_file\.ts|functions\/|deploy\/)/,
     /\bDeno\.(open|readFile|readTextFile|readDir|writeFile|stat)\w*\b/,
   ],
   [

@@ -12,6 +12,7 @@
  */
 
 import type { RgbImage } from "./image.ts";
+import { readUpTo } from "./video/program.ts";
 
 /** Options of a video. */
 export interface VideoOptions {
@@ -138,24 +139,4 @@ async function feed(
     // A broken pipe; the exit code and the error output are more specific.
     await writer.abort().catch(() => undefined);
   }
-}
-
-/**
- * Returns the first `maxBytes` bytes of a stream; the rest is read and dropped,
- * so that the writer never blocks on a full pipe.
- */
-async function readUpTo(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  maxBytes: number,
-  onExcess: () => void = () => {},
-): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for await (const part of stream) {
-    if (length > maxBytes) continue;
-    length += part.length;
-    parts.push(part);
-    if (length > maxBytes) onExcess();
-  }
-  return await new Blob(parts).bytes();
 }

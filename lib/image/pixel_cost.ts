@@ -12,7 +12,8 @@
  * pixels, rounded up: 7.3 to 8.6 bytes a pixel for PNG, 16.9 for baseline JPEG
  * and 22.9 for progressive, 22.6 for lossless WebP (16.7 for lossy), 7.1 to
  * 10.2 for GIF. Activations of the vision tokenizer are excluded: one picture
- * runs at a time.
+ * runs at a time. ffmpeg takes 60 MB, and 24 to 32 bytes a pixel for H.264 with
+ * 4 to 8 reference frames; up to 16 are possible.
  *
  * @module
  */
@@ -63,6 +64,21 @@ const RENDER_BYTES = 32;
 /** Bytes of a clip's pixel, whose floats exist four frames at a time. */
 const CLIP_BYTES = 20;
 
+/**
+ * Bytes that ffmpeg takes for each pixel of a video: the frames that others
+ * refer to, those of each thread, RGB.
+ */
+const VIDEO_BYTES = 64;
+
+/** The maximum pixels of a video's frame, more than those of 4K. */
+const MAX_VIDEO_PIXELS = 2 ** 24;
+
+/** Bytes that ffmpeg takes beside its frames. */
+const PROGRAM_BYTES = 2 ** 26;
+
+/** The peak memory of reading the header of a video. */
+export const PROBE_BYTES: number = 2 * PROGRAM_BYTES;
+
 /** The minimum cost of a request, which bounds the number of requests. */
 const MIN_BYTES = 2 ** 21;
 
@@ -87,6 +103,30 @@ export function decodeCost(
     DECODE_BYTES[header.type] * canvas + animation +
       FILE_COPIES * fileBytes + 2 * RGB_BYTES * area(size),
   );
+}
+
+/**
+ * Returns the peak memory of decoding a video frame by frame and resizing to
+ * `size`. Its file is copied once, and may be held in memory.
+ */
+export function videoCost(
+  source: PixelSize,
+  fileBytes: number,
+  size: PixelSize,
+): number {
+  return PROGRAM_BYTES + VIDEO_BYTES * area(source) +
+    FILE_COPIES * fileBytes + 2 * RGB_BYTES * area(size);
+}
+
+/**
+ * Returns the maximum pixels of a video's frame: a video takes no more memory
+ * than the largest picture.
+ *
+ * @param maxPixels Maximum pixels of a picture.
+ */
+export function maxVideoPixels(maxPixels: number): number {
+  const fitting = MAX_DECODE_BYTES_PER_PIXEL * maxPixels / VIDEO_BYTES;
+  return Math.min(MAX_VIDEO_PIXELS, Math.floor(fitting));
 }
 
 /** Returns the bytes of `frames` waiting decoded frames of `size`. */
