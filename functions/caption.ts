@@ -31,6 +31,7 @@ export function caption(captioners: Captioners): Hono<AppEnv> {
         maxBytes: captioners.limits.maxBodyBytes,
         files: { image: MAX_PICTURES },
         codes: true,
+        videos: true,
       });
       checkOneWay(upload);
       const models = captioners.captioner(upload.fields.model);

@@ -29,6 +29,7 @@ import type { PictureCall } from "./inference/pixel_budget.ts";
 import { checkFrameCount, frameLimit } from "./inference/frame_limit.ts";
 import { encodeClip, type EncodedClip } from "./inference/clips/encode_clip.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
+import { checkNoVideoFields, isVideo } from "./inference/video/video_input.ts";
 import { invalidField, NotAcceptableError } from "./http/errors/errors.ts";
 import { generationParams } from "./inference/generation_params.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
@@ -61,6 +62,7 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
         maxBytes: tokenizers.limits.maxBodyBytes,
         files: { image: MAX_PICTURES, frames: frameLimit(tokenizers.limits) },
         codes: false,
+        videos: true,
       });
       const kind = tokenizeKind(upload);
       if (kind === "image" || kind === "frames") {
@@ -100,7 +102,7 @@ async function codesAnswer(
   },
 ): Promise<Response> {
   const vision = tokenizers.vision(upload.fields.model);
-  const { codes, source, size, visionMs } = await encoded(
+  const { codes, visionMs, ...origin } = await encoded(
     tokenizers,
     upload,
     vision,
@@ -113,7 +115,7 @@ async function codesAnswer(
   });
   const timing = serverTiming(timings);
   if (type === "application/json") {
-    const body = codesFields(codes, { source, size }, vision);
+    const body = codesFields(codes, origin, vision);
     return c.json(body, 200, { "server-timing": timing });
   }
   const { body, headers } = binaryAnswer(codes, type);
@@ -137,6 +139,9 @@ async function encoded(
     resize = "smart",
     pad,
     frames_per_code: perCode,
+    fps,
+    start,
+    end,
   } = upload.fields;
   const options = {
     decode,
@@ -145,12 +150,16 @@ async function encoded(
     pad: pad !== undefined,
     stills: stillsOf(perCode, vision.framesPerCode, "/frames_per_code")
       .framesPerCode === 1,
+    part: { fps, start, end },
   };
   using held = new DisposableStack();
   const files = await filesOf(tokenizers, upload, kind, { call, held });
-  if (kind === "frames" || readHeader(files[0]!).frames > 1) {
+  if (
+    kind === "frames" || isVideo(files[0]!) || readHeader(files[0]!).frames > 1
+  ) {
     return await encodeClip(tokenizers, files, vision, { options, call });
   }
+  checkNoVideoFields(upload.fields, ["fps", "start", "end"]);
   using prepared = await preparePicture(tokenizers, files[0]!, vision, {
     options,
     call,
@@ -198,13 +207,16 @@ async function filesOf(
 
 function codesFields(
   codes: Codes,
-  { source, size }: Pick<EncodedClip, "source" | "size">,
+  { source, size, framesPerSecond: fps }: Omit<
+    EncodedClip,
+    "codes" | "visionMs"
+  >,
   { checkpoint }: VisionModel,
 ): TokenizeAnswer {
   return {
     model: checkpoint.name,
     ...(isClip(codes)
-      ? { clip: clipFields(codes) }
+      ? { clip: clipFields(codes), ...(fps !== undefined && { fps }) }
       : { grid: gridFields(codes) }),
     source: sides(source),
     resized: sides(size),

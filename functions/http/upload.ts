@@ -26,7 +26,7 @@ import { decodeUtf8 } from "./utf8.ts";
 export interface Upload<T> {
   /** Fields from JSON, form or query. */
   readonly fields: T;
-  /** Files by the name of their part; a bare picture is named `image`. */
+  /** Files by the name of their part; a bare picture or video is named `image`. */
   readonly files: ReadonlyMap<string, readonly Uint8Array<ArrayBuffer>[]>;
   /** Bare codes, not yet parsed. */
   readonly codes: Uint8Array<ArrayBuffer> | undefined;
@@ -40,6 +40,8 @@ export interface UploadOptions {
   readonly files: Readonly<Record<string, number>>;
   /** True if bare codes are accepted. */
   readonly codes: boolean;
+  /** True if a bare video is accepted; false by default. */
+  readonly videos?: boolean;
 }
 
 /**
@@ -58,11 +60,16 @@ export async function readUpload<T>(
 ): Promise<Upload<T>> {
   const type = mediaType(request);
   const known = isJson(type) || type === "multipart/form-data" ||
-    type.startsWith("image/") || (options.codes && isBinaryType(type));
+    type.startsWith("image/") ||
+    (options.videos === true && type.startsWith("video/")) ||
+    (options.codes && isBinaryType(type));
   if (!known) {
-    const more = options.codes
-      ? ", application/octet-stream, application/x-npy"
-      : "";
+    const more = [
+      ...(options.videos === true ? [", video/mp4, video/webm"] : []),
+      ...(options.codes
+        ? [", application/octet-stream, application/x-npy"]
+        : []),
+    ].join("");
     throw new MediaTypeError(
       `its Content-Type is not supported; set it to application/json, multipart/form-data, image/png, image/jpeg, image/webp, image/gif${more}`,
     );

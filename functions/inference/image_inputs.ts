@@ -14,6 +14,9 @@ import { encodePictures } from "./encode_image.ts";
 import type { PictureCall } from "./pixel_budget.ts";
 import { invalidField, InvalidFieldsError } from "../http/errors/errors.ts";
 import type { Grid } from "../schema/common.ts";
+import { DEFAULT_VIDEO_FRAMES } from "../schema/caption.ts";
+import { encodeVideoFrames } from "./video/encode_video_frames.ts";
+import { checkNoVideoFields, isVideo } from "./video/video_input.ts";
 import { Stopwatch } from "../http/server_timing.ts";
 import { pictureBytes, type PictureUse, type Upload } from "../http/upload.ts";
 
@@ -23,6 +26,12 @@ export interface PictureFields {
   readonly image?: string | undefined;
   /** Several pictures. */
   readonly images?: readonly string[] | undefined;
+  /** Number of frames to take if the picture is a video. */
+  readonly "video_frames"?: number | undefined;
+  /** Start of the part of a video, in seconds. */
+  readonly start?: number | undefined;
+  /** End of the part of a video, in seconds. */
+  readonly end?: number | undefined;
   /** Codes of a picture. */
   readonly grid?: Grid | undefined;
   /** Codes of several pictures. */
@@ -76,14 +85,30 @@ export async function questionGrids(
     using held = new DisposableStack();
     const { call } = options;
     const files = await filesOf(tools, upload, { call, held });
-    return await encodePictures(tools, files, vision, options);
+    if (!files.some(isVideo)) {
+      checkNoVideoFields(upload.fields, VIDEO_FIELDS);
+      return await encodePictures(tools, files, vision, options);
+    }
+    if (files.length > 1) {
+      throw invalidField("/images", "expected pictures; send a video alone");
+    }
+    const { fields } = upload;
+    return await encodeVideoFrames(tools, files[0]!, vision, {
+      ...options,
+      count: fields.video_frames ?? DEFAULT_VIDEO_FRAMES,
+      part: { start: fields.start, end: fields.end },
+    });
   });
 }
+
+/** The fields that select frames of a video. */
+const VIDEO_FIELDS = ["video_frames", "start", "end"] as const;
 
 /**
  * Checks that pictures use exactly one form.
  *
- * @throws {InvalidFieldsError} If they use none or two; names the forms.
+ * @throws {InvalidFieldsError} If they use none or two; names the forms. If
+ * fields of a video come with another form than `image`.
  */
 export function checkOneWay(
   { fields, files, codes }: Upload<PictureFields>,
@@ -96,7 +121,11 @@ export function checkOneWay(
     files.get("image"),
     codes,
   ].filter((way) => way !== undefined);
-  if (ways.length === 1) return;
+  if (ways.length === 1) {
+    const mayBeVideo = fields.image ?? files.get("image");
+    if (mayBeVideo === undefined) checkNoVideoFields(fields, VIDEO_FIELDS);
+    return;
+  }
   throw new InvalidFieldsError([{
     pointer: "/image",
     detail: ways.length === 0

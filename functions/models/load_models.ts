@@ -27,6 +27,10 @@ import {
   openPicturePool,
   type PicturePool,
 } from "../../lib/image/threads/picture_pool.ts";
+import {
+  findVideoTools,
+  type VideoTools,
+} from "../../lib/image/video/video_tools.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
 import type { Checkpoints } from "./checkpoints.ts";
@@ -34,6 +38,7 @@ import type { LazyResource, Opener } from "./lazy_resource.ts";
 import type { Direction, PlannedModels } from "./model_plan.ts";
 import { cacheShare, refuseOutOfMemory } from "./memory_check.ts";
 import { adapterNames } from "./planned_adapters.ts";
+import type { FunctionName } from "../schema/common.ts";
 import type { ModelDetails, TextModel } from "./ports.ts";
 import {
   openInPrecision,
@@ -299,6 +304,21 @@ async function warmVision(
     const codes = new Uint16Array(WARM_SIDE * WARM_SIDE);
     await vision.decode({ height: WARM_SIDE, width: WARM_SIDE, codes });
   }
+}
+
+/** Finds the tools for videos that the functions of a server need. */
+export async function openVideoTools(
+  { ffmpeg, functions }: {
+    readonly ffmpeg?: string;
+    readonly functions: ReadonlySet<FunctionName>;
+  },
+): Promise<VideoTools> {
+  const serves = (...names: FunctionName[]) =>
+    names.some((name) => functions.has(name));
+  return await findVideoTools(ffmpeg, {
+    reads: serves("generate", "caption", "tokenize"),
+    writes: serves("generate", "detokenize"),
+  });
 }
 
 /** Opens the picture codec; its lost calls are logged. */

@@ -19,6 +19,7 @@ import type { TextTokenizer } from "../../lib/text/text_tokenizer.ts";
 import type { PictureCodec } from "../../lib/image/picture_codec.ts";
 import type { PicturePoolState } from "../../lib/image/threads/picture_pool.ts";
 import type { VideoEncoder } from "../../lib/image/ffmpeg.ts";
+import type { VideoReader } from "../../lib/image/video/reader.ts";
 import type { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
 import type { Call } from "../http/call.ts";
@@ -110,6 +111,8 @@ export interface Tools {
   readonly limits: Limits;
   /** Encodes frames as MP4; undefined without an encoder. */
   readonly encodeVideo?: VideoEncoder | undefined;
+  /** Opens video files; undefined without a program for them. */
+  readonly readVideo?: VideoReader | undefined;
   /**
    * Fetches the picture that a field gives by URL; undefined if fetching is
    * disabled.

@@ -29,7 +29,7 @@ export interface ServiceOptions extends DeviceOptions {
   readonly slots: number;
   /** Folder for copies of models; undefined if none can be kept. */
   readonly copyFolder: string | undefined;
-  /** Name or path of the video encoder; undefined for none. */
+  /** Name or path of ffmpeg, which reads and writes videos; undefined for none. */
   readonly ffmpeg?: string;
   /** Limit of the requests that wait for each language model. */
   readonly queueLimit: number;

@@ -15,7 +15,6 @@
 import type { Budget } from "../../lib/async/budget.ts";
 import type { Provider } from "../../lib/runtime/provider.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
-import { findFfmpeg, type VideoEncoder } from "../../lib/image/ffmpeg.ts";
 import type { PictureCodec } from "../../lib/image/picture_codec.ts";
 import type { PicturePool } from "../../lib/image/threads/picture_pool.ts";
 import type { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
@@ -40,7 +39,12 @@ import {
 } from "./model_listing.ts";
 import { obtainedAdapter, planAdapters } from "./planned_adapters.ts";
 import { PendingDownload } from "./pending_download.ts";
-import { openCodec, visionOpener, warmCodec } from "./load_models.ts";
+import {
+  openCodec,
+  openVideoTools,
+  visionOpener,
+  warmCodec,
+} from "./load_models.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
 import type {
   Captioners,
@@ -57,6 +61,7 @@ import type {
   VisionModel,
 } from "./ports.ts";
 import { floatPrecision } from "./precision.ts";
+import type { VideoTools } from "../../lib/image/video/video_tools.ts";
 import { NotReadyError } from "../http/errors/errors.ts";
 import { ModelPool, VISION_PRECISION } from "./model_pool.ts";
 import type { ServiceOptions } from "./service_options.ts";
@@ -85,7 +90,7 @@ export class Services
   readonly #commonVision: LazyResource<VisionTokenizer> | undefined;
   #loadedPool: ModelPool | undefined;
   #provider: Provider;
-  #encodeVideo: VideoEncoder | undefined;
+  #video: VideoTools = {};
   #failure: string | undefined;
   #startSeconds: number | undefined;
   /** Fetches pictures by URL; undefined if fetching is disabled. */
@@ -132,10 +137,7 @@ export class Services
   /** Starts the services; resolves while models are still being located. */
   static async start(options: ServiceOptions): Promise<Services> {
     const services = new Services(options);
-    const { ffmpeg, functions } = options;
-    if (ffmpeg !== undefined && functions.has("detokenize")) {
-      services.#encodeVideo = await findFfmpeg(ffmpeg);
-    }
+    services.#video = await openVideoTools(options);
     return services;
   }
 
@@ -145,8 +147,13 @@ export class Services
   }
 
   /** Encoder of frames as MP4; undefined without a program for it. */
-  get encodeVideo(): VideoEncoder | undefined {
-    return this.#encodeVideo;
+  get encodeVideo(): VideoTools["encodeVideo"] {
+    return this.#video.encodeVideo;
+  }
+
+  /** Reader of video files; undefined without a program for it. */
+  get readVideo(): VideoTools["readVideo"] {
+    return this.#video.readVideo;
   }
 
   /** Limits that are the same for all requests. */

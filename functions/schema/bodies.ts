@@ -39,13 +39,28 @@ const GenerationParams = v.pipe(
   v.metadata({ ref: "Scene" }),
 );
 
-const { image, images, grid, grids, ...options } = CaptionRequest.entries;
+const {
+  image,
+  images,
+  grid,
+  grids,
+  "video_frames": videoFrames,
+  start,
+  end,
+  ...options
+} = CaptionRequest.entries;
 const asking = { ...options, ...job };
 
 /** The body of `caption`: pictures in one of four forms. */
 export const CaptionBody = v.pipe(
   v.union([
-    v.strictObject({ ...asking, image: image.wrapped }),
+    v.strictObject({
+      ...asking,
+      image: image.wrapped,
+      "video_frames": videoFrames,
+      start,
+      end,
+    }),
     v.strictObject({ ...asking, images: images.wrapped }),
     v.strictObject({ ...asking, grid: grid.wrapped }),
     v.strictObject({ ...asking, grids: grids.wrapped }),
@@ -59,6 +74,7 @@ const fitting = {
   resize: entries.resize,
   decode: entries.decode,
   pad: entries.pad,
+  "frames_per_code": entries.frames_per_code,
   model,
   ...job,
 };
@@ -70,10 +86,17 @@ const shared = {
   ...job,
 };
 
+const part = { start: entries.start, end: entries.end };
+
 /** The body of `tokenize`: each kind of input has options of its own. */
 export const TokenizeBody = v.pipe(
   v.union([
-    v.strictObject({ image: entries.image.wrapped, ...fitting }),
+    v.strictObject({
+      image: entries.image.wrapped,
+      ...fitting,
+      fps: entries.fps,
+      ...part,
+    }),
     v.strictObject({ frames: entries.frames.wrapped, ...fitting }),
     v.strictObject({
       text: entries.text.wrapped,
@@ -86,7 +109,12 @@ export const TokenizeBody = v.pipe(
       model,
       ...job,
     }),
-    v.strictObject({ ...shared, image: entries.image.wrapped }),
+    v.strictObject({
+      ...shared,
+      image: entries.image.wrapped,
+      "video_frames": entries.video_frames,
+      ...part,
+    }),
     v.strictObject({ ...shared, images: entries.images.wrapped }),
     v.strictObject({ ...shared, grid: entries.grid.wrapped }),
     v.strictObject({ ...shared, grids: entries.grids.wrapped }),

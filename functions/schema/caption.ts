@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import { boundedList } from "./bounded_list.ts";
+import { PictureOrVideo, VideoEnd, VideoStart } from "./video.ts";
 import {
   AdapterName,
   DecodeMode,
@@ -22,6 +23,20 @@ import {
 /** The maximum number of pictures of a question. */
 export const MAX_PICTURES = 8;
 
+/** The default number of frames of a video. */
+export const DEFAULT_VIDEO_FRAMES = 4;
+
+/** The schema of the number of frames of a video. */
+export const VideoFrames = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(MAX_PICTURES),
+  v.description(
+    `Number of evenly spaced frames to take from a video, ${DEFAULT_VIDEO_FRAMES} by default.`,
+  ),
+);
+
 /** The default question. */
 export const DEFAULT_QUESTION = "Please describe the image";
 
@@ -33,7 +48,7 @@ export const Template = v.pipe(
 
 /** The schema of a question about pictures. */
 export const CaptionRequest = v.strictObject({
-  image: v.optional(Picture),
+  image: v.optional(PictureOrVideo),
   images: v.optional(
     boundedList(Picture, { min: 1, max: MAX_PICTURES }),
   ),
@@ -57,6 +72,9 @@ export const CaptionRequest = v.strictObject({
   "top_p": v.optional(TopP),
   seed: v.optional(Seed),
   template: v.optional(Template),
+  "video_frames": v.optional(VideoFrames),
+  start: v.optional(VideoStart),
+  end: v.optional(VideoEnd),
   decode: v.optional(DecodeMode, "display"),
   model: v.optional(ModelName),
   adapter: v.optional(AdapterName),

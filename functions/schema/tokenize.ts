@@ -10,7 +10,6 @@
 import * as v from "valibot";
 import { MAX_TOKENIZED_TEXT } from "../http/body_limits.ts";
 import { boundedList } from "./bounded_list.ts";
-import { MAX_PICTURES, Template } from "./caption.ts";
 import {
   DecodeMode,
   FramesPerCode,
@@ -20,11 +19,13 @@ import {
   Picture,
   Text,
 } from "./common.ts";
+import { MAX_PICTURES, Template, VideoFrames } from "./caption.ts";
+import { PictureOrVideo, SamplingRate, VideoEnd, VideoStart } from "./video.ts";
 import { GenerateRequest } from "./generate.ts";
 
 /** The schema of an input to encode. */
 export const TokenizeRequest = v.strictObject({
-  image: v.optional(Picture),
+  image: v.optional(PictureOrVideo),
   images: v.optional(
     boundedList(Picture, { min: 1, max: MAX_PICTURES }),
   ),
@@ -68,11 +69,15 @@ export const TokenizeRequest = v.strictObject({
     v.pipe(
       v.picklist(["repeat"]),
       v.description(
-        "Repeat the last frame to complete the last group of frames.",
+        "Repeat the last frame to complete the last group of frames. Without it, the last frames of a video that complete no group are left out.",
       ),
     ),
   ),
   "frames_per_code": v.optional(FramesPerCode),
+  fps: v.optional(SamplingRate),
+  start: v.optional(VideoStart),
+  end: v.optional(VideoEnd),
+  "video_frames": v.optional(VideoFrames),
   model: v.optional(ModelName),
 });
 /** A request to encode an input to codes or tokens. */

@@ -15,7 +15,16 @@ export type TokenizeKind = "image" | "frames" | "text" | "prompt" | "question";
 const FIELDS: Readonly<
   Record<TokenizeKind, readonly (keyof TokenizeRequest)[]>
 > = {
-  image: ["resize", "decode", "pad", "frames_per_code", "model"],
+  image: [
+    "resize",
+    "decode",
+    "pad",
+    "frames_per_code",
+    "fps",
+    "start",
+    "end",
+    "model",
+  ],
   frames: ["resize", "decode", "pad", "frames_per_code", "model"],
   text: ["special", "model"],
   prompt: ["model"],
@@ -25,6 +34,9 @@ const FIELDS: Readonly<
     "grid",
     "grids",
     "template",
+    "video_frames",
+    "start",
+    "end",
     "decode",
     "model",
   ],

@@ -23,13 +23,16 @@ import {
   textInput,
 } from "./served_model.ts";
 
-/** Fields that tensors carry instead of parameters. */
+/** Fields that tensors carry instead of parameters, and those of videos. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set([
   "image",
   "images",
   "grid",
   "grids",
   "question",
+  "video_frames",
+  "start",
+  "end",
 ]);
 
 const OPTIONS = Object.keys(CaptionRequest.entries)

@@ -1,13 +1,11 @@
 /**
- * The context of a clip: given pictures or an animation → codes of its first
- * frames.
+ * The context of a clip: given pictures, an animation or a video → codes of its
+ * first frames.
  *
  * @module
  */
 
 import { gridSizeFromRatio } from "../../../lib/aspect.ts";
-import type { GridSize } from "../../../lib/grid.ts";
-import { readHeader } from "../../../lib/image/header.ts";
 import type { PixelSize } from "../../../lib/image/image.ts";
 import { clipFields } from "../../http/grid_json.ts";
 import { invalidField } from "../../http/errors/errors.ts";
@@ -19,11 +17,11 @@ import type {
 } from "../../models/ports.ts";
 import type { GenerateRequest } from "../../schema/generate.ts";
 import { codesForm } from "./clip_params.ts";
-import { encodeClip } from "./encode_clip.ts";
-import { sourceSize } from "../encode_image.ts";
+import { type ClipOptions, encodeClip } from "./encode_clip.ts";
 import { checkFrameCount } from "../frame_limit.ts";
 import { gridSize, hasSize } from "../generation_params.ts";
 import type { PictureCall } from "../pixel_budget.ts";
+import { isVideo } from "../video/video_input.ts";
 
 /**
  * Returns the request for a clip with its model's name, which is opened, and
@@ -59,7 +57,8 @@ export async function clipGenerator(
  * Returns the request with its context as codes.
  *
  * Without fields that set the size, frames have the ratio of the first one and
- * the area that the model was trained on.
+ * the area that the model was trained on. Frames of a video are taken at the
+ * rate of the clip.
  *
  * @throws {InvalidFieldsError} If the model draws no clips, or the context has
  * no such frames.
@@ -87,33 +86,42 @@ async function withContext(
       pictureBytes(tools, text, `/context/${i}`, { call, held })
     ),
   );
-  const header = readHeader(files[0]!);
-  const decode = "display";
-  const { vision } = models;
-  const size = frameSize(request, sourceSize(header, { decode }), models);
-  const { codes } = await encodeClip(tools, files, vision, {
+  const { codes } = await encodeClip(tools, files, models.vision, {
     options: {
-      decode,
-      resize: {
-        height: size.height * vision.pixelsPerCode,
-        width: size.width * vision.pixelsPerCode,
-      },
-      animation: files.length === 1 && header.frames > 1,
+      decode: "display",
+      resize: (source) => frameSize(request, source, models),
+      animation: files.length === 1,
       pad: false,
       stills: perCode === 1,
       pointer: "/context",
+      ...(files.some(isVideo) && videoOptions(request, models, perCode)),
     },
     call,
   });
   return { ...rest, clip: clipFields(codes) };
 }
 
+/** Returns the frames that are taken from a video. */
+function videoOptions(
+  { fps, context_frames: last }: GenerateRequest,
+  { language: { generation } }: ImageGenerator,
+  perCode: number,
+): Pick<ClipOptions, "part" | "last"> {
+  return {
+    part: { fps: fps ?? generation.clips?.fps },
+    // Other numbers are refused later, by the codes.
+    last: last !== undefined && last % perCode === 0 ? last : undefined,
+  };
+}
+
+/** Returns the size of a frame in pixels. */
 function frameSize(
   request: GenerateRequest,
   source: PixelSize,
   { language: { config }, vision: { pixelsPerCode } }: ImageGenerator,
-): GridSize {
-  return hasSize(request)
+): PixelSize {
+  const { height, width } = hasSize(request)
     ? gridSize(request, config.imageArea, pixelsPerCode, "")
     : gridSizeFromRatio(source, config.imageArea, pixelsPerCode);
+  return { height: height * pixelsPerCode, width: width * pixelsPerCode };
 }

@@ -1,43 +1,34 @@
 /**
- * The clip encoder: an animation, or several files of one size → codes.
+ * The clip encoder: an animation, a video, or several files of one size →
+ * codes.
  *
  * ```text
- * headers ─▶ limits ─▶ share ─▶ decoded frames ─▶ 4 at a time: resized ─▶ codes
+ * frames ─▶ size ─▶ limits ─▶ share ─▶ a few frames at a time ─▶ codes
  * ```
- *
- * Frames are stored at the smaller of their own size and the size that they are
- * encoded at, so that enlarged frames are never all in memory.
  *
  * @module
  */
 
-import { checkFrameCount, frameLimit } from "../frame_limit.ts";
-import { checkRunSize } from "../image_limit.ts";
-import { ImageSizeError, ImageTooLargeError } from "../../../lib/errors.ts";
+import type { Share } from "../../../lib/async/budget.ts";
+import { ImageTooLargeError } from "../../../lib/errors.ts";
 import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
-import {
-  checkFrames,
-  checkPixels,
-  type PictureHeader,
-  readHeader,
-} from "../../../lib/image/header.ts";
 import type { PixelSize, RgbImage } from "../../../lib/image/image.ts";
-import {
-  decodeCost,
-  encodeCost,
-  heldCost,
-} from "../../../lib/image/pixel_cost.ts";
-import {
-  fittedSize,
-  type PrepareOptions,
-  sourceSize,
-} from "../encode_image.ts";
-import { acquirePixels, type PictureCall } from "../pixel_budget.ts";
-import type { Tools, VisionModel } from "../../models/ports.ts";
+import { encodeCost } from "../../../lib/image/pixel_cost.ts";
 import { invalidField } from "../../http/errors/errors.ts";
+import { Stopwatch } from "../../http/server_timing.ts";
+import type { Tools, VisionModel } from "../../models/ports.ts";
+import type { VideoPart } from "../../schema/video.ts";
+import { type ClipFrames, openClipFrames } from "../video/clip_frames.ts";
+import { fittedSize, type PrepareOptions } from "../encode_image.ts";
+import { checkRunSize } from "../image_limit.ts";
+import { acquirePixels, type PictureCall } from "../pixel_budget.ts";
 
 /** Options of {@linkcode encodeClip}. */
-export interface ClipOptions extends PrepareOptions {
+export interface ClipOptions extends Pick<PrepareOptions, "decode"> {
+  /** Size of the encoded frames, or a function of that of the decoded ones. */
+  readonly resize:
+    | PrepareOptions["resize"]
+    | ((source: PixelSize) => PixelSize);
   /**
    * True to encode all frames of one file; false to encode the first frame of
    * each file.
@@ -45,6 +36,10 @@ export interface ClipOptions extends PrepareOptions {
   readonly animation: boolean;
   /** True to repeat the last frame until a code frame is full. */
   readonly pad: boolean;
+  /** Part of a video; the whole by default. */
+  readonly part?: VideoPart | undefined;
+  /** Number of last frames to encode; all by default. */
+  readonly last?: number | undefined;
   /** True to encode each frame as a still. */
   readonly stills?: boolean;
   /** JSON pointer of the field with the frames; `/frames` by default. */
@@ -59,22 +54,16 @@ export interface EncodedClip {
   readonly source: PixelSize;
   /** Size of the encoded frames. */
   readonly size: PixelSize;
-  /** Milliseconds of resizing and encoding, without decoding. */
+  /** Frames per second that were taken from a video. */
+  readonly framesPerSecond?: number | undefined;
+  /** Milliseconds of encoding, without decoding. */
   readonly visionMs: number;
 }
 
-/** The frames of a clip before they are decoded. */
-interface ClipPlan {
-  readonly headers: readonly PictureHeader[];
-  readonly count: number;
-  readonly source: PixelSize;
-  readonly size: PixelSize;
-  /** Frames of pixels that a frame of codes represents. */
-  readonly framesPerCode: number;
-}
-
 /**
- * Encodes the frames of `files`: one animation, or stills.
+ * Encodes the frames of `files`: one animation or video, or stills. The last
+ * frames of a video that do not fill a code frame are left out, unless they are
+ * padded.
  *
  * @throws {ImageSizeError} If frames differ in size.
  * @throws {ImageTooLargeError} If frames or pixels are too many, as sent or
@@ -90,117 +79,116 @@ export async function encodeClip(
     readonly call: PictureCall;
   },
 ): Promise<EncodedClip> {
-  const plan = planClip(tools, files, vision, options);
-  const { count, source, size } = plan;
-  const atOnce = encodeCost(size, plan.framesPerCode);
-  const kept = heldCost(smaller(source, size), count);
-  const peak = Math.max(...plan.headers.map((header, i) => {
-    const fileBytes = files[i]!.length;
-    const frames = options.animation ? count : 1;
-    return decodeCost({ header, fileBytes, frames }, size);
-  }));
-  const most = Math.max(peak, atOnce) + kept;
-  using share = await acquirePixels(tools, most, call);
-  const frames = await decodeAll(tools, files, plan, { options, call });
-  share.shrink(kept + atOnce);
-  const startedAt = performance.now();
-  const codes = await encodeInParts(tools, frames, vision, { plan, call });
-  return { codes, source, size, visionMs: performance.now() - startedAt };
-}
-
-function planClip(
-  { limits }: Tools,
-  files: readonly Uint8Array[],
-  vision: VisionModel,
-  options: ClipOptions,
-): ClipPlan {
-  const { maxPixels } = limits;
-  const headers = files.map((file) => readHeader(file));
-  const [first] = headers;
-  const count = options.animation ? first!.frames : files.length;
-  if (options.animation) checkFrames(first!, frameLimit(limits));
-  else checkFrameCount(count, options.pointer ?? "/frames", limits);
-  for (const header of headers) checkPixels(header, count, maxPixels);
-  const source = sourceSize(first!, options);
-  for (const header of headers) {
-    const { height, width } = sourceSize(header, options);
-    if (height !== source.height || width !== source.width) {
-      throw new ImageSizeError("the frames of a clip must have the same size");
-    }
+  await using clip = await openClipFrames(tools, files, { ...options, call });
+  const { source } = clip;
+  const { resize, stills = false, pad, pointer } = options;
+  const size = fittedSize(source, vision, {
+    resize: typeof resize === "function" ? resize(source) : resize,
+  }, tools.limits);
+  const framesPerCode = stills ? 1 : vision.framesPerCode;
+  checkRunSize(size, framesPerCode, tools.limits);
+  if (clip.count !== undefined) {
+    checkCount(clip.count, { framesPerCode, pad, pointer });
+    checkEncodedPixels(clip.count, size, { framesPerCode, tools });
   }
-  const size = fittedSize(source, vision, options, limits);
-  const framesPerCode = options.stills ? 1 : vision.framesPerCode;
-  checkRunSize(size, framesPerCode, limits);
-  if (count % framesPerCode !== 0 && !options.pad) {
+  const atOnce = encodeCost(size, framesPerCode);
+  using share = await acquirePixels(tools, clip.cost(size) + atOnce, call);
+  const watch = new Stopwatch();
+  const encode = (frames: readonly RgbImage[]) =>
+    watch.run(() => encodeTogether(vision, frames, { stills, call }));
+  const groups = grouped(framesOf(clip, size, { share, atOnce }), {
+    length: framesPerCode,
+    pad,
+  });
+  const parts: CodeGrid[] = [];
+  for await (const group of groups) parts.push(await encode(group));
+  if (parts.length === 0) {
     throw invalidField(
-      options.pointer ?? "/frames",
-      `${count} frames are not a multiple of ${framesPerCode}: send more or fewer, or set "pad": "repeat"`,
+      pointer ?? "/image",
+      `the part of the video has fewer than ${framesPerCode} frames: set a higher fps, a longer part, or "pad": "repeat"`,
     );
   }
+  const codes = joined(parts, stills);
+  const { framesPerSecond } = clip;
+  return { codes, source, size, framesPerSecond, visionMs: watch.milliseconds };
+}
+
+/** Returns the frames, and keeps only the share that they take. */
+function framesOf(
+  clip: ClipFrames,
+  size: PixelSize,
+  { share, atOnce }: { readonly share: Share; readonly atOnce: number },
+): AsyncIterable<RgbImage> {
+  return clip.frames(size, (bytes) => share.shrink(bytes + atOnce));
+}
+
+function checkCount(
+  count: number,
+  { framesPerCode, pad, pointer = "/frames" }: {
+    readonly framesPerCode: number;
+    readonly pad: boolean;
+    readonly pointer: string | undefined;
+  },
+): void {
+  if (count % framesPerCode === 0 || pad) return;
+  throw invalidField(
+    pointer,
+    `${count} frames are not a multiple of ${framesPerCode}: send more or fewer, or set "pad": "repeat"`,
+  );
+}
+
+function checkEncodedPixels(
+  count: number,
+  size: PixelSize,
+  { framesPerCode, tools: { limits: { maxPixels } } }: {
+    readonly framesPerCode: number;
+    readonly tools: Tools;
+  },
+): void {
   const encoded = Math.ceil(count / framesPerCode) * framesPerCode *
     size.height * size.width;
-  if (encoded > maxPixels) {
-    throw new ImageTooLargeError(
-      `${count} frames have ${encoded} pixels once they are resized to ${size.height} × ${size.width}, at most ${maxPixels} become codes: send fewer`,
-    );
-  }
-  return { headers, count, source, size, framesPerCode };
+  if (encoded <= maxPixels) return;
+  throw new ImageTooLargeError(
+    `${count} frames have ${encoded} pixels once they are resized to ${size.height} × ${size.width}, at most ${maxPixels} become codes: send fewer`,
+  );
 }
 
-/** Decodes all frames, resized where that makes them smaller. */
-async function decodeAll(
-  { codec, limits }: Tools,
-  files: readonly Uint8Array[],
-  { source, size }: ClipPlan,
-  { options: { decode, animation }, call }: {
-    readonly options: ClipOptions;
-    readonly call: PictureCall;
-  },
-): Promise<RgbImage[]> {
-  const options = {
-    decode,
-    maxPixels: limits.maxPixels,
-    size: smaller(source, size) === size ? size : undefined,
-  };
-  if (animation) {
-    const frames = { ...options, maxFrames: frameLimit(limits) };
-    return await codec.decodeFrames(files[0]!, frames, call);
+/** Yields `length` frames at a time; a rest is padded or left out. */
+async function* grouped(
+  frames: AsyncIterable<RgbImage>,
+  { length, pad }: { readonly length: number; readonly pad: boolean },
+): AsyncGenerator<readonly RgbImage[]> {
+  let group: RgbImage[] = [];
+  for await (const frame of frames) {
+    group.push(frame);
+    if (group.length < length) continue;
+    yield group;
+    group = [];
   }
-  const images: RgbImage[] = [];
-  for (const file of files) {
-    // Frames of a disconnected client are not encoded.
-    call.signal.throwIfAborted();
-    images.push(await codec.decodeImage(file, options, call));
-  }
-  return images;
+  if (group.length === 0 || !pad) return;
+  while (group.length < length) group.push(group.at(-1)!);
+  yield group;
 }
 
-/** Encodes chunk by chunk; chunks are independent of each other. */
-async function encodeInParts(
-  { codec }: Tools,
-  frames: readonly RgbImage[],
+/** Encodes frames to one frame of codes; code frames are independent. */
+async function encodeTogether(
   vision: VisionModel,
-  { plan: { size, framesPerCode }, call }: {
-    readonly plan: ClipPlan;
+  frames: readonly RgbImage[],
+  { stills, call: { signal, caller } }: {
+    readonly stills: boolean;
     readonly call: PictureCall;
   },
-): Promise<CodeClip> {
-  const stills = framesPerCode !== vision.framesPerCode;
-  const parts: CodeGrid[] = [];
-  for (let start = 0; start < frames.length; start += framesPerCode) {
-    call.signal.throwIfAborted();
-    const part: RgbImage[] = [];
-    for (const frame of frames.slice(start, start + framesPerCode)) {
-      const fits = frame.height === size.height && frame.width === size.width;
-      part.push(fits ? frame : await codec.resize(frame, size, call));
-    }
-    while (part.length < framesPerCode) part.push(part.at(-1)!);
-    parts.push(
-      stills
-        ? await vision.encode(part[0]!, call.signal, call.caller)
-        : await vision.encodeClip(part, call.signal, call.caller),
-    );
-  }
+): Promise<CodeGrid> {
+  signal.throwIfAborted();
+  return stills
+    ? await vision.encode(frames[0]!, signal, caller)
+    : await vision.encodeClip(frames, signal, caller);
+}
+
+function joined(
+  parts: readonly CodeGrid[],
+  stills: boolean,
+): CodeClip {
   const { height, width } = parts[0]!;
   const codes = new Uint16Array(parts.length * height * width);
   parts.forEach((part, i) => codes.set(part.codes, i * height * width));
@@ -208,12 +196,7 @@ async function encodeInParts(
     frames: parts.length,
     height,
     width,
-    ...(stills && { framesPerCode }),
+    ...(stills && { framesPerCode: 1 }),
     codes,
   };
-}
-
-/** Returns the size with fewer pixels; `one` if they are equal. */
-function smaller(other: PixelSize, one: PixelSize): PixelSize {
-  return other.height * other.width < one.height * one.width ? other : one;
 }

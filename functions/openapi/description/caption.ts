@@ -27,6 +27,9 @@ const FIELDS = [
   "top_p",
   "seed",
   "template",
+  "video_frames",
+  "start",
+  "end",
   "decode",
   "model",
   "adapter",
@@ -38,7 +41,7 @@ export const captionDescription = describeFunction({
   tag: "functions",
   summary: "Answer a question about images",
   text:
-    "Answers a question about one or more images, or describes them without a question. Images are sent in JSON, in a form, as raw bytes, or as codes of an earlier response. Fields may also be query parameters, but not in two places at once.",
+    "Answers a question about one or more images, or describes them without a question. Images are sent in JSON, in a form, as raw bytes, or as codes of an earlier response. With ffmpeg on the server a video is accepted, too: the question is then about some of its frames, evenly spaced. Fields may also be query parameters, but not in two places at once.",
   parameters: [
     ...queryFields(CaptionRequest.entries, FIELDS),
     ...GRID_HEADERS,
@@ -66,6 +69,9 @@ export const captionDescription = describeFunction({
       "image/jpeg",
       "image/webp",
       "image/gif",
+      "video/mp4",
+      "video/webm",
+      "video/quicktime",
       "application/octet-stream",
       "application/x-npy",
     ),

@@ -20,7 +20,16 @@ import { describeFunction } from "./jobs.ts";
 import { form, PICTURE, queryFields } from "./fields.ts";
 
 /** Fields that may be in a form or a query, with a picture. */
-const FIELDS = ["resize", "decode", "pad", "model"];
+const FIELDS = [
+  "resize",
+  "decode",
+  "pad",
+  "frames_per_code",
+  "fps",
+  "start",
+  "end",
+  "model",
+];
 
 /** The description of the route. */
 export const tokenizeDescription = describeFunction({
@@ -28,7 +37,7 @@ export const tokenizeDescription = describeFunction({
   tag: "functions",
   summary: "Encode images as codes, or text as tokens",
   text:
-    `Encodes an image as a grid of codes, and an animation or a list of frames as a clip, with one grid per group of frames and at most ${DEFAULT_MAX_FRAMES} frames by default (\`limits.max_frames\` of \`GET /v1/models\`). Encodes text, a prompt or a question as the input tokens of a model.`,
+    `Encodes an image as a grid of codes, and an animation or a list of frames as a clip, with one grid per group of frames and at most ${DEFAULT_MAX_FRAMES} frames by default (\`limits.max_frames\` of \`GET /v1/models\`). With ffmpeg on the server, a video is an image, too: its frames, or those of a part at a chosen rate, become a clip. Encodes text, a prompt or a question as the input tokens of a model.`,
   parameters: queryFields(TokenizeRequest.entries, FIELDS),
   body: {
     ...json(TokenizeBody, {
@@ -52,7 +61,15 @@ export const tokenizeDescription = describeFunction({
     ...form(TokenizeRequest.entries, FIELDS, {
       files: { image: 1, frames: MOST_FRAMES },
     }),
-    ...bytes("image/png", "image/jpeg", "image/webp", "image/gif"),
+    ...bytes(
+      "image/png",
+      "image/jpeg",
+      "image/webp",
+      "image/gif",
+      "video/mp4",
+      "video/webm",
+      "video/quicktime",
+    ),
   },
   answers: {
     200: {

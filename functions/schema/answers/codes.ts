@@ -30,7 +30,16 @@ const SOURCE_ENTRIES = {
 export const TokenizeAnswer = v.pipe(
   v.union([
     v.strictObject({ ...SOURCE_ENTRIES, grid: GridAnswer }),
-    v.strictObject({ ...SOURCE_ENTRIES, clip: ClipAnswer }),
+    v.strictObject({
+      ...SOURCE_ENTRIES,
+      clip: ClipAnswer,
+      fps: v.optional(
+        v.pipe(
+          v.number(),
+          v.description("Frames per second that were taken from a video."),
+        ),
+      ),
+    }),
     v.strictObject({
       model: v.string(),
       tokens: v.array(Count),
