@@ -8,6 +8,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseCommandLine } from "../../lib/command_line.ts";
 import { readHeader } from "../../lib/image/header.ts";
+import { videoContainer } from "../../lib/image/video/container.ts";
 import type { Command } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { inputFiles, readInput, STANDARD } from "./input_files.ts";
@@ -17,8 +18,9 @@ import { PICTURE_EXTENSIONS } from "../../lib/image/image.ts";
 const USAGE = `Usage: deno task tokenize <picture>… --out <folder> [options]
 
 Encodes images as codes: one NumPy file of unsigned 16-bit integers per image,
-[height, width], or [frames, height, width] for an animation. An image is a
-file, a folder, a pattern such as "photos/*.jpg" or - for standard input.
+[height, width], or [frames, height, width] for an animation or a video, which
+takes ffmpeg. An image is a file, a folder, a pattern such as "photos/*.jpg" or
+- for standard input.
 
   -o, --out <folder>        folder for the codes; - for standard output
       --skip-existing       skip files that exist already
@@ -57,10 +59,12 @@ export const TOKENIZE: Command = {
         const path = out === STANDARD ? out : join(out, `${file.stem}.npy`);
         if (values["skip-existing"] && await exists(path)) return;
         const bytes = await readInput(file);
-        const { type } = readHeader(bytes);
+        const type = videoContainer(bytes) === undefined
+          ? `image/${readHeader(bytes).type}`
+          : "video/mp4";
         const answer = await context.endpoint.request(`/v1/tokenize${query}`, {
           method: "POST",
-          headers: { "content-type": `image/${type}`, accept: NPY },
+          headers: { "content-type": type, accept: NPY },
           body: bytes,
         });
         await writeOutput(path, await answer.bytes());

@@ -89,7 +89,7 @@ export const GenerateRequest = v.strictObject({
     v.pipe(
       boundedList(Picture, { min: 1, max: MOST_FRAMES }),
       v.description(
-        "First frames of the clip, as images or as one animation; more are generated.",
+        "First frames of the clip, as images, or as one animation or video; more are generated.",
       ),
     ),
   ),
