@@ -1,4 +1,4 @@
-"""Make both models from nothing: every step in order, each of which can be stopped and goes on.
+"""Make the models from nothing: every step in order, each of which can be stopped and goes on.
 
 A step whose result is there is not done again; delete the result to do it again.
 """
@@ -36,7 +36,7 @@ def parse():
     add_vocabulary(parser)
     add = parser.add_argument
     add("--work", type=Path, default="work", help="folder for what lies between")
-    add("--models", type=Path, default=MODELS, help="folder for both models")
+    add("--models", type=Path, default=MODELS, help="folder for the models")
     add("--world", default="40", help="how many things the language model learns")
     add("--nice", action="store_true", help="let everything else on the machine go first")
     add("--toy", action="store_true", help="a few steps of everything, to see that it works")
@@ -47,11 +47,13 @@ def steps(options):
     """Triples (what is not done again once it is there, script, arguments)."""
     work, toy = options.work, options.toy
     vq, pool, lm, final = (work / name for name in ("vq.pt", "pool.pt", "lm.pt", "vq_final.pt"))
+    clip_pool, clips = work / "clip_pool.pt", work / "clips.pt"
     place = ["--device", options.device, "--threads", options.threads]
     known, models = ["--world", options.world], ["--models", options.models]
     text = ["--tiktoken", options.tiktoken]
     small_batch = ["--bg", 1, "--cg", 2, "--bu", 1, "--cu", 1]
     few = ["--scenes", 8, "--clips", 4, "--prompts", 4, "--pictures", 4]
+    few_clips = ["--clips", 1, "--extended", 1, "--given", 1, "--frames", 2]
     return [
         (
             "vq1.pt",
@@ -83,9 +85,20 @@ def steps(options):
             + (["--steps", 6, "--batch", 2, "--sharp", 0.02] if toy else []),
         ),
         (
+            "clip_pool.pt",
+            "make_clip_pool",
+            ["--vq", vq, *known, "--out", clip_pool, *place] + (["--things", 2] if toy else []),
+        ),
+        (
+            "clips.pt",
+            "train_clips",
+            ["--pool", clip_pool, "--init", lm, *known, *text, "--out", clips, *place]
+            + (["--steps", 3, "--decay", 2, "--tokens", 200] if toy else []),
+        ),
+        (
             None,
             "export",
-            ["--vq", final, "--lm", lm, *text, *known, "--out", options.models],
+            ["--vq", final, "--lm", lm, "--clips", clips, *text, *known, "--out", options.models],
         ),
         (
             "eval/answers.json",
@@ -97,6 +110,17 @@ def steps(options):
             None,
             "make_card",
             [*models, *known, "--results", work / "eval"],
+        ),
+        (
+            "eval_clips/clips.json",
+            "measure_clips",
+            [*models, "--out", work / "eval_clips", "--threads", options.threads]
+            + (few_clips if toy else []),
+        ),
+        (
+            None,
+            "make_clip_card",
+            [*models, *known, "--results", work / "eval_clips"],
         ),
     ]
 

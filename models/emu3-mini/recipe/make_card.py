@@ -74,10 +74,10 @@ def words_of_world(known):
     }
 
 
-def words_of_model(models):
+def words_of_model(models, name=LANGUAGE_MODEL):
     """Sizes and recommended settings."""
-    config = read_json(models / LANGUAGE_MODEL / "config.json")
-    settings = generation_settings(models)
+    config = read_json(models / name / "config.json")
+    settings = generation_settings(models, name)
     sizes = (
         "hidden_size",
         "num_hidden_layers",

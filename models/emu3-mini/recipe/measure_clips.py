@@ -29,7 +29,7 @@ from json_files import write_json
 from options import add_threads
 
 SEED = 779
-BATCH = 25
+BATCH = 100
 SHOWN = 8  # clips on the sheet
 JUDGED = ("noun_ok", "motion_ok", "background_ok", "steady", "same_thing")
 
@@ -49,7 +49,8 @@ def main():
     results = []
     for guidance, top_k, temperature in settings_of(options.settings, own):
         settings = {**own, "guidance_scale": guidance, "top_k": top_k, "temperature": temperature}
-        result = {key: settings[key] for key in ("guidance_scale", "top_k", "temperature")}
+        result = {"guidance_scale": guidance, "top_k": top_k, "temperature": temperature}
+        result["given"] = options.given
         for name, count, given in (
             ("drawn", options.clips, 0),
             ("extended", options.extended, options.given),
@@ -158,11 +159,11 @@ def draw(networks, wanted, settings, given):
 
 def save_examples(folder, name, clips, wanted):
     """A sheet with a clip in each row, and animations of them."""
-    square = [i for i, clip in enumerate(wanted) if clip["h"] == clip["w"]][:SHOWN]
-    rows = [list(clips[i]) for i in square]
-    labels = [[wanted[i]["prompt"], *[""] * (len(clips[i]) - 1)] for i in square]
+    alike = [i for i, clip in enumerate(clips) if clip.shape == clips[0].shape][:SHOWN]
+    rows = [list(clips[i]) for i in alike]
+    labels = [[wanted[i]["prompt"], *[""] * (len(clips[i]) - 1)] for i in alike]
     save_sheet(folder / f"{name}.png", rows, labels)
-    for number, i in enumerate(square):
+    for number, i in enumerate(alike):
         save_animation(folder / f"{name}_{number}.gif", clips[i])
 
 
