@@ -12,11 +12,11 @@ import type { FunctionName } from "./schema/common.ts";
 import { negotiate } from "./http/accept.ts";
 import type { ModelPair } from "./models/ports.ts";
 import {
-  checkOneClip,
+  checkScored,
   holdsClip,
   scoredClip,
 } from "./inference/clips/scored_clip.ts";
-import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
+import { questionGrids } from "./inference/image_inputs.ts";
 import { invalidField } from "./http/errors/errors.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
 import { ScoreRequest } from "./schema/score.ts";
@@ -67,8 +67,7 @@ async function checkedModels(
 ): Promise<ModelPair> {
   const { fields, files } = upload;
   const kind = scoreKind(fields);
-  if (holdsClip(fields)) checkOneClip(upload);
-  else checkOneWay(upload);
+  checkScored(upload);
   if (kind === "prompt" && (files.get("image")?.length ?? 1) > 1) {
     throw invalidField("/image", "expected one image per prompt");
   }

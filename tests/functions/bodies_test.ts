@@ -14,6 +14,7 @@ import {
 import { scoreBody } from "../../functions/schema/bodies_score.ts";
 import { ScoreRequest } from "../../functions/schema/score.ts";
 import { TokenizeRequest } from "../../functions/schema/tokenize.ts";
+import { checkScored } from "../../functions/inference/clips/scored_clip.ts";
 import { scoreKind } from "../../functions/inference/scoring.ts";
 import { tokenizeKind } from "../../functions/schema/tokenize_kinds.ts";
 
@@ -59,6 +60,9 @@ Deno.test("scoreBody() accepts a body exactly if its fields are consistent", () 
     images: [picture],
     grid,
     grids: [grid],
+    clip: { codes: [[[1]]] },
+    frames: [picture],
+    fps: 2,
     prompt: "a",
     "negative_prompt": "",
     "guidance_scale": 2,
@@ -77,7 +81,7 @@ Deno.test("scoreBody() accepts a body exactly if its fields are consistent", () 
     const taken = isTaken(() => {
       const fields = parseFields(ScoreRequest, body);
       scoreKind(fields);
-      checkOneWay({ fields, files: new Map(), codes: undefined });
+      checkScored({ fields, files: new Map(), codes: undefined });
     });
     strictEqual(v.is(described, body), taken, `${Object.keys(body)}`);
   }

@@ -8,10 +8,11 @@
 import type { DrawnClip } from "../../../lib/clip_layout.ts";
 import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
 import { readHeader } from "../../../lib/image/header.ts";
-import { InvalidFieldsError } from "../../http/errors/errors.ts";
+import { invalidField, InvalidFieldsError } from "../../http/errors/errors.ts";
 import { pictureBytes, type Upload } from "../../http/upload.ts";
 import type { ModelPair, Tools } from "../../models/ports.ts";
 import type { ScoreRequest } from "../../schema/score.ts";
+import { checkOneWay } from "../image_inputs.ts";
 import { checkFrameCount } from "../frame_limit.ts";
 import type { PictureCall } from "../pixel_budget.ts";
 import { checkClipSize } from "./clip_files.ts";
@@ -36,11 +37,22 @@ export function holdsClip(
 }
 
 /**
- * Checks that a body with a clip holds nothing else to score.
+ * Checks that a body holds one thing to score, and a rate only with a clip.
  *
- * @throws {InvalidFieldsError} If it does.
+ * @throws {InvalidFieldsError} If it does not.
  */
-export function checkOneClip(
+export function checkScored(upload: Upload<ScoreRequest>): void {
+  if (holdsClip(upload.fields)) {
+    checkOneClip(upload);
+    return;
+  }
+  checkOneWay(upload);
+  if (upload.fields.fps !== undefined) {
+    throw invalidField("/fps", "omit it: only clips have a frame rate");
+  }
+}
+
+function checkOneClip(
   { fields, files, codes }: Upload<ScoreRequest>,
 ): void {
   const ways = [
