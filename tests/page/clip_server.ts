@@ -10,6 +10,7 @@ import type { AppEnv } from "../../functions/http/context.ts";
 import { page } from "../../functions/playground/page.ts";
 import { encodeGif } from "../../lib/image/codec/imagescript.ts";
 import { encodeApng, encodePng } from "../../lib/image/encode_png.ts";
+import { readHeader } from "../../lib/image/header.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
 
 /** Side of a frame in codes, and pixels per code. */
@@ -110,6 +111,12 @@ export function startClipServer(): ClipServer {
     const frames = form.getAll("frames").length;
     const codes = Array.from({ length: frames }, (_, t) => codesOf(t));
     const stills = form.get("frames_per_code") === "1";
+    const still = form.get("frames");
+    const { width } = readHeader(await (still as File).bytes());
+    // Other sizes would be fitted to the vision tokenizer's.
+    if (form.get("resize") !== "none" || width !== SIDE * PIXELS) {
+      return c.json({ status: 422, detail: `${width} pixels` }, 422);
+    }
     return c.json({
       clip: { frames, ...stills && { "frames_per_code": 1 }, codes },
     });

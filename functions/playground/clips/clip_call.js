@@ -54,7 +54,7 @@ export async function clipFrames(clip, { model, signal }) {
 }
 
 /**
- * Encodes frames of one size.
+ * Encodes frames of one size, in whole codes.
  *
  * @param {readonly Blob[]} frames
  * @param {number} framesPerCode Frames of pixels per frame of codes.
@@ -63,6 +63,8 @@ export async function clipFrames(clip, { model, signal }) {
  */
 export async function encodeFrames(frames, framesPerCode, { model, signal }) {
   const form = new FormData();
+  // Their size is that of the model's clips, below that of other pictures.
+  form.set("resize", "none");
   if (framesPerCode === 1) form.set("frames_per_code", "1");
   else form.set("pad", "repeat");
   if (model !== undefined) form.set("model", model);
