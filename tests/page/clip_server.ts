@@ -25,6 +25,7 @@ const RATE = 4;
 export interface ClipBody {
   readonly prompt: string;
   readonly seed: number;
+  readonly n?: number;
   readonly frames?: number;
   readonly fps?: number;
   readonly ratio?: string;
@@ -164,13 +165,13 @@ export async function animation(frames: number): Promise<Uint8Array> {
 /** Yields the events of a drawing. */
 async function* drawing(
   server: ClipServer,
-  { prompt, seed, frames = 1, fps = RATE, clip }: ClipBody,
+  { prompt, seed, n = 1, frames = 1, fps = RATE, clip }: ClipBody,
 ): AsyncGenerator<string> {
   const given = clip?.codes.length ?? 0;
   const grid = { height: SIDE, width: SIDE };
   const codes = [...clip?.codes ?? []];
   const rows = (frames - given) * SIDE;
-  const begun = { id: "g1", seed, n: 1, rows, grid, frames, given, fps };
+  const begun = { id: "g1", seed, n, rows, grid, frames, given, fps };
   yield event("started", begun);
   const { breakAfter } = server;
   server.breakAfter = undefined;
@@ -180,17 +181,16 @@ async function* drawing(
     const drawn = codesOf(frame);
     codes.push(drawn);
     const scores = scoresOf(drawn, frame);
-    for (const [index, row] of drawn.entries()) {
-      const logprobs = scores[index];
-      const drawnRow = { "image_index": 0, frame, index, codes: row, logprobs };
-      yield event("row", drawnRow);
-    }
     const previews = server.previews && [wireFile(picture(drawn))];
-    yield event("frame", {
-      "image_index": 0,
-      frame,
-      ...previews && { previews },
-    });
+    // Several clips are equal.
+    for (let image = 0; image < n; image++) {
+      const at = { "image_index": image, frame };
+      for (const [index, row] of drawn.entries()) {
+        const logprobs = scores[index];
+        yield event("row", { ...at, index, codes: row, logprobs });
+      }
+      yield event("frame", { ...at, ...previews && { previews } });
+    }
   }
   const file = apng(codes.map(picture), fps, {
     Description: prompt,
@@ -204,7 +204,7 @@ async function* drawing(
     strategy: "autoregressive",
     lossless: true,
     images: [],
-    clips: [{
+    clips: Array(n).fill({
       clip: whole,
       frames,
       fps,
@@ -212,7 +212,7 @@ async function* drawing(
       width: SIDE * PIXELS,
       "b64_json": file.toBase64(),
       "mime_type": "image/apng",
-    }],
+    }),
     usage: { "image_tokens": rows * SIDE, forwards: rows * SIDE },
     timings: { "decode_s": 0.5 },
   });

@@ -145,6 +145,26 @@ pageTest("Clips: a clip is extended from any of its frames", async () => {
   await page.getByText(/^Continues/).waitFor({ state: "detached" });
 });
 
+pageTest(
+  "Clips: one of several is chosen, and extended from its own frame",
+  async () => {
+    await using server = startClipServer();
+    await using seen = await visit(server.url, { width: 360 });
+    const { page } = seen;
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await choose(page);
+    await page.getByText("More settings").click();
+    await page.getByLabel("Pictures", { exact: true }).fill("2");
+    await begin(page, 6);
+    await done(page, 6);
+    await page.getByRole("slider", { name: "Frame" }).nth(1).fill("2");
+    await page.getByRole("button", { name: "Picture 2 of 2" }).click();
+    await page.getByRole("button", { name: "Extend from this frame" }).click();
+    await page.getByText(/^Continues 2 frames/).waitFor();
+    await seen.check("clips-several");
+  },
+);
+
 pageTest("Clips: a dropped animation and a picture are continued", async () => {
   await using server = startClipServer();
   await using seen = await visit(server.url);
