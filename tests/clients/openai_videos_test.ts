@@ -14,7 +14,11 @@ import { json } from "../support/tiny_server.ts";
 import { apiFailure, openaiClient } from "../support/openai.ts";
 import { until } from "../support/until.ts";
 
-const server = await listenClips();
+const server = await listenClips({
+  "video_frames": 4,
+  "video_max_frames": 24,
+  "video_fps": 5,
+});
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const client = openaiClient(server.url);
 
