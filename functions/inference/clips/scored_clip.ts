@@ -7,7 +7,6 @@
 
 import type { DrawnClip } from "../../../lib/clip_layout.ts";
 import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
-import { readHeader } from "../../../lib/image/header.ts";
 import { invalidField, InvalidFieldsError } from "../../http/errors/errors.ts";
 import { pictureBytes, type Upload } from "../../http/upload.ts";
 import type { ModelPair, Tools } from "../../models/ports.ts";
@@ -118,7 +117,7 @@ async function codesOf(
   const options = {
     decode,
     resize: "smart",
-    animation: files.length === 1 && readHeader(files[0]!).frames > 1,
+    animation: files.length === 1,
     pad: false,
     stills: codesForm(models, "") === 1,
   } as const;
