@@ -31,7 +31,7 @@ import {
   clipTypes,
   isClipType,
 } from "./inference/clips/clip_files.ts";
-import { clipRequest } from "./inference/clips/clip_context.ts";
+import { readyRequest } from "./inference/clips/clip_context.ts";
 import { asksForClip } from "./inference/clips/clip_params.ts";
 import { FILE_TYPES, type FileType } from "./inference/render.ts";
 import { formatFile } from "./inference/wanted_file.ts";
@@ -76,9 +76,7 @@ export function generate(generators: ImageGenerators): Hono<AppEnv> {
         call.observer?.event !== undefined;
       const preview = body.preview && streams;
       const wanted = { ...wantedFile(type, body), preview };
-      const request = asksForClip(body)
-        ? await clipRequest(body, generators, call)
-        : body;
+      const request = await readyRequest(body, generators, call);
       const run = startGeneration(generators, request, wanted, call);
       if (type === "text/event-stream") return await eventStream(c, run.events);
       const generation = await run.finish();

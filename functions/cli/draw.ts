@@ -1,22 +1,24 @@
 /**
- * `task draw`: a prompt → picture files.
+ * `task draw`: a prompt → files of pictures or clips.
  *
  * @module
  */
 
+import { extname } from "node:path";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { parseCommandLine } from "../../lib/command_line.ts";
 import { type Command, type CommandContext, numberOf } from "./command.ts";
 import { RequestError } from "./endpoint.ts";
-import { STANDARD } from "./input_files.ts";
+import { readInput, STANDARD } from "./input_files.ts";
 import { makeFolder, numbered, writeOutput } from "./output_files.ts";
 
 const USAGE = `Usage: deno task draw <prompt> [-o picture.png] [options]
 
-Generates images. The prompt "-" reads standard input, -o - writes to standard
-output. Several images are numbered: picture-1.png.
+Generates images, or clips with --frames. The prompt "-" reads standard input,
+-o - writes to standard output. Several images are numbered: picture-1.png.
 
-  -o, --out <file>          PNG file to write (default picture.png)
+  -o, --out <file>          file to write (default picture.png, clip.png); of a
+                            clip .png (animated), .gif, .mp4 or .zip
   -n, --count <n>           number of images, 1 to 8 (default 1)
       --seed <n>            random seed; the same seed gives the same image
       --ratio <w:h>         aspect ratio, width to height, such as 4:3
@@ -24,6 +26,9 @@ output. Several images are numbered: picture-1.png.
       --negative <text>     negative prompt
       --guidance <x>        guidance scale; 1 disables guidance
       --temperature <x>     sampling temperature; 0 for the most likely image
+      --frames <n>          frames of a clip, those of --context included
+      --fps <x>             frames per second of a clip
+      --context <file>      image or animation that the clip begins with
       --model <name>        model to use, if there are several`;
 
 const OPTIONS = {
@@ -35,6 +40,9 @@ const OPTIONS = {
   negative: { type: "string" },
   guidance: { type: "string" },
   temperature: { type: "string" },
+  frames: { type: "string" },
+  fps: { type: "string" },
+  context: { type: "string" },
   model: { type: "string" },
 } as const;
 
@@ -54,7 +62,9 @@ export const DRAW: Command = {
         `unexpected argument "${others[0]}"; quote a prompt of several words`,
       );
     }
-    const out = values.out ?? "picture.png";
+    const frames = numberOf("frames", values.frames);
+    const isClip = values.context !== undefined || (frames ?? 1) > 1;
+    const out = values.out ?? (isClip ? "clip.png" : "picture.png");
     const fields = {
       n: numberOf("count", values.count) ?? 1,
       seed: numberOf("seed", values.seed),
@@ -63,6 +73,9 @@ export const DRAW: Command = {
       "negative_prompt": values.negative,
       "guidance_scale": numberOf("guidance", values.guidance),
       temperature: numberOf("temperature", values.temperature),
+      frames,
+      fps: numberOf("fps", values.fps),
+      ...(isClip && { "output_format": clipFormat(out) }),
       model: values.model,
     };
     if (out === STANDARD && fields.n > 1) {
@@ -70,7 +83,8 @@ export const DRAW: Command = {
     }
     return async (context) => {
       const text = prompt === STANDARD ? await context.readText() : prompt;
-      await draw({ ...fields, prompt: text }, out, context);
+      const first = await contextOf(values.context);
+      await draw({ ...fields, ...first, prompt: text }, out, context);
       return 0;
     };
   },
@@ -103,7 +117,7 @@ async function draw(
     if (event === "started") rows = value.rows * fields.n;
     if (event === "row") progress.show(`${++drawn} of ${rows} rows`);
     if (event === "error") throw new RequestError(value.detail);
-    if (event === "image") {
+    if (event === "image" || event === "clip") {
       const path = numbered(out, value["image_index"], fields.n);
       await writeOutput(path, Uint8Array.fromBase64(value["b64_json"]));
       if (path !== STANDARD) progress.print(path);
@@ -115,6 +129,33 @@ async function draw(
       "The server closed the connection before the image was complete",
     );
   }
+}
+
+/** Returns the format of a clip's file by its extension. */
+function clipFormat(out: string): "apng" | "gif" | "mp4" | "zip" {
+  const extension = extname(out).slice(1).toLowerCase();
+  switch (extension) {
+    case "":
+    case "png":
+    case "apng":
+      return "apng";
+    case "gif":
+    case "mp4":
+    case "zip":
+      return extension;
+    default:
+      throw new SyntaxError(
+        `-o ${out} is not a file of a clip: use .png, .gif, .mp4 or .zip`,
+      );
+  }
+}
+
+async function contextOf(
+  path: string | undefined,
+): Promise<{ readonly context?: readonly string[] }> {
+  if (path === undefined) return {};
+  const bytes = await readInput({ path, stem: "" });
+  return { context: [bytes.toBase64()] };
 }
 
 function sizeOf(

@@ -32,18 +32,6 @@ export function formatFile(
     : { file: FILE_TYPES[pictureFormat(format ?? "png")] };
 }
 
-/**
- * Returns the wanted file of a picture, for interfaces without clips.
- *
- * @throws {InvalidFieldsError} If a clip is requested.
- */
-export function pictureFile(request: FileRequest): Pick<WantedFile, "file"> {
-  if (asksForClip(request)) {
-    throw invalidField("/frames", "clips are drawn by /v1/generate only");
-  }
-  return { file: FILE_TYPES[pictureFormat(request.output_format ?? "png")] };
-}
-
 function pictureFormat(
   format: NonNullable<FileRequest["output_format"]>,
 ): FileFormat {

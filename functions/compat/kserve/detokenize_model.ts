@@ -5,11 +5,11 @@
  */
 
 import { checkClipSize } from "../../inference/clips/clip_files.ts";
-import { isClip } from "../../http/grid_json.ts";
+import { isClip, stillsOf } from "../../http/grid_json.ts";
 import { checkGridSize } from "../../inference/image_limit.ts";
 import type { Tokenizers } from "../../models/ports.ts";
 import { acquireClip, acquirePicture } from "../../inference/render.ts";
-import { DetokenizeRequest } from "../../schema/detokenize.ts";
+import { BesideBytes } from "../../schema/detokenize.ts";
 import { codesInput, filesTensor } from "./code_tensors.ts";
 import {
   MODEL_VERSION,
@@ -17,7 +17,7 @@ import {
   type ServedModel,
 } from "./served_model.ts";
 
-const OPTIONS = ["model"];
+const OPTIONS = Object.keys(BesideBytes.entries);
 
 /** Returns the model that decodes codes to pictures. */
 export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
@@ -30,9 +30,15 @@ export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
     infer: async (inference) => {
       const { call } = inference;
       const { signal, observer } = call;
-      const fields = nativeFields(DetokenizeRequest, OPTIONS, inference, {});
+      const fields = nativeFields(BesideBytes, OPTIONS, inference, {});
       const vision = tokenizers.vision(fields.model);
-      const codes = codesInput(inference, vision.codebookSize)!;
+      const sent = codesInput(inference, vision.codebookSize)!;
+      const stills = isClip(sent) && stillsOf(
+        fields.frames_per_code,
+        vision.framesPerCode,
+        "/frames_per_code",
+      );
+      const codes = { ...sent, ...stills };
       checkGridSize(codes, vision, tokenizers.limits);
       if (isClip(codes)) checkClipSize(codes, vision, tokenizers);
       using _share = isClip(codes)

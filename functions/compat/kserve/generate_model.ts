@@ -1,5 +1,5 @@
 /**
- * The `generate` model: prompt → pictures and codes.
+ * The `generate` model: prompt → pictures or a clip, and codes.
  *
  * @module
  */
@@ -8,9 +8,12 @@ import { answeredName } from "../../inference/adapters.ts";
 import { isLossless } from "../../../lib/drawing/strategy.ts";
 import { startGeneration } from "../../inference/generation.ts";
 import type { ImageGenerators } from "../../models/ports.ts";
-import { pictureFile } from "../../inference/wanted_file.ts";
+import { invalidField } from "../../http/errors/errors.ts";
+import { readyRequest } from "../../inference/clips/clip_context.ts";
+import { asksForClip } from "../../inference/clips/clip_params.ts";
+import { formatFile } from "../../inference/wanted_file.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
-import { filesTensor, gridsTensor } from "./code_tensors.ts";
+import { codesTensor, filesTensor, gridsTensor } from "./code_tensors.ts";
 import {
   MODEL_VERSION,
   nativeFields,
@@ -29,7 +32,7 @@ const NOT_OPTIONS: ReadonlySet<string> = new Set([
 const OPTIONS = Object.keys(GenerateRequest.entries)
   .filter((name) => !NOT_OPTIONS.has(name));
 
-/** Returns the model that generates pictures. */
+/** Returns the model that generates pictures and clips. */
 export function generateModel(generators: ImageGenerators): ServedModel {
   return {
     name: "generate",
@@ -42,22 +45,39 @@ export function generateModel(generators: ImageGenerators): ServedModel {
     checkReady: () => void generators.imageGenerator(undefined),
     infer: async (inference) => {
       const prompt = textInput(inference, "prompt");
-      const request = nativeFields(GenerateRequest, OPTIONS, inference, {
+      const fields = nativeFields(GenerateRequest, OPTIONS, inference, {
         prompt,
       });
+      if (asksForClip(fields) && fields.n > 1) {
+        throw invalidField("/n", "expected 1: codes hold a single clip");
+      }
+      const { call } = inference;
       // Codes alone need no vision decoder.
-      const { file: type } = pictureFile(request);
-      const file = inference.wants("image") ? type : undefined;
-      const wanted = { file, preview: false } as const;
-      const run = startGeneration(generators, request, wanted, inference.call);
-      const { pictures } = await run.finish();
+      const file = formatFile(fields);
+      const wanted = {
+        ...(inference.wants("image") ? file : { file: undefined }),
+        preview: false,
+      };
+      const request = await readyRequest(fields, generators, call);
+      const run = startGeneration(generators, request, wanted, call);
+      const { pictures, clips: [clip] } = await run.finish();
       const { params, models } = run.task;
-      const files = pictures.flatMap(({ file }) => file?.bytes ?? []);
+      const files = [...pictures, ...clip === undefined ? [] : [clip]]
+        .flatMap(({ file }) => file?.bytes ?? []);
       const outputs: NamedTensor[] = [
         ["image", filesTensor(files)],
-        ["codes", gridsTensor(pictures.map(({ grid }) => grid))],
+        [
+          "codes",
+          clip === undefined
+            ? gridsTensor(pictures.map(({ grid }) => grid))
+            : codesTensor(clip.codes),
+        ],
       ];
       const parameters = {
+        ...(params.clip && {
+          fps: params.clip.fps,
+          "frames_per_code": params.clip.framesPerCode,
+        }),
         model: answeredName(models, params.adapter),
         seed: params.seed,
         strategy: params.strategy.name,

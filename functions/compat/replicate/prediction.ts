@@ -121,7 +121,7 @@ function outputOf({ path }: Job, { body }: JobAnswer): unknown {
   const result = JSON.parse(new TextDecoder().decode(body));
   switch (path) {
     case "/v1/generate":
-      return result.images.map(dataUrl);
+      return [...result.images, ...result.clips ?? []].map(dataUrl);
     case "/v1/caption":
       return result.text;
     case "/v1/detokenize":

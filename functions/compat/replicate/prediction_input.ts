@@ -3,6 +3,7 @@
  *
  * ```text
  * named after a function    that one
+ * prompt, frames or context a clip
  * image, images, grid(s)    a question about them, or their codes back to pixels
  * prompt                    a picture
  * ```
@@ -33,7 +34,12 @@ const FIELDS: Readonly<Record<FunctionName, readonly string[]>> = {
 const ALIASES: Readonly<
   Record<FunctionName, Readonly<Record<string, string>>>
 > = {
-  generate: { "aspect_ratio": "ratio", "num_outputs": "n", "num_images": "n" },
+  generate: {
+    "aspect_ratio": "ratio",
+    "num_outputs": "n",
+    "num_images": "n",
+    "num_frames": "frames",
+  },
   caption: { prompt: "question", "max_new_tokens": "max_tokens" },
   tokenize: {},
   detokenize: {},
@@ -127,6 +133,9 @@ export function functionOf(
   if (isFunction(named)) return named;
   const has = (...fields: string[]) =>
     fields.some((field) => (input[field] ?? undefined) !== undefined);
+  if (has("frames", "num_frames", "context") && has("prompt")) {
+    return "generate";
+  }
   if (has("image", "images")) return "caption";
   if (has("grid", "clip", "tokens", "grids")) {
     return has("question", "prompt") ? "caption" : "detokenize";

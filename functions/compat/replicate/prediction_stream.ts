@@ -2,7 +2,7 @@
  * The event stream of a prediction, in Replicate's format.
  *
  * ```text
- * output   a part of an answer, or a picture as a data URL
+ * output   a part of an answer, or a picture or clip as a data URL
  * error    the reason of the failure
  * done     the end
  * ```
@@ -41,6 +41,7 @@ function toReplicateEvent(stored: StoredEvent): StoredEvent | undefined {
     case "delta":
       return { ...stored, event: "output", data: JSON.parse(data).text };
     case "image":
+    case "clip":
       return { ...stored, event: "output", data: dataUrl(JSON.parse(data)) };
     case "error":
       return { ...stored, data: JSON.parse(data).detail };

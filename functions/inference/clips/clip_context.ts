@@ -16,12 +16,26 @@ import type {
   Tools,
 } from "../../models/ports.ts";
 import type { GenerateRequest } from "../../schema/generate.ts";
-import { codesForm } from "./clip_params.ts";
+import { asksForClip, codesForm } from "./clip_params.ts";
 import { type ClipOptions, encodeClip } from "./encode_clip.ts";
 import { checkFrameCount } from "../frame_limit.ts";
 import { gridSize, hasSize } from "../generation_params.ts";
 import type { PictureCall } from "../pixel_budget.ts";
 import { isVideo } from "../video/video_input.ts";
+
+/**
+ * Returns a request as it is generated: that for a picture unchanged, that for
+ * a clip as {@linkcode clipRequest} does.
+ */
+export async function readyRequest(
+  request: GenerateRequest,
+  generators: ImageGenerators,
+  call: PictureCall,
+): Promise<GenerateRequest> {
+  return asksForClip(request)
+    ? await clipRequest(request, generators, call)
+    : request;
+}
 
 /**
  * Returns the request for a clip with its model's name, which is opened, and
