@@ -10,6 +10,7 @@ import { ChatRequest } from "../../../functions/compat/openai/chat_request.ts";
 import { EditRequest } from "../../../functions/compat/openai/images/edit_request.ts";
 import { ImageRequest } from "../../../functions/compat/openai/images/image_request.ts";
 import { VariationRequest } from "../../../functions/compat/openai/images/variation_request.ts";
+import { VideoRequest } from "../../../functions/compat/openai/videos/video_request.ts";
 import { ResponsesRequest } from "../../../functions/compat/openai/responses_request.ts";
 
 const PAGE = Deno.readTextFileSync(
@@ -26,6 +27,9 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     ...without(Object.keys(VariationRequest.entries), shared),
     "prompt",
   ].filter((field) => !["image", "images"].includes(field)),
+  // The flattened form of an object is no field of its own.
+  "/v1/videos": Object.keys(VideoRequest.entries)
+    .filter((field) => !field.includes("[")),
   "/v1/chat/completions": Object.keys(ChatRequest.entries),
   "/v1/responses": Object.keys(ResponsesRequest.entries),
 };
