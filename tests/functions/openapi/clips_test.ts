@@ -1,10 +1,14 @@
 /** The laws of `/openapi.json` about clips, on a checkpoint that draws them. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { apiKeys } from "../../../functions/middleware/api_keys.ts";
 import { openClipServer, SMALL_CLIP } from "../../support/clip_server.ts";
 import { describedBy } from "../../support/described.ts";
-import { json, parseEvents } from "../../support/tiny_server.ts";
+import {
+  json,
+  openTinyServer,
+  parseEvents,
+} from "../../support/tiny_server.ts";
 
 const server = await openClipServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
@@ -136,4 +140,25 @@ Deno.test("/v1/videos answers a repeated Idempotency-Key with the same video", a
     await (await server.app.request("/v1/videos", init)).json(),
   ];
   strictEqual(again.id, first.id);
+});
+
+Deno.test("/v1/videos refuses a model that draws no clips, and says what does", async () => {
+  await using images = await openTinyServer();
+  const { check } = await describedBy(images.app);
+  const init = json({ prompt: "a fox" });
+  const answer = await images.app.request("/v1/videos", init);
+  strictEqual(answer.status, 422);
+  const { error } = await answer.clone().json();
+  match(error.message, /draws images only.*video_format/);
+  await check("POST", "/v1/videos", answer);
+  const list = await images.app.request("/v1/videos");
+  deepStrictEqual((await list.json()).data, []);
+});
+
+Deno.test("/v1/videos is disabled with generate", async () => {
+  const functions = new Set(["caption"] as const);
+  await using server = await openClipServer({}, { functions });
+  const answer = await server.app.request("/v1/videos", json({ prompt: "a" }));
+  strictEqual(answer.status, 404);
+  match((await answer.json()).detail, /generate is disabled/);
 });

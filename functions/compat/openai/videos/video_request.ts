@@ -15,6 +15,7 @@ import {
   invalidField,
   InvalidFieldsError,
 } from "../../../http/errors/errors.ts";
+import { parseFields } from "../../../http/body.ts";
 import type { Upload } from "../../../http/upload.ts";
 import {
   clipGenerator,
@@ -29,6 +30,7 @@ import {
   AdapterName,
   FramesPerSecond,
   ModelName,
+  MOST_FRAMES,
   Picture,
   Temperature,
   Text,
@@ -131,7 +133,7 @@ export async function wantedVideo(
   // A frame of codes of the paper's form is filled by one picture.
   const context = reference &&
     Array.from({ length: codesForm(models, "") }, () => reference);
-  const request = v.parse(GenerateRequest, {
+  const request = parseFields(GenerateRequest, {
     prompt: fields.prompt,
     "negative_prompt": fields.negative_prompt,
     ...pixelsOf(fields, models, context === undefined),
@@ -205,12 +207,13 @@ function framesOf(
     least,
     perCode * Math.round(Number(seconds) * rate / perCode),
   );
-  if (frames <= form.maxFrames) return frames;
+  const most = Math.min(form.maxFrames, MOST_FRAMES);
+  if (frames <= most) return frames;
   throw invalidField(
     "/seconds",
     `expected at most ${
-      form.maxFrames / rate
-    }: the model's longest clip has ${form.maxFrames} frames, at ${rate} per second; lower fps for a longer one`,
+      most / rate
+    }: the longest clip has ${most} frames, at ${rate} per second; lower fps for a longer one`,
   );
 }
 
