@@ -154,7 +154,7 @@ export function codesForm(
   if (clips === undefined) {
     throw invalidField(
       `${pointer}/frames`,
-      `${language.name} draws images only: a checkpoint draws clips if its generation_config.json has video_format, and was trained on clips; emu3-mini-clips does`,
+      `${language.name} draws images only: a checkpoint draws clips if its generation_config.json has video_format, and it was trained on clips; no weights of Emu3 for video are published`,
     );
   }
   return clips.format === "frames" ? 1 : vision.framesPerCode;
