@@ -7,10 +7,13 @@ import numpy as np
 
 from captions import prompt_for
 from clip_captions import clip_prompt_for
-from clip_scenes import sample_clip
+from clip_scenes import STEPS, sample_clip
 from make_clip_pool import compose
 from text_batches import FIRST_ROWS, NEGATIVE, NO_TARGET, POSITIVE, Packed
+from tokenizer import CODES
 from world import SMALL
+
+STRANGE = 0.4  # weight of codes that only the frame before can tell
 
 
 class ClipBatches:
@@ -32,6 +35,8 @@ class ClipBatches:
         while len(packed.tokens) < self._options.tokens:
             if self._rng.random() < self._options.stills:
                 self._add_still(packed)
+            elif self._rng.random() < self._options.strange:
+                self._add_strange(packed)
             else:
                 self._add_clip(packed)
         return packed.tensors()
@@ -60,8 +65,24 @@ class ClipBatches:
         ]
         _add(packed, prompt, seen + end, body + end, weights + [self._options.outside] * len(end))
 
+    def _add_strange(self, packed):
+        """The beginning of a clip whose codes are exchanged for others, all over the clip.
+
+        So no code can be known but from the frame before: known things are drawn well without a
+        look at it, and moving what is there is then learned late.
+        """
+        clip = self._sample(motion=self._rng.choice([*STEPS, *STEPS, "stays"]))
+        codes = compose(self._pool, clip)[: self._rng.choice([2, 2, 3])]
+        exchanged = np.random.default_rng(self._rng.getrandbits(32)).permutation(CODES)
+        body = self._tokenizer.clip_frames(exchanged[codes])
+        caption, _ = clip_prompt_for({**clip, "noun": "thing"}, self._rng)
+        prompt = self._tokenizer.clip_prompt(caption, len(clip["boxes"]), clip["h"], clip["w"])
+        frame = codes[0].size + 1
+        weights = [0.0] * frame + [STRANGE] * (len(body) - frame)
+        _add(packed, prompt, body, body, weights)
+
     def _shown(self, clip):
-        """How many frames of a clip are learned from: of most only the first two or three.
+        """How many frames of a clip are learned from: of most only the first few.
 
         There the caption decides what the thing is, where it starts and where it goes; the rest
         goes on in the same way, and costs most of the tokens.
@@ -71,7 +92,7 @@ class ClipBatches:
             first = next(i for i, box in enumerate(clip["boxes"]) if box)
             whole = rng.random() < 2 * self._options.whole
             return count if whole else min(count, first + rng.randint(1, 4))
-        return count if rng.random() < self._options.whole else min(count, rng.choice([2, 2, 3]))
+        return count if rng.random() < self._options.whole else rng.randint(2, count)
 
     def _add_still(self, packed):
         """A picture in the form of pictures, as it is drawn where a clip has one frame."""

@@ -21,7 +21,7 @@ SIZES = [3, 4, 5, SMALL]  # of a thing that comes nearer
 FRAMES = 8  # recommended
 MAX_FRAMES = 10
 FRAME_SHARES = {2: 0.06, 3: 0.08, 4: 0.13, 5: 0.1, 6: 0.12, 7: 0.1, 8: 0.33, 9: 0.04, 10: 0.04}
-STRAY = 2  # most tokens between the middle and a thing that does not move
+STRAY = 0  # most tokens between the middle of the picture and that of a path
 
 
 def sample_clip(rng, known, held=False, frames=None, ratio=None, motion=None):
@@ -62,10 +62,7 @@ def boxes_of(rng, motion, count, height, width):
         last = len(SIZES) - 1
         edges = [SIZES[round(i * last / max(1, count - 1))] for i in range(count)]
         return [((height - edge) // 2, (width - edge) // 2, edge) for edge in edges]
-    y, x = (
-        (length - SMALL) // 2 + rng.randint(-_stray(length), _stray(length))
-        for length in (height, width)
-    )
+    y, x = (_strayed(rng, (length - SMALL) // 2) for length in (height, width))
     empty = max(1, count // 4) if motion == "appears" and count > 2 else 0
     return [(y, x, SMALL) if empty <= i < count - empty else None for i in range(count)]
 
@@ -94,11 +91,13 @@ def _path(rng, step, count, height, width):
 def _along(rng, direction, count, free):
     """Offsets 0...free of `count` frames along one axis."""
     if direction == 0:
-        return [rng.randint(0, free)] * count
-    start = rng.randint(0, max(0, free - (count - 1)))
+        return [_strayed(rng, free // 2)] * count
+    start = _strayed(rng, max(0, free - (count - 1)) // 2)
     offsets = [min(free, start + i) for i in range(count)]
     return offsets if direction > 0 else [free - offset for offset in offsets]
 
 
-def _stray(length):
-    return min(STRAY, (length - SMALL) // 2)
+def _strayed(rng, middle):
+    """An offset near that of the middle, and not outside."""
+    stray = min(STRAY, middle)
+    return middle + rng.randint(-stray, stray)

@@ -56,7 +56,7 @@ def main():
             ("extended", options.extended, options.given),
         ):
             if count:
-                wanted = held_clips(count, options.frames)
+                wanted = held_clips(count, options.frames, options.ratio)
                 result[name] = measure(networks, wanted, settings, given, options, name)
                 print(name, settings, result[name], flush=True)
         results.append(result)
@@ -74,6 +74,7 @@ def parse():
     add("--extended", type=int, default=100, help="clips to go on from")
     add("--given", type=int, default=4, help="frames that are given of those")
     add("--frames", type=int, default=clip_scenes.FRAMES, help="frames of a clip")
+    add("--ratio", choices=clip_scenes.RATIOS, default="1:1", help="of all clips")
     add(
         "--settings",
         default="",
@@ -90,13 +91,12 @@ def settings_of(text, own):
     return [(float(guidance), int(top_k), float(heat)) for guidance, top_k, heat in parts]
 
 
-def held_clips(count, frames, known=world.WORLDS[world.PUBLISHED]):
-    """Held-out clips with a caption each; every motion as often, one in five not square."""
+def held_clips(count, frames, ratio="1:1", known=world.WORLDS[world.PUBLISHED]):
+    """Held-out clips with a caption each; every motion as often."""
     rng = random.Random(SEED)
     clips = []
     for i in range(count):
         motion = clip_scenes.MOTIONS[i % len(clip_scenes.MOTIONS)]
-        ratio = rng.choices(clip_scenes.RATIOS, clip_scenes.RATIO_SHARES)[0]
         clip = clip_scenes.sample_clip(rng, known, True, frames, ratio, motion)
         text, names_background = clip_prompt_for(clip, rng)
         clips.append({**clip, "prompt": text, "names_background": names_background})

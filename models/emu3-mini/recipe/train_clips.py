@@ -10,7 +10,7 @@ import torch
 
 import causal_decoder
 import world
-from clip_batches import ClipBatches
+from clip_batches import STRANGE, ClipBatches
 from language_model import CONFIG, LanguageModel
 from options import add_run, add_vocabulary
 from progress import Progress, load, save
@@ -84,6 +84,7 @@ def parse(arguments=None):
     add("--tokens", type=int, default=3000, help="least tokens of a step")
     add("--stills", type=float, default=0.2, help="share of pictures among the sequences")
     add("--whole", type=float, default=0.2, help="share of clips that are learned from whole")
+    add("--strange", type=float, default=0, help="share of clips with exchanged codes")
     add("--first", type=float, default=2.0, help="weight of the first rows of a thing")
     add("--early", type=float, default=0.5, help="weight of background in the first frame")
     add("--outside", type=float, default=0.15, help="weight of background in later frames")
@@ -96,13 +97,14 @@ def loss_of(model, decoder, batch, options, progress):
     """Weighted mean loss."""
     *inputs, targets, _answers, weights = batch
     hidden = decoder.packed_hidden(model, *inputs)
-    drawn = targets != NO_TARGET
+    drawn = (targets != NO_TARGET) & (weights > 0)
     chosen = weights[drawn]
     rows = model.lm_head.weight[TEXT_TOKENS:]
     loss, losses = decoder.weighted_loss(
         hidden[drawn], rows, targets[drawn] - TEXT_TOKENS, chosen / chosen.sum()
     )
-    for name, weight in (("thing", 1), ("first", options.first), ("early", options.early)):
+    named = {"thing": 1, "first": options.first, "early": options.early, "strange": STRANGE}
+    for name, weight in named.items():
         if (chosen == weight).any():
             progress.log(name, losses[chosen == weight].mean())
     progress.log("out", losses[chosen == options.outside].mean())
