@@ -15,7 +15,7 @@ from progress import save
 
 
 def main():
-    """Write vq.pt, lm.pt and, if that model is there, clips.pt."""
+    """Write vq.pt, lm.pt and, where there is the model that draws clips, clips.pt."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=MODELS, help="folder with the models")
     parser.add_argument("--out", type=Path, default="work", help="folder for the states")
@@ -24,7 +24,6 @@ def main():
     save(options.out / "vq.pt", {"model": vision.state_dict(), "cfg": vision.config})
     for name, file in ((LANGUAGE_MODEL, "lm.pt"), (CLIP_MODEL, "clips.pt")):
         if not (options.models / name).exists():
-            print(f"{name} is not there")
             continue
         language = open_language_model(options.models, name)
         vocabulary_size = language.config["vocab_size"]

@@ -57,6 +57,6 @@ diff -r set/scenes "$here/../../../tests/parity/mini/scenes"
 cmp set/prompts.jsonl "$here/../../../tests/parity/mini/prompts.jsonl"
 step check_scene set/scenes/scene_00.png frog,sunflower gray > seen.json
 grep -q '"scene_ok": true' seen.json
-step check_clip "$here/../../emu3-mini-clips/clip_1.gif" > seen.json
-grep -q '"noun": "' seen.json
+step check_clip models/emu3-mini-clips/clip_1.gif > seen.json
+grep -q '"background":' seen.json
 echo "all steps work"
