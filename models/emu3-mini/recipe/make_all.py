@@ -58,8 +58,8 @@ def steps(options):
         (
             "vq1.pt",
             "train_vq",
-            ["--ae", 0.1, "--full", 0.62, "--seed", 1, "--out", work / "vq1.pt", *place]
-            + ["--steps", 60 if toy else 6000, "--batch", 4 if toy else 16],
+            ["--ae", 0.25 if toy else 0.1, "--full", 0.62, "--seed", 1, "--out", work / "vq1.pt"]
+            + [*place, "--steps", 28 if toy else 6000, "--batch", 4 if toy else 16],
         ),
         (
             "vq.pt",
