@@ -38,6 +38,7 @@ import { TokenizeRequest } from "./schema/tokenize.ts";
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
 import { type TokenizeKind, tokenizeKind } from "./schema/tokenize_kinds.ts";
 import {
+  listBytes,
   pictureBytes,
   type PictureUse,
   readUpload,
@@ -197,11 +198,7 @@ async function filesOf(
   // Checked before any of them is read.
   const count = frames.length + uploaded.length;
   checkFrameCount(count, "/frames", tokenizers.limits);
-  const texts = await Promise.all(
-    frames.map((text, i) =>
-      pictureBytes(tokenizers, text, `/frames/${i}`, use)
-    ),
-  );
+  const texts = await listBytes(tokenizers, frames, "/frames", use);
   return [...texts, ...uploaded];
 }
 

@@ -18,7 +18,7 @@
 import type { ClipConfig } from "../models/config/clip_config.ts";
 import { rowsAsTokens, type TokenLayout } from "./drawing/token_layout.ts";
 import { type CodeGrid, firstRows, type GridSize } from "./grid.ts";
-import type { PromptWriter } from "./prompt.ts";
+import { opening, type PromptWriter } from "./prompt.ts";
 
 /** The clip that a drawing is. */
 export interface DrawnClip {
@@ -40,26 +40,36 @@ export function clipFrameHeight(
   return height / frames;
 }
 
+/** Returns the number of rows of a frame; those of a picture are all. */
+export function drawnFrameHeight(
+  { size, clip }: {
+    readonly size: GridSize;
+    readonly clip?: Pick<DrawnClip, "frames"> | undefined;
+  },
+): number {
+  return clip === undefined ? size.height : clipFrameHeight(clip, size);
+}
+
 /** Returns the token layout of a clip. */
 export async function clipLayout(
-  { text, vocabulary }: PromptWriter,
+  writer: PromptWriter,
   clip: DrawnClip,
   size: GridSize,
 ): Promise<TokenLayout> {
-  const { eol, eof, eoi, boi, img } = vocabulary;
+  const { eol, eof, eoi } = writer.vocabulary;
   const frameHeight = clipFrameHeight(clip, size);
   if (clip.form.format === "paper") {
     // EOL EOF EOI EOS
     return { frameHeight, afterRow: [eol], afterFrame: [eof], endLength: 4 };
   }
-  const opening = clip.form.interleaved
-    ? [eoi, boi, ...await text.encode(`1*${frameHeight}*${size.width}`), img]
+  const between = clip.form.interleaved
+    ? [eoi, ...await opening(writer, `1*${frameHeight}*${size.width}`)]
     : [];
   // EOF EOI EOS
   return {
     frameHeight,
     afterRow: [],
-    afterFrame: [eof, ...opening],
+    afterFrame: [eof, ...between],
     endLength: 3,
   };
 }
@@ -81,19 +91,19 @@ export async function clipStart(
     readonly layout: TokenLayout;
   },
 ): Promise<readonly ArrayLike<number>[]> {
-  const { text, vocabulary } = writer;
-  const { boi, img, eof, eoi } = vocabulary;
-  const opening = async (
-    meta: string,
-  ) => [boi, ...await text.encode(meta), img];
+  const { vocabulary } = writer;
+  const { eof, eoi } = vocabulary;
   const { frameHeight } = layout;
   const { width } = size;
   if (!clip.form.interleaved) {
     const meta = clipMeta(clip, { height: frameHeight, width });
-    return [await opening(meta), rowsAsTokens(layout, rows, vocabulary)];
+    return [
+      await opening(writer, meta),
+      rowsAsTokens(layout, rows, vocabulary),
+    ];
   }
   const sides = `${frameHeight}*${width}`;
-  const drawn = await opening(`${clip.frames - given}*${sides}`);
+  const drawn = await opening(writer, `${clip.frames - given}*${sides}`);
   const after = rowsAsTokens(layout, rows, vocabulary, given * frameHeight);
   if (given === 0) return [drawn, after];
   const context = rowsAsTokens(
@@ -101,7 +111,8 @@ export async function clipStart(
     firstRows(rows, given * frameHeight),
     vocabulary,
   );
-  return [await opening(`${given}*${sides}`), context, [eoi], drawn, after];
+  const start = await opening(writer, `${given}*${sides}`);
+  return [start, context, [eoi], drawn, after];
 }
 
 /** Returns the text between BOI and IMG. */

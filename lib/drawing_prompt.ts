@@ -103,7 +103,7 @@ async function drawingStart(
     { height: 0, width: size.width, codes: new Uint16Array() };
   if (clip === undefined) {
     return [
-      joined(await pictureStart(writer, size)),
+      await pictureStart(writer, size),
       rowsAsTokens(layout, known, writer.vocabulary),
     ];
   }

@@ -85,7 +85,7 @@ export async function drawingPrompt(
   return joined([
     [bos],
     await text.encode(prompt),
-    ...await pictureStart({ text, vocabulary }, size),
+    await pictureStart({ text, vocabulary }, size),
   ]);
 }
 
@@ -111,7 +111,7 @@ export async function questionPrompt(
   const shared = [joined([[vocabulary.bos], await text.encode(before)])];
   for (const grid of grids) {
     const start = await pictureStart({ text, vocabulary }, grid);
-    shared.push(joined([...start, gridTokens(grid, vocabulary)]));
+    shared.push(joined([start, gridTokens(grid, vocabulary)]));
   }
   const rest = Int32Array.from(await text.encode(`${question}${after}`));
   const parts = rest.length === 0 ? shared : [...shared, rest];
@@ -124,11 +124,18 @@ export async function questionPrompt(
 
 /** Returns `BOI H*W IMG`. */
 export async function pictureStart(
-  { text, vocabulary }: PromptWriter,
+  writer: PromptWriter,
   { height, width }: GridSize,
-): Promise<ArrayLike<number>[]> {
-  const { boi, img } = vocabulary;
-  return [[boi], await text.encode(`${height}*${width}`), [img]];
+): Promise<number[]> {
+  return await opening(writer, `${height}*${width}`);
+}
+
+/** Returns `BOI meta IMG`, the opening of a picture or a clip. */
+export async function opening(
+  { text, vocabulary: { boi, img } }: PromptWriter,
+  meta: string,
+): Promise<number[]> {
+  return [boi, ...await text.encode(meta), img];
 }
 
 /** Returns the tokens of all parts, in order. */

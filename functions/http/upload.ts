@@ -99,6 +99,22 @@ export interface PictureUse {
 }
 
 /**
+ * Reads the pictures of a list; throws as {@linkcode pictureBytes} does.
+ *
+ * @param pointer JSON pointer to the list.
+ */
+export async function listBytes(
+  tools: Pick<Tools, "fetchPicture">,
+  texts: readonly string[],
+  pointer: string,
+  use: PictureUse,
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  return await Promise.all(
+    texts.map((text, i) => pictureBytes(tools, text, `${pointer}/${i}`, use)),
+  );
+}
+
+/**
  * Reads the picture that a field holds.
  *
  * @param pointer JSON pointer to the field.

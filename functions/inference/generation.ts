@@ -27,7 +27,7 @@ import type { GenerationTask, WantedFile } from "./generation_task.ts";
 import { checkDrawnSize } from "./drawn_size.ts";
 import { checkGridSize } from "./image_limit.ts";
 import type { ImageGenerators } from "../models/ports.ts";
-import { frameHeight } from "./clips/clip_events.ts";
+import { drawnFrameHeight } from "../../lib/clip_layout.ts";
 import { checkDrawnClip } from "./clips/clip_params.ts";
 import { generationParams } from "./generation_params.ts";
 import type { GenerateEvents } from "../schema/answers/answers.ts";
@@ -110,7 +110,7 @@ function wireEvent(
 ): WireEvent {
   const { params } = run.task;
   const { seed, size, count, prefix, clip } = params;
-  const height = frameHeight(params);
+  const height = drawnFrameHeight(params);
   switch (event.type) {
     case "queued": {
       const data: GenerateEvents["queued"] = { position: event.position };

@@ -10,6 +10,7 @@
  */
 
 import { draw, type GenerationEvent } from "../../lib/emu3.ts";
+import { drawnFrameHeight } from "../../lib/clip_layout.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
 import { withXmp } from "../../lib/image/metadata/jpeg_xmp.ts";
@@ -22,7 +23,6 @@ import {
 import {
   clipOf,
   fileOfClip,
-  frameHeight,
   framePreviews,
   type GeneratedClip,
 } from "./clips/clip_events.ts";
@@ -94,7 +94,7 @@ export async function* runGeneration(
   const rows = Array.from({ length: params.count }, (): DrawnRow[] => []);
   const pictures: GeneratedPicture[] = [];
   const clips: GeneratedClip[] = [];
-  const height = frameHeight(params);
+  const height = drawnFrameHeight(params);
   const pace = new PreviewRate();
   for await (
     const event of draw(

@@ -18,7 +18,12 @@ import { DEFAULT_VIDEO_FRAMES } from "../schema/caption.ts";
 import { encodeVideoFrames } from "./video/encode_video_frames.ts";
 import { checkNoVideoFields, isVideo } from "./video/video_input.ts";
 import { Stopwatch } from "../http/server_timing.ts";
-import { pictureBytes, type PictureUse, type Upload } from "../http/upload.ts";
+import {
+  listBytes,
+  pictureBytes,
+  type PictureUse,
+  type Upload,
+} from "../http/upload.ts";
 
 /** The fields for pictures. */
 export interface PictureFields {
@@ -104,16 +109,11 @@ export async function questionGrids(
 /** The fields that select frames of a video. */
 const VIDEO_FIELDS = ["video_frames", "start", "end"] as const;
 
-/**
- * Checks that pictures use exactly one form.
- *
- * @throws {InvalidFieldsError} If they use none or two; names the forms. If
- * fields of a video come with another form than `image`.
- */
-export function checkOneWay(
+/** Returns the forms that a body's pictures have. */
+export function givenWays(
   { fields, files, codes }: Upload<PictureFields>,
-): void {
-  const ways = [
+): readonly unknown[] {
+  return [
     fields.image,
     fields.images,
     fields.grid,
@@ -121,6 +121,19 @@ export function checkOneWay(
     files.get("image"),
     codes,
   ].filter((way) => way !== undefined);
+}
+
+/**
+ * Checks that pictures use exactly one form.
+ *
+ * @throws {InvalidFieldsError} If they use none or two; names the forms. If
+ * fields of a video come with another form than `image`.
+ */
+export function checkOneWay(
+  upload: Upload<PictureFields>,
+): void {
+  const { fields, files } = upload;
+  const ways = givenWays(upload);
   if (ways.length === 1) {
     const mayBeVideo = fields.image ?? files.get("image");
     if (mayBeVideo === undefined) checkNoVideoFields(fields, VIDEO_FIELDS);
@@ -164,9 +177,5 @@ async function filesOf(
     return [await pictureBytes(tools, fields.image, "/image", use)];
   }
   if (fields.images === undefined) return files.get("image") ?? [];
-  return await Promise.all(
-    fields.images.map((text, i) =>
-      pictureBytes(tools, text, `/images/${i}`, use)
-    ),
-  );
+  return await listBytes(tools, fields.images, "/images", use);
 }

@@ -10,7 +10,7 @@
 
 import { drawnCount } from "../../lib/drawing/kept_codes.ts";
 import type { GenerationParams } from "../../lib/emu3.ts";
-import { clipFrameHeight } from "../../lib/clip_layout.ts";
+import { drawnFrameHeight } from "../../lib/clip_layout.ts";
 import { clipFields, gridFields } from "../http/grid_json.ts";
 import { keptFields } from "./kept_codes.ts";
 import { VERSION } from "../../lib/version.ts";
@@ -46,11 +46,12 @@ export function pictureTexts(origin: PictureOrigin): Record<string, string> {
 }
 
 /** Returns the given codes, as fields of the API. */
-function givenFields({ prefix, keep, clip, size }: GenerationParams) {
+function givenFields(params: GenerationParams) {
+  const { prefix, keep, clip } = params;
   if (keep !== undefined) return { keep: keptFields(keep) };
   if (prefix === undefined) return {};
   if (clip === undefined) return { prefix: gridFields(prefix) };
-  const height = clipFrameHeight(clip, size);
+  const height = drawnFrameHeight(params);
   const { width, codes } = prefix;
   const { framesPerCode } = clip;
   const frames = prefix.height / height;
@@ -59,14 +60,15 @@ function givenFields({ prefix, keep, clip, size }: GenerationParams) {
 }
 
 /** Returns the number of given codes, rows or frames of codes. */
-function givenCount({ prefix, keep, clip, size }: GenerationParams) {
+function givenCount(params: GenerationParams) {
+  const { prefix, keep, clip } = params;
   if (keep !== undefined) {
     return { "kept_codes": keep.codes.length - drawnCount(keep) };
   }
   if (prefix === undefined) return {};
   return clip === undefined
     ? { "prefix_rows": prefix.height }
-    : { "clip_frames": prefix.height / clipFrameHeight(clip, size) };
+    : { "clip_frames": prefix.height / drawnFrameHeight(params) };
 }
 
 /**
@@ -106,7 +108,7 @@ export function xmpPacket(origin: PictureOrigin): string {
  */
 function settings({ model, params, imageIndex }: PictureOrigin) {
   const { sampling, size, clip } = params;
-  const height = clip === undefined ? size.height : clipFrameHeight(clip, size);
+  const height = drawnFrameHeight(params);
   return {
     model,
     seed: params.seed,

@@ -9,8 +9,8 @@
  * . . . . .        . . . . .        . . . . .        . . . . .
  * ```
  *
- * What changed between two frames changes again, one step further: the thing
- * that moves, and what it uncovers. All else stays. The direction is that in
+ * The codes that changed between two frames change again, one step further:
+ * those of the thing that moves, and those that it uncovers. The others stay. The direction is that in
  * which most changed codes are found again.
  *
  * @module

@@ -3,8 +3,8 @@
  *
  * `negative_prompt`, `template`, `examples`, `max_images`, `text_only`,
  * `subjects`, `known_words` and the settings of clips are this project's
- * additions to that file. Its defaults are those that the Emu3 authors publish: guidance 3, top-k 2048 and
- * their negative prompt (README of baaivision/Emu3).
+ * additions to that file. Its defaults are those that the Emu3 authors publish:
+ * guidance 3, top-k 2048 and their negative prompt (README of baaivision/Emu3).
  *
  * @module
  */

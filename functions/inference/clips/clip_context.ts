@@ -9,7 +9,7 @@ import { gridSizeFromRatio } from "../../../lib/aspect.ts";
 import type { PixelSize } from "../../../lib/image/image.ts";
 import { clipFields } from "../../http/grid_json.ts";
 import { invalidField } from "../../http/errors/errors.ts";
-import { pictureBytes } from "../../http/upload.ts";
+import { listBytes } from "../../http/upload.ts";
 import type {
   ImageGenerator,
   ImageGenerators,
@@ -95,11 +95,7 @@ async function withContext(
   const perCode = codesForm(models, "");
   checkFrameCount(context.length, "/context", tools.limits);
   using held = new DisposableStack();
-  const files = await Promise.all(
-    context.map((text, i) =>
-      pictureBytes(tools, text, `/context/${i}`, { call, held })
-    ),
-  );
+  const files = await listBytes(tools, context, "/context", { call, held });
   const { codes } = await encodeClip(tools, files, models.vision, {
     options: {
       decode: "display",

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { clipFrameHeight } from "../../../lib/clip_layout.ts";
-import type { GenerationParams } from "../../../lib/emu3.ts";
+import { drawnFrameHeight } from "../../../lib/clip_layout.ts";
 import type { DrawnRow } from "../../../lib/drawing/drawn_grid.ts";
 import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
 import { withGifXmp } from "../../../lib/image/metadata/gif_xmp.ts";
@@ -38,13 +37,6 @@ export interface GeneratedClip {
   readonly file: ClipFile | undefined;
 }
 
-/** Returns the rows of one frame; those of a picture are all. */
-export function frameHeight(
-  { size, clip }: Pick<GenerationParams, "size" | "clip">,
-): number {
-  return clip === undefined ? size.height : clipFrameHeight(clip, size);
-}
-
 /** Returns the codes of a clip, from those of all frames below each other. */
 export function clipOf(
   { codes, width }: CodeGrid,
@@ -53,7 +45,7 @@ export function clipOf(
   const { frames, framesPerCode } = params.clip!;
   return {
     frames,
-    height: frameHeight(params),
+    height: drawnFrameHeight(params),
     width,
     ...(framesPerCode !== vision.framesPerCode && { framesPerCode }),
     codes,
@@ -67,7 +59,7 @@ export async function framePreviews(
   tools: Tools,
   call: PictureCall,
 ): Promise<readonly PictureFile[]> {
-  const height = frameHeight(task.params);
+  const height = drawnFrameHeight(task.params);
   const { width } = task.params.size;
   const codes = new Uint16Array(height * width);
   for (const [i, row] of rows.slice(-height).entries()) {

@@ -8,10 +8,10 @@
 import type { DrawnClip } from "../../../lib/clip_layout.ts";
 import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
 import { invalidField, InvalidFieldsError } from "../../http/errors/errors.ts";
-import { pictureBytes, type Upload } from "../../http/upload.ts";
+import { listBytes, type Upload } from "../../http/upload.ts";
 import type { ModelPair, Tools } from "../../models/ports.ts";
 import type { ScoreRequest } from "../../schema/score.ts";
-import { checkOneWay } from "../image_inputs.ts";
+import { checkOneWay, givenWays } from "../image_inputs.ts";
 import { checkFrameCount } from "../frame_limit.ts";
 import type { PictureCall } from "../pixel_budget.ts";
 import { checkClipSize } from "./clip_files.ts";
@@ -51,22 +51,12 @@ export function checkScored(upload: Upload<ScoreRequest>): void {
   }
 }
 
-function checkOneClip(
-  { fields, files, codes }: Upload<ScoreRequest>,
-): void {
-  const ways = [
-    fields.clip,
-    fields.frames,
-    fields.image,
-    fields.images,
-    fields.grid,
-    fields.grids,
-    files.get("image"),
-    codes,
-  ].filter((way) => way !== undefined);
-  if (ways.length === 1) return;
+function checkOneClip(upload: Upload<ScoreRequest>): void {
+  const { clip, frames } = upload.fields;
+  const both = clip !== undefined && frames !== undefined;
+  if (!both && givenWays(upload).length === 0) return;
   throw new InvalidFieldsError([{
-    pointer: fields.clip === undefined ? "/frames" : "/clip",
+    pointer: clip === undefined ? "/frames" : "/clip",
     detail: "expected exactly one of image, grid, clip and frames",
   }]);
 }
@@ -85,7 +75,11 @@ export async function scoredClip(
   call: PictureCall,
 ): Promise<ScoredClip> {
   const framesPerCode = codesForm(models, "");
-  const { codes, visionMs } = await codesOf(fields, models, tools, call);
+  const stills = framesPerCode === 1;
+  const { codes, visionMs } = await codesOf(fields, models, tools, {
+    stills,
+    call,
+  });
   const { frames, height, width } = codes;
   const form = models.language.generation.clips!;
   const clip = { form, frames, framesPerCode, fps: fields.fps ?? form.fps };
@@ -100,7 +94,7 @@ async function codesOf(
   { clip, frames = [], decode }: ScoreRequest,
   models: ModelPair,
   tools: Tools,
-  call: PictureCall,
+  { stills, call }: { readonly stills: boolean; readonly call: PictureCall },
 ): Promise<{ readonly codes: CodeClip; readonly visionMs: number }> {
   const given = givenFrames({ clip }, models, "");
   if (given !== undefined) {
@@ -109,17 +103,13 @@ async function codesOf(
   }
   checkFrameCount(frames.length, "/frames", tools.limits);
   using held = new DisposableStack();
-  const files = await Promise.all(
-    frames.map((text, i) =>
-      pictureBytes(tools, text, `/frames/${i}`, { call, held })
-    ),
-  );
+  const files = await listBytes(tools, frames, "/frames", { call, held });
   const options = {
     decode,
     resize: "smart",
     animation: files.length === 1,
     pad: false,
-    stills: codesForm(models, "") === 1,
+    stills,
   } as const;
   return await encodeClip(tools, files, models.vision, { options, call });
 }
