@@ -31,6 +31,7 @@ import {
   clipFile,
   clipTypes,
   FRAMES_PER_SECOND,
+  pixelShape,
 } from "./inference/clips/clip_files.ts";
 import type { Tokenizers, VisionModel } from "./models/ports.ts";
 import { queryOf, textFields, withQuery } from "./http/query_fields.ts";
@@ -184,27 +185,26 @@ async function clipAnswer(
   const call = c.get("call");
   using _share = await acquireClip(tokenizers, clip, vision, call);
   const watch = new Stopwatch();
-  const frames = await watch.run(() =>
-    vision.decodeClip(clip, call.signal, call.caller)
+  const frames = watch.arrivals(
+    vision.decodeClip(clip, call.signal, call.caller),
   );
-  const headers = timingHeader(c, vision, watch, clip);
+  const shape = pixelShape(clip, vision);
   if (type !== "application/json") {
-    const options = { framesPerSecond: fps, call };
-    const bytes = await clipFile(tokenizers, frames, type, options);
-    return file(c, bytes, type, headers);
+    const options = { type, framesPerSecond: fps, ...shape };
+    const bytes = await clipFile(tokenizers, frames, options, call);
+    return file(c, bytes, type, timingHeader(c, vision, watch, clip));
   }
-  const pictures: ReturnType<typeof png>[] = [];
-  for (const frame of frames) {
-    pictures.push(png(await tokenizers.codec.encodePng(frame, {}, call)));
-  }
-  const { height, width } = frames[0]!;
+  const { height, width } = shape;
   const body: DetokenizeAnswer = {
     model: vision.checkpoint.name,
-    frames: pictures,
+    frames: await Array.fromAsync(
+      frames,
+      async (frame) => png(await tokenizers.codec.encodePng(frame, {}, call)),
+    ),
     height,
     width,
   };
-  return c.json(body, 200, headers);
+  return c.json(body, 200, timingHeader(c, vision, watch, clip));
 }
 
 async function mixedAnswer(

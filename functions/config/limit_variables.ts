@@ -54,7 +54,7 @@ export const LIMIT_VARIABLES = {
     parse: (text) => whole(text, 1) ?? 128 * MEBIBYTE,
   },
   MAX_PIXELS: count(
-    "maximum number of pixels of an image, or of all frames of an animation",
+    "maximum number of pixels of an image, or of all frames of an animation; clips that are made have at most 4.6 times as many",
     "64000000, less if that many would take more than half of the memory",
     1,
   ),

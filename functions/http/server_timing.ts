@@ -61,6 +61,19 @@ export class Stopwatch {
       this.#milliseconds += performance.now() - start;
     }
   }
+
+  /** Yields `values`, and adds the time until each of them arrives. */
+  async *arrivals<T>(values: AsyncGenerator<T>): AsyncGenerator<T, void> {
+    try {
+      while (true) {
+        const { done, value } = await this.run(() => values.next());
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await values.return(undefined);
+    }
+  }
 }
 
 /** Returns seconds, rounded to a tenth of a millisecond. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { CodeClip, CodeGrid } from "../../lib/grid.ts";
+import type { CodeGrid } from "../../lib/grid.ts";
 import type { Share } from "../../lib/async/budget.ts";
 import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
 import { renderClipCost, renderCost } from "../../lib/image/pixel_cost.ts";
-import { pixelFrames } from "./clips/clip_files.ts";
+import { type ClipSize, pixelShape } from "./clips/clip_files.ts";
 import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
 import type { Tools, VisionModel } from "../models/ports.ts";
 
@@ -87,14 +87,14 @@ export async function acquirePicture(
  */
 export async function acquireClip(
   tools: Pick<Tools, "pixels">,
-  clip: Pick<CodeClip, "frames" | "height" | "width" | "framesPerCode">,
+  clip: ClipSize,
   vision: VisionModel,
   call: PictureCall,
   urgent = false,
 ): Promise<Share> {
   const atOnce = clip.framesPerCode ?? vision.framesPerCode;
-  const frames = pixelFrames(clip, vision);
-  const cost = renderClipCost(pixelSize(clip, vision), { frames, atOnce });
+  const { frames, ...size } = pixelShape(clip, vision);
+  const cost = renderClipCost(size, { frames, atOnce });
   return await acquirePixels(tools, cost, call, urgent);
 }
 

@@ -1,25 +1,19 @@
 /**
- * The encoder of PNG and APNG.
+ * The encoder of PNG.
  *
  * ```text
- * PNG   IHDR │ iTXt… │ IDAT │ IEND
- * APNG  IHDR │ acTL │ iTXt… │ fcTL │ IDAT │ fcTL │ fdAT │ … │ IEND
+ * IHDR │ iTXt… │ IDAT │ IEND
  * ```
  *
  * Own code, because ImageScript writes an alpha channel, the current date and
- * its name into every file, and supports no animations. The same picture always
+ * its name into every file. The same picture always
  * gives the same bytes. Source: W3C PNG, third edition.
  *
  * @module
  */
 
 import { deflateSync } from "node:zlib";
-import {
-  type AnimationOptions,
-  animationSize,
-  type PixelSize,
-  type RgbImage,
-} from "./image.ts";
+import type { PixelSize, RgbImage } from "./image.ts";
 import { writeChunks } from "./format/png.ts";
 import type { PngChunk } from "./format/png_metadata.ts";
 
@@ -42,34 +36,6 @@ export function encodePng(image: RgbImage, options: PngOptions): Uint8Array {
   ]);
 }
 
-/**
- * Returns an APNG of `frames`, all of one size, lossless. It loops forever.
- *
- * @throws {RangeError} If there is no frame, sizes differ or the rate is out of
- * range.
- */
-export function encodeApng(
-  frames: readonly RgbImage[],
-  options: AnimationOptions & PngOptions,
-): Uint8Array {
-  const size = animationSize(frames, options);
-  let sequence = 0;
-  const chunks = frames.flatMap((frame, i): PngChunk[] => {
-    const control = frameControl(frame, sequence++, options);
-    const data = compress(frame);
-    return i === 0
-      ? [control, { type: "IDAT", data }]
-      : [control, { type: "fdAT", data: numbered(sequence++, data) }];
-  });
-  return writeChunks([
-    imageHeader(size),
-    { type: "acTL", data: uint32s(frames.length, 0) },
-    ...textChunks(options.text ?? {}),
-    ...chunks,
-    { type: "IEND", data: new Uint8Array() },
-  ]);
-}
-
 /** Returns IHDR: eight bits, RGB, deflate, adaptive filters, not interlaced. */
 function imageHeader({ height, width }: PixelSize): PngChunk {
   const data = new Uint8Array(13);
@@ -78,8 +44,14 @@ function imageHeader({ height, width }: PixelSize): PngChunk {
   return { type: "IHDR", data };
 }
 
-/** Returns iTXt chunks, whose text is UTF-8; tEXt holds Latin-1 only. */
-function textChunks(text: Readonly<Record<string, string>>): PngChunk[] {
+/**
+ * Returns iTXt chunks, whose text is UTF-8; tEXt holds Latin-1 only.
+ *
+ * @throws {RangeError} If a keyword is not one of PNG.
+ */
+export function textChunks(
+  text: Readonly<Record<string, string>>,
+): PngChunk[] {
   return Object.entries(text).map(([keyword, value]) => {
     if (!/^[\x20-\x7e\xa1-\xff]{1,79}$/.test(keyword)) {
       throw new RangeError(
@@ -121,30 +93,8 @@ function compress({ height, width, pixels }: RgbImage): Uint8Array {
 
 const averageFilter = 3;
 
-function frameControl(
-  { height, width }: PixelSize,
-  sequence: number,
-  { framesPerSecond }: AnimationOptions,
-): PngChunk {
-  const data = new Uint8Array(26);
-  data.set(uint32s(sequence, width, height, 0, 0));
-  // Seconds per frame as a fraction of 16-bit numbers; disposal: keep; blend:
-  // replace.
-  const view = new DataView(data.buffer);
-  view.setUint16(20, 100);
-  view.setUint16(22, Math.round(100 * framesPerSecond));
-  return { type: "fcTL", data };
-}
-
-function numbered(sequence: number, data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4 + data.length);
-  bytes.set(uint32s(sequence));
-  bytes.set(data, 4);
-  return bytes;
-}
-
 /** Returns numbers as big-endian bytes, four each. */
-function uint32s(...values: number[]): Uint8Array {
+export function uint32s(...values: number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => view.setUint32(4 * i, value));

@@ -11,20 +11,25 @@
  * @module
  */
 
-import type { RgbImage } from "./image.ts";
+import type { PixelSize, RgbImage } from "./image.ts";
 import { readUpTo } from "./video/program.ts";
 
 /** Options of a video. */
-export interface VideoOptions {
+export interface VideoOptions extends PixelSize {
+  /** Number of frames. */
+  readonly frames: number;
   /** Frames per second. */
   readonly framesPerSecond: number;
   /** Signal that ends the program. */
   readonly signal: AbortSignal;
 }
 
-/** A function that encodes frames of one size as an MP4. */
+/**
+ * A function that encodes frames as an MP4. The next frame is asked for when
+ * the one before is written.
+ */
 export type VideoEncoder = (
-  frames: readonly RgbImage[],
+  frames: AsyncIterable<RgbImage>,
   options: VideoOptions,
 ) => Promise<Uint8Array<ArrayBuffer>>;
 
@@ -69,20 +74,26 @@ async function listEncoders(program: string): Promise<string> {
 async function encode(
   program: string,
   encoder: string,
-  frames: readonly RgbImage[],
-  { framesPerSecond, signal }: VideoOptions,
+  frames: AsyncIterable<RgbImage>,
+  options: VideoOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const { height, width, signal } = options;
   signal.throwIfAborted();
-  const { height, width } = frames[0]!;
   const process = new Deno.Command(program, {
-    args: commandLine({ height, width, framesPerSecond, encoder }),
+    args: commandLine(encoder, options),
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const kill = () => process.kill("SIGKILL");
+  const kill = () => {
+    try {
+      process.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
   signal.addEventListener("abort", kill);
-  const maxBytes = 3 * frames.length * height * width + CONTAINER_BYTES;
+  const maxBytes = 3 * options.frames * height * width + CONTAINER_BYTES;
   try {
     const [bytes, errorOutput] = await Promise.all([
       readUpTo(process.stdout, maxBytes, kill),
@@ -98,6 +109,8 @@ async function encode(
     );
   } finally {
     signal.removeEventListener("abort", kill);
+    kill();
+    await process.status;
   }
 }
 
@@ -106,12 +119,8 @@ async function encode(
  * padded by one pixel.
  */
 function commandLine(
-  { height, width, framesPerSecond, encoder }: {
-    readonly height: number;
-    readonly width: number;
-    readonly framesPerSecond: number;
-    readonly encoder: string;
-  },
+  encoder: string,
+  { height, width, framesPerSecond }: VideoOptions,
 ): string[] {
   return [
     ["-hide_banner", "-loglevel", "error", "-nostdin"],
@@ -126,17 +135,23 @@ function commandLine(
 /**
  * Writes one frame after the other. A program that ends early reports the
  * reason on its error output.
+ *
+ * @throws The error of the frames.
  */
 async function feed(
   stdin: WritableStream<Uint8Array>,
-  frames: readonly RgbImage[],
+  frames: AsyncIterable<RgbImage>,
 ): Promise<void> {
   const writer = stdin.getWriter();
+  // A broken pipe ends the writing; the exit code and the error output are more
+  // specific.
+  const isWritten = (writing: Promise<void>) =>
+    writing.then(() => true, () => false);
   try {
-    for (const { pixels } of frames) await writer.write(new Uint8Array(pixels));
-    await writer.close();
-  } catch {
-    // A broken pipe; the exit code and the error output are more specific.
-    await writer.abort().catch(() => undefined);
+    for await (const { pixels } of frames) {
+      if (!await isWritten(writer.write(new Uint8Array(pixels)))) return;
+    }
+  } finally {
+    await isWritten(writer.close());
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The picture type, eight-bit RGB, and the check of an animation's frames.
+ * The picture type, eight-bit RGB, and the rate of an animation.
  *
  * @module
  */
@@ -37,27 +37,13 @@ export interface AnimationOptions {
 }
 
 /**
- * Returns the size of `frames`.
+ * Checks the options of playback.
  *
- * @throws {RangeError} If there is none, sizes differ, or the rate is out of
- * range.
+ * @throws {RangeError} If the rate is out of range.
  */
-export function animationSize(
-  frames: readonly RgbImage[],
-  { framesPerSecond }: AnimationOptions,
-): PixelSize {
-  if (!(framesPerSecond > 0 && framesPerSecond <= 100)) {
-    throw new RangeError(
-      `expected a frame rate of at most 100 frames per second, not ${framesPerSecond}`,
-    );
-  }
-  const [first] = frames;
-  if (first === undefined) {
-    throw new RangeError("an animation needs at least one frame");
-  }
-  const { height, width } = first;
-  if (frames.some((f) => f.height !== height || f.width !== width)) {
-    throw new RangeError("all frames of an animation must have the same size");
-  }
-  return { height, width };
+export function checkFrameRate({ framesPerSecond }: AnimationOptions): void {
+  if (framesPerSecond > 0 && framesPerSecond <= 100) return;
+  throw new RangeError(
+    `expected a frame rate of at most 100 frames per second, not ${framesPerSecond}`,
+  );
 }

@@ -10,14 +10,13 @@
 import type { AnimationOptions, PixelSize, RgbImage } from "./image.ts";
 import { encodeGif, encodeJpeg } from "./codec/imagescript.ts";
 import { encodeWebp } from "./codec/webp.ts";
-import { zip } from "./codec/zip.ts";
 import {
   decodeFrames,
   type DecodeFramesOptions,
   decodeImage,
   type DecodeOptions,
 } from "./decode.ts";
-import { encodeApng, encodePng, type PngOptions } from "./encode_png.ts";
+import { encodePng, type PngOptions } from "./encode_png.ts";
 import { resizeBicubic } from "./resize.ts";
 
 /** Options of a call of the codec. */
@@ -71,21 +70,10 @@ export interface PictureCodec {
     options: { readonly quality: number | undefined },
     call?: CodecCall,
   ): Promise<Uint8Array>;
-  /** Encodes an animated PNG, lossless; frames of one size. */
-  encodeApng(
-    frames: readonly RgbImage[],
-    options: AnimationOptions & PngOptions,
-    call?: CodecCall,
-  ): Promise<Uint8Array>;
-  /** Encodes an animated GIF, 256 colors per frame; frames of one size. */
+  /** Encodes a GIF of one frame, at most 256 colors. */
   encodeGif(
-    frames: readonly RgbImage[],
+    image: RgbImage,
     options: AnimationOptions,
-    call?: CodecCall,
-  ): Promise<Uint8Array>;
-  /** Writes a ZIP of PNGs, `frame_0000.png`, `frame_0001.png`, … */
-  zipPngs(
-    frames: readonly RgbImage[],
     call?: CodecCall,
   ): Promise<Uint8Array>;
 }
@@ -98,15 +86,7 @@ export const inPlaceCodec: PictureCodec = {
   encodePng: (image, options) => promise(() => encodePng(image, options)),
   encodeJpeg,
   encodeWebp,
-  encodeApng: (frames, options) => promise(() => encodeApng(frames, options)),
   encodeGif,
-  zipPngs: async (frames) => {
-    const files: Record<string, Uint8Array> = {};
-    for (const [i, frame] of frames.entries()) {
-      files[`frame_${`${i}`.padStart(4, "0")}.png`] = encodePng(frame, {});
-    }
-    return await zip(files);
-  },
 };
 
 /**

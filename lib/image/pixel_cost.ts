@@ -61,8 +61,11 @@ const ENCODE_BYTES = 16;
  */
 const RENDER_BYTES = 32;
 
-/** Bytes of a clip's pixel, whose floats exist four frames at a time. */
-const CLIP_BYTES = 20;
+/**
+ * Bytes of a clip's pixel in its file, of which two copies exist while its
+ * frames are joined: noise has 3 bytes a pixel as PNG.
+ */
+const CLIP_FILE_BYTES = 6;
 
 /**
  * Bytes that ffmpeg takes for each pixel of a video: the frames that others
@@ -149,13 +152,25 @@ export function renderCost(size: PixelSize): number {
 
 /**
  * Returns the peak memory of a clip of `frames` frames, `atOnce` of which are
- * decoded together.
+ * decoded together and encoded before the next ones.
  */
 export function renderClipCost(
   size: PixelSize,
   { frames, atOnce }: { readonly frames: number; readonly atOnce: number },
 ): number {
-  return atLeast((CLIP_BYTES * frames + RENDER_BYTES * atOnce) * area(size));
+  return atLeast(
+    (CLIP_FILE_BYTES * frames + RENDER_BYTES * atOnce) * area(size),
+  );
+}
+
+/**
+ * Returns the maximum pixels of a clip, all frames together: its file takes no
+ * more memory than the largest picture.
+ *
+ * @param maxPixels Maximum pixels of a picture.
+ */
+export function maxClipPixels(maxPixels: number): number {
+  return Math.floor(MAX_DECODE_BYTES_PER_PIXEL * maxPixels / CLIP_FILE_BYTES);
 }
 
 function atLeast(bytes: number): number {

@@ -164,35 +164,29 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * Returns the frames of `clip`; each code frame is decoded alone, as a still
-   * if it is one.
+   * Yields the frames of `clip` in order; each code frame is decoded alone when
+   * its first frame is asked for, as a still if it is one.
    */
-  async decodeClip(
+  async *decodeClip(
     clip: CodeClip,
     signal?: AbortSignal,
     caller?: string,
-  ): Promise<RgbImage[]> {
-    if (clip.framesPerCode === 1) {
-      const stills: RgbImage[] = [];
-      for (let frame = 0; frame < clip.frames; frame++) {
-        signal?.throwIfAborted();
-        stills.push(await this.decode(clipFrame(clip, frame), signal, caller));
-      }
-      return stills;
-    }
+  ): AsyncGenerator<RgbImage, void> {
     const size = this.#pixelSize(clip);
     const length = 3 * size.height * size.width;
-    const images: RgbImage[] = [];
     for (let frame = 0; frame < clip.frames; frame++) {
       signal?.throwIfAborted();
+      if (clip.framesPerCode === 1) {
+        yield await this.decode(clipFrame(clip, frame), signal, caller);
+        continue;
+      }
       const chunk = { ...clipFrame(clip, frame), frames: 1 };
       const pixels = await this.pixels(chunk, "clip", signal, caller);
       for (let i = 0; i < this.framesPerCode; i++) {
         const values = pixels.subarray(i * length, (i + 1) * length);
-        images.push(this.#image(values, size));
+        yield this.#image(values, size);
       }
     }
-    return images;
   }
 
   /**

@@ -18,6 +18,7 @@ import { chromium } from "playwright-core";
 import type { RgbImage } from "../../lib/image/image.ts";
 import { inPlaceCodec } from "../../lib/image/picture_codec.ts";
 import { startServer } from "../support/server.ts";
+import { animatedPng } from "../support/animations.ts";
 
 /** Prompts, first seeds, and words that a caption must contain. */
 const PICTURES = [
@@ -72,7 +73,7 @@ if (import.meta.main) {
   await write("models/emu3-mini/pictures.png", sheet);
   const frames = await drawingFrames(server.url, seeds[0]!);
   const options = { framesPerSecond: FRAMES_PER_SECOND };
-  const animation = await inPlaceCodec.encodeApng(frames, options);
+  const animation = animatedPng(frames, options);
   await write("models/emu3-mini/drawing.png", animation);
   await writeLine(seeds);
   await write("functions/page.png", await screenshot(server.url, seeds[0]!));

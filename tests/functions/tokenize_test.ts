@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { readNpy } from "../../lib/npy.ts";
-import { encodeApng } from "../../lib/image/encode_png.ts";
+import { animatedPng } from "../support/animations.ts";
 import { decodeImage } from "../../lib/image/decode.ts";
 import { changedFolder } from "../support/changed_folder.ts";
 import { goldenJson, goldenPath } from "../support/golden.ts";
@@ -115,7 +115,7 @@ Deno.test("POST /v1/tokenize encodes frames in JSON and an animation to the same
   const images = await Promise.all(
     files.map((bytes) => decodeImage(bytes, options)),
   );
-  const apng = encodeApng(images, { framesPerSecond: 4 });
+  const apng = animatedPng(images, { framesPerSecond: 4 });
   const form = { method: "POST", body: framesForm(dir, 4) };
   const expected = (await (await post(form)).json()).clip;
   const frames = files.map((bytes) => bytes.toBase64());

@@ -8,10 +8,10 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../functions/http/context.ts";
 import { page } from "../../functions/playground/page.ts";
-import { encodeGif } from "../../lib/image/codec/imagescript.ts";
-import { encodeApng, encodePng } from "../../lib/image/encode_png.ts";
+import { encodePng } from "../../lib/image/encode_png.ts";
 import { readHeader } from "../../lib/image/header.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
+import { animatedGif, animatedPng } from "../support/animations.ts";
 
 /** Side of a frame in codes, and pixels per code. */
 const SIDE = 12;
@@ -260,11 +260,11 @@ function apng(
   framesPerSecond = RATE,
   text: Readonly<Record<string, string>> = {},
 ) {
-  return encodeApng(frames, { framesPerSecond, text });
+  return animatedPng(frames, { framesPerSecond, text });
 }
 
 async function gif(frames: readonly RgbImage[]): Promise<Uint8Array> {
-  return await encodeGif(frames, { framesPerSecond: RATE });
+  return await animatedGif(frames, { framesPerSecond: RATE });
 }
 
 function wireFile(image: RgbImage) {

@@ -115,7 +115,9 @@ const vision: VisionModel = {
       pixels: new Uint8ClampedArray(3 * 64 * height * width),
     }),
   encodeClip: () => Promise.reject(new TypeError("the fake sees no clips")),
-  decodeClip: () => Promise.reject(new TypeError("the fake makes no clips")),
+  decodeClip: () => {
+    throw new TypeError("the fake makes no clips");
+  },
 };
 
 /** Creates services around a fake engine; `changes` override the defaults. */

@@ -12,6 +12,7 @@ import {
   type FrameRange,
   type Video,
 } from "../../lib/image/video/reader.ts";
+import { yielded } from "../support/animations.ts";
 import { bytes, openTinyServer } from "../support/tiny_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -43,7 +44,12 @@ function level(i: number): number {
 /** Returns a fragmented MP4 of `count` frames at 8 frames per second. */
 async function mp4(count = 24): Promise<Uint8Array<ArrayBuffer>> {
   const frames = Array.from({ length: count }, (_, i) => frameOf(level(i)));
-  return await encode!(frames, { framesPerSecond: 8, signal });
+  return await encode!(yielded(frames), {
+    ...SIZE,
+    frames: count,
+    framesPerSecond: 8,
+    signal,
+  });
 }
 
 /** Runs ffmpeg on `input`, and returns the file that it writes. */

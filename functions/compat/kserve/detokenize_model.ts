@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RgbImage } from "../../../lib/image/image.ts";
 import { checkClipSize } from "../../inference/clips/clip_files.ts";
 import { isClip, stillsOf } from "../../http/grid_json.ts";
 import { checkGridSize } from "../../inference/image_limit.ts";
@@ -44,14 +45,13 @@ export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
       using _share = isClip(codes)
         ? await acquireClip(tokenizers, codes, vision, call)
         : await acquirePicture(tokenizers, codes, vision, { call });
-      const frames = isClip(codes)
-        ? await vision.decodeClip(codes, signal, call.caller)
+      const frames: AsyncIterable<RgbImage> | Iterable<RgbImage> = isClip(codes)
+        ? vision.decodeClip(codes, signal, call.caller)
         : [await vision.decode(codes, signal, call.caller)];
-      const files: Uint8Array<ArrayBuffer>[] = [];
-      for (const frame of frames) {
+      const files = await Array.fromAsync(frames, async (frame) => {
         const png = await tokenizers.codec.encodePng(frame, {}, call);
-        files.push(new Uint8Array(png));
-      }
+        return new Uint8Array(png);
+      });
       observer?.finished?.({ tokens: codes.codes.length });
       return {
         outputs: [["image", filesTensor(files)]],

@@ -14,8 +14,8 @@ import {
   pictureTexts,
   xmpPacket,
 } from "../image_metadata.ts";
-import type { Tools, VisionModel } from "../../models/ports.ts";
-import { clipFile, type ClipType } from "./clip_files.ts";
+import type { Tools } from "../../models/ports.ts";
+import { clipFile, type ClipType, pixelShape } from "./clip_files.ts";
 import type { PictureCall } from "../pixel_budget.ts";
 import { acquireClip, encodeFile } from "../render.ts";
 
@@ -72,7 +72,9 @@ export async function framePreviews(
   const { vision } = task.models;
   using _share = await acquireClip(tools, frame, vision, call, true);
   const previews: PictureFile[] = [];
-  for (const image of await decoded(frame, vision, call)) {
+  for await (
+    const image of vision.decodeClip(frame, call.signal, call.caller)
+  ) {
     const { height, width } = image;
     const type = "image/png";
     const bytes = await encodeFile(tools, image, { type }, call);
@@ -94,21 +96,21 @@ export async function fileOfClip(
   const { clipType: type, models: { vision, language }, params } = task;
   if (type === undefined) return undefined;
   using _share = await acquireClip(tools, clip, vision, call, true);
-  const frames = await decoded(clip, vision, call);
   const framesPerSecond = params.clip!.fps;
   const origin: PictureOrigin = { model: language.name, params, imageIndex };
   const text = task.metadata && type === "image/apng"
     ? pictureTexts(origin)
     : {};
-  const options = { framesPerSecond, text, call };
-  const made = await clipFile(tools, frames, type, options);
+  const shape = pixelShape(clip, vision);
+  const made = await clipFile(
+    tools,
+    vision.decodeClip(clip, call.signal, call.caller),
+    { type, framesPerSecond, text, ...shape },
+    call,
+  );
   const bytes = task.metadata && type === "image/gif"
     ? withGifXmp(made, xmpPacket(origin))
     : new Uint8Array(made);
-  const { height, width } = frames[0]!;
+  const { height, width } = shape;
   return { type, bytes, height, width };
-}
-
-async function decoded(clip: CodeClip, vision: VisionModel, call: PictureCall) {
-  return await vision.decodeClip(clip, call.signal, call.caller);
 }

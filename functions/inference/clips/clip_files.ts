@@ -1,11 +1,15 @@
 /**
- * The files of clips: frames of pixels → APNG, GIF, MP4 or a zip of PNGs.
+ * The files of clips: codes → APNG, GIF, MP4 or a zip of PNGs.
  *
  * @module
  */
 
 import type { CodeClip } from "../../../lib/grid.ts";
-import type { RgbImage } from "../../../lib/image/image.ts";
+import { joinGifs } from "../../../lib/image/animation/animated_gif.ts";
+import { joinPngs } from "../../../lib/image/animation/animated_png.ts";
+import { zipPngs } from "../../../lib/image/codec/zip.ts";
+import type { PixelSize, RgbImage } from "../../../lib/image/image.ts";
+import { maxClipPixels } from "../../../lib/image/pixel_cost.ts";
 import type { Tools, VisionModel } from "../../models/ports.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { checkFrameCount } from "../frame_limit.ts";
@@ -42,6 +46,12 @@ export function isClipType(type: string): type is ClipType {
   return Object.values(CLIP_TYPES).some((clip) => clip === type);
 }
 
+/** A clip of codes, without the codes. */
+export type ClipSize = Pick<
+  CodeClip,
+  "frames" | "height" | "width" | "framesPerCode"
+>;
+
 /** Returns the number of frames of pixels of a clip. */
 export function pixelFrames(
   { frames, framesPerCode }: Pick<CodeClip, "frames" | "framesPerCode">,
@@ -50,59 +60,85 @@ export function pixelFrames(
   return frames * (framesPerCode ?? vision.framesPerCode);
 }
 
+/** Returns the number and the size of a clip's frames of pixels. */
+export function pixelShape(
+  clip: ClipSize,
+  vision: Pick<VisionModel, "framesPerCode" | "pixelsPerCode">,
+): ClipShape {
+  return {
+    frames: pixelFrames(clip, vision),
+    height: clip.height * vision.pixelsPerCode,
+    width: clip.width * vision.pixelsPerCode,
+  };
+}
+
+/** The number and the size of a clip's frames of pixels. */
+export interface ClipShape extends PixelSize {
+  /** Number of frames. */
+  readonly frames: number;
+}
+
+/** Options of {@linkcode clipFile}. */
+export interface ClipFileOptions extends ClipShape {
+  /** Media type of the file. */
+  readonly type: ClipType;
+  /** Frame rate of the file. */
+  readonly framesPerSecond: number;
+  /** Texts of an APNG by keyword. */
+  readonly text?: Readonly<Record<string, string>>;
+}
+
 /**
- * Encodes frames of one size as a file.
- *
- * @param options `text`: texts of an APNG by keyword.
+ * Encodes frames as a file. A frame is asked for when the one before is
+ * encoded: memory grows with the file, not with the pixels.
  */
 export async function clipFile(
   { codec, encodeVideo }: Pick<Tools, "codec" | "encodeVideo">,
-  frames: readonly RgbImage[],
-  type: ClipType,
-  { framesPerSecond, text = {}, call }: {
-    readonly framesPerSecond: number;
-    readonly text?: Readonly<Record<string, string>>;
-    readonly call: PictureCall;
-  },
+  frames: AsyncIterable<RgbImage>,
+  options: ClipFileOptions,
+  call: PictureCall,
 ): Promise<Uint8Array> {
-  const options = { framesPerSecond };
+  const { type, text = {} } = options;
+  const pngs = () =>
+    Array.fromAsync(frames, (frame) => codec.encodePng(frame, {}, call));
   switch (type) {
     case "image/apng":
-      return await codec.encodeApng(frames, { ...options, text }, call);
+      return joinPngs(await pngs(), { ...options, text });
     case "image/gif":
-      return await codec.encodeGif(frames, options, call);
+      return joinGifs(
+        await Array.fromAsync(
+          frames,
+          (frame) => codec.encodeGif(frame, options, call),
+        ),
+      );
     case "application/zip":
-      return await codec.zipPngs(frames, call);
+      return await zipPngs(await pngs());
     case "video/mp4":
       return await encodeVideo!(frames, { ...options, signal: call.signal });
   }
 }
 
 /**
- * Checks that a clip is small enough to decode: all frames are held at once, so
- * their pixels are counted together.
+ * Checks that a clip is small enough to decode: one code's frames are held at
+ * once, and the file of all.
  *
  * @param pointer JSON pointer of the field that sets its length.
  * @throws {InvalidFieldsError} If it has too many pixels.
  */
 export function checkClipSize(
-  clip: Pick<CodeClip, "frames" | "height" | "width" | "framesPerCode">,
+  clip: ClipSize,
   vision: Pick<VisionModel, "framesPerCode" | "pixelsPerCode">,
   { limits }: Pick<Tools, "limits">,
   pointer = "/clip",
 ): void {
-  const { pixelsPerCode } = vision;
-  const size = {
-    height: clip.height * pixelsPerCode,
-    width: clip.width * pixelsPerCode,
-  };
-  const count = pixelFrames(clip, vision);
-  checkFrameCount(count, pointer, limits);
-  checkRunSize(size, clip.framesPerCode ?? vision.framesPerCode, limits);
-  const pixels = count * size.height * size.width;
-  if (pixels <= limits.maxPixels) return;
+  const shape = pixelShape(clip, vision);
+  checkFrameCount(shape.frames, pointer, limits);
+  checkRunSize(shape, clip.framesPerCode ?? vision.framesPerCode, limits);
+  const pixels = shape.frames * shape.height * shape.width;
+  const most = maxClipPixels(limits.maxPixels);
+  if (pixels <= most) return;
   throw invalidField(
     pointer,
-    `${count} frames have ${pixels} pixels, more than the limit of ${limits.maxPixels} (MAX_PIXELS); send fewer`,
+    `${shape.frames} frames have ${pixels} pixels, more than the limit of ${most} (by MAX_PIXELS); send fewer`,
   );
 }

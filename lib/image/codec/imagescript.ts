@@ -8,7 +8,7 @@
 
 import {
   type AnimationOptions,
-  animationSize,
+  checkFrameRate,
   type RgbImage,
 } from "../image.ts";
 import { withAlpha } from "../rgba.ts";
@@ -37,25 +37,22 @@ export async function encodeJpeg(
 }
 
 /**
- * Encodes a GIF that loops forever. A frame has at most 256 colors, and its
- * delay is rounded to hundredths of a second.
+ * Encodes a GIF of one frame, which loops forever with others joined to it. A
+ * frame has at most 256 colors, and its delay is rounded to hundredths of a
+ * second.
  *
- * @throws {RangeError} If there is no frame, sizes differ or the rate is out of
- * range.
+ * @throws {RangeError} If the rate is out of range.
  */
 export async function encodeGif(
-  images: readonly RgbImage[],
+  image: RgbImage,
   options: AnimationOptions,
 ): Promise<Uint8Array> {
-  const { height, width } = animationSize(images, options);
+  checkFrameRate(options);
   const { Frame, GIF } = await imagescript();
   const delayMs = 10 * Math.round(100 / options.framesPerSecond);
-  const frames = images.map((image) => {
-    const frame = new Frame(width, height, delayMs);
-    frame.bitmap.set(withAlpha(image).pixels);
-    return frame;
-  });
-  return await new GIF(frames).encode(gifQuality);
+  const frame = new Frame(image.width, image.height, delayMs);
+  frame.bitmap.set(withAlpha(image).pixels);
+  return await new GIF([frame]).encode(gifQuality);
 }
 
 /** The maximum of 100: up to 255 colors are exact, at no cost in time. */

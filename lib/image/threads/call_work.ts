@@ -10,24 +10,20 @@ import type { PixelSize } from "../image.ts";
 import type { Call } from "./picture_thread.ts";
 
 /**
- * Returns the pixels that `call` decodes, resizes or encodes, over all frames.
- * Returns 0 for bytes without a valid header, which are refused at once.
+ * Returns the pixels that `call` decodes, resizes or encodes, over all frames
+ * of a file. Returns 0 for bytes without a valid header, which are refused at
+ * once.
  */
 export function pixelsOf({ method, args: [subject] }: Call): number {
-  if (!(subject instanceof Uint8Array)) return area(subject);
+  if (!(subject instanceof Uint8Array)) {
+    // The subject of every other call is a picture.
+    const { height, width } = subject as PixelSize;
+    return height * width;
+  }
   try {
     const { height, width, frames } = readHeader(subject);
     return height * width * (method === "decodeImage" ? 1 : frames);
   } catch {
     return 0;
   }
-}
-
-/** @param subject A picture, or frames. */
-function area(subject: unknown): number {
-  if (Array.isArray(subject)) {
-    return subject.reduce((sum: number, frame) => sum + area(frame), 0);
-  }
-  const { height, width } = subject as PixelSize;
-  return height * width;
 }

@@ -98,11 +98,8 @@ export function openPicturePool(options: PicturePoolOptions): PicturePool {
       pool.call("encodeJpeg", [image, options], call),
     encodeWebp: (image, options, call) =>
       pool.call("encodeWebp", [image, options], call),
-    encodeApng: (frames, options, call) =>
-      pool.call("encodeApng", [frames, options], call),
-    encodeGif: (frames, options, call) =>
-      pool.call("encodeGif", [frames, options], call),
-    zipPngs: (frames, call) => pool.call("zipPngs", [frames], call),
+    encodeGif: (image, options, call) =>
+      pool.call("encodeGif", [image, options], call),
     state: () => pool.state,
     [Symbol.asyncDispose]: () => pool.close(),
   };

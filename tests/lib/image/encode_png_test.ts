@@ -1,13 +1,10 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { decodeFrames, decodeImage } from "../../../lib/image/decode.ts";
-import { encodeApng, encodePng } from "../../../lib/image/encode_png.ts";
-import {
-  readChunks,
-  readPngHeader,
-  soundData,
-} from "../../../lib/image/format/png.ts";
-import { anyImage, anyImageOf, paint } from "../../support/pictures.ts";
+import { decodeImage } from "../../../lib/image/decode.ts";
+import { encodePng } from "../../../lib/image/encode_png.ts";
+import { readChunks, soundData } from "../../../lib/image/format/png.ts";
+import { anyImage, paint } from "../../support/pictures.ts";
+import { textsOf } from "../../support/png_texts.ts";
 
 const options = { decode: "display", maxPixels: 1_000_000 } as const;
 const dot = paint(1, 1, () => [1, 2, 3]);
@@ -34,7 +31,7 @@ Deno.test("encodePng() writes any text under its keyword", () => {
     noNullPrototype: true,
   });
   fc.assert(fc.property(text, (text) => {
-    deepStrictEqual(textOf(encodePng(dot, { text })), Object.entries(text));
+    deepStrictEqual(textsOf(encodePng(dot, { text })), Object.entries(text));
   }));
 });
 
@@ -42,49 +39,6 @@ Deno.test("encodePng() refuses an invalid keyword", () => {
   for (const keyword of ["", "π", "a\0b", "x".repeat(80)]) {
     throws(() => encodePng(dot, { text: { [keyword]: "" } }), RangeError);
   }
-});
-
-Deno.test("encodeApng() is lossless for every frame", async () => {
-  const clip = fc.tuple(
-    fc.integer({ min: 1, max: 8 }),
-    fc.integer({ min: 1, max: 8 }),
-  )
-    .chain(([height, width]) =>
-      fc.array(anyImageOf(height, width), { minLength: 1, maxLength: 5 })
-    );
-  await fc.assert(fc.asyncProperty(clip, async (frames) => {
-    const bytes = encodeApng(frames, { framesPerSecond: 8 });
-    deepStrictEqual(await decodeFrames(bytes, options), frames);
-    deepStrictEqual(await decodeImage(bytes, options), frames[0]);
-  }));
-});
-
-Deno.test("encodeApng() writes frames, delay and text", () => {
-  const bytes = encodeApng([dot, dot, dot], {
-    framesPerSecond: 12.5,
-    text: { Seed: "7" },
-  });
-  strictEqual(readPngHeader(bytes).frames, 3);
-  const controls = readChunks(bytes).filter(({ type }) => type === "fcTL");
-  for (const { data } of controls) {
-    const view = new DataView(data.buffer, data.byteOffset);
-    strictEqual(view.getUint16(22) / view.getUint16(20), 12.5);
-  }
-  deepStrictEqual(textOf(bytes), [["Seed", "7"]]);
-});
-
-Deno.test("encodeApng() numbers controls and frame data in one sequence", () => {
-  const bytes = encodeApng([dot, dot, dot], { framesPerSecond: 8 });
-  const numbers = readChunks(bytes)
-    .filter(({ type }) => type === "fcTL" || type === "fdAT")
-    .map(({ data }) => new DataView(data.buffer, data.byteOffset).getUint32(0));
-  deepStrictEqual(numbers, [0, 1, 2, 3, 4]);
-});
-
-Deno.test("encodeApng() refuses no frame, and frames of two sizes", () => {
-  const wide = paint(1, 2, () => [0, 0, 0]);
-  throws(() => encodeApng([], { framesPerSecond: 8 }), RangeError);
-  throws(() => encodeApng([dot, wide], { framesPerSecond: 8 }), RangeError);
 });
 
 Deno.test("soundData() detects a flipped bit in chunks that the picture needs", () => {
@@ -95,19 +49,3 @@ Deno.test("soundData() detects a flipped bit in chunks that the picture needs", 
   bytes[data.at + 11]! ^= 1;
   throws(() => soundData(bytes, data), /a checksum is invalid/);
 });
-
-/** Returns keyword and text of every iTXt. */
-function textOf(bytes: Uint8Array): [string, string][] {
-  return readChunks(bytes).filter(({ type }) => type === "iTXt")
-    .map(({ data }) => {
-      const end = data.indexOf(0);
-      deepStrictEqual([...data.subarray(end, end + 5)], [0, 0, 0, 0, 0]);
-      const keyword = String.fromCharCode(...data.subarray(0, end));
-      return [
-        keyword,
-        new TextDecoder("utf-8", { ignoreBOM: true }).decode(
-          data.subarray(end + 5),
-        ),
-      ];
-    });
-}

@@ -223,7 +223,7 @@ Deno.test("encode() serves callers in turn: one picture waits for few of another
   const grid = { height: 4, width: 4, codes: new Uint16Array(16) };
   const frames = { ...grid, frames: 1 };
   await tiny.vision.decode(grid);
-  await tiny.vision.decodeClip(frames);
+  await Array.fromAsync(tiny.vision.decodeClip(frames));
   const done: string[] = [];
   const note = (caller: string) =>
     tiny.vision.decode(grid, undefined, caller)
@@ -231,7 +231,8 @@ Deno.test("encode() serves callers in turn: one picture waits for few of another
   await Promise.all([
     ...Array.from({ length: 20 }, () => note("a")),
     note("b"),
-    tiny.vision.decodeClip(frames, undefined, "c").then(() => done.push("c")),
+    Array.fromAsync(tiny.vision.decodeClip(frames, undefined, "c"))
+      .then(() => done.push("c")),
   ]);
   ok(done.indexOf("b") <= 3, `${done}`);
   // A clip's frames count as that many pictures.

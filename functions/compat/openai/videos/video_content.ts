@@ -11,6 +11,10 @@ import type { RgbImage } from "../../../../lib/image/image.ts";
 import { clipFromFields } from "../../../http/grid_json.ts";
 import { filesIn } from "../../../http/json_parts.ts";
 import { clipGenerator } from "../../../inference/clips/clip_context.ts";
+import {
+  type ClipShape,
+  pixelShape,
+} from "../../../inference/clips/clip_files.ts";
 import type { PictureCall } from "../../../inference/pixel_budget.ts";
 import { acquireClip, encodeFile } from "../../../inference/render.ts";
 import type { JobAnswer } from "../../../jobs/job.ts";
@@ -58,8 +62,10 @@ export async function videoContent(
   const clip = clipFromFields(field as Clip, "", vision);
   const shown = variant === "thumbnail" ? firstFrame(clip) : clip;
   using _share = await acquireClip(generators, shown, vision, call);
-  const frames = await vision.decodeClip(shown, call.signal, call.caller);
-  const image = variant === "thumbnail" ? frames[0]! : sheetOf(frames);
+  const image = await sheetOf(
+    vision.decodeClip(shown, call.signal, call.caller),
+    pixelShape(shown, vision),
+  );
   const type = "image/png";
   const bytes = await encodeFile(generators, image, { type }, call);
   return { type, bytes: new Uint8Array(bytes) };
@@ -71,15 +77,18 @@ function firstFrame(clip: CodeClip): CodeClip {
 }
 
 /** Returns one picture of all frames, row by row; the rest is black. */
-export function sheetOf(frames: readonly RgbImage[]): RgbImage {
-  const { height, width } = frames[0]!;
-  const columns = Math.ceil(Math.sqrt(frames.length));
-  const rows = Math.ceil(frames.length / columns);
+export async function sheetOf(
+  decoded: AsyncIterable<RgbImage>,
+  { frames, height, width }: ClipShape,
+): Promise<RgbImage> {
+  const columns = Math.ceil(Math.sqrt(frames));
+  const rows = Math.ceil(frames / columns);
   const stride = 3 * columns * width;
   const pixels = new Uint8ClampedArray(rows * height * stride);
-  for (const [i, frame] of frames.entries()) {
+  let i = 0;
+  for await (const frame of decoded) {
     const top = Math.floor(i / columns) * height;
-    const left = 3 * (i % columns) * width;
+    const left = 3 * (i++ % columns) * width;
     for (let y = 0; y < height; y++) {
       const row = frame.pixels.subarray(3 * y * width, 3 * (y + 1) * width);
       pixels.set(row, (top + y) * stride + left);

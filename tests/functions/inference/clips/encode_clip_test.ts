@@ -5,7 +5,8 @@ import {
 } from "../../../../functions/inference/clips/encode_clip.ts";
 import type { Tools, VisionModel } from "../../../../functions/models/ports.ts";
 import { Budget } from "../../../../lib/async/budget.ts";
-import { encodeApng, encodePng } from "../../../../lib/image/encode_png.ts";
+import { encodePng } from "../../../../lib/image/encode_png.ts";
+import { animatedPng } from "../../../support/animations.ts";
 import type { RgbImage } from "../../../../lib/image/image.ts";
 import { inPlaceCodec } from "../../../../lib/image/picture_codec.ts";
 
@@ -21,7 +22,9 @@ const vision: VisionModel = {
   encode: (image) => Promise.resolve(gridOf([image])),
   encodeClip: (frames) => Promise.resolve({ frames: 1, ...gridOf(frames) }),
   decode: () => Promise.reject(new Error("not used")),
-  decodeClip: () => Promise.reject(new Error("not used")),
+  decodeClip: () => {
+    throw new Error("not used");
+  },
 };
 
 function gridOf(frames: readonly RgbImage[]) {
@@ -69,7 +72,7 @@ async function codesOf(
 for (const animation of [true, false]) {
   const files = (count: number) =>
     animation
-      ? [encodeApng(framesOf(count), { framesPerSecond: 4 })]
+      ? [animatedPng(framesOf(count), { framesPerSecond: 4 })]
       : framesOf(count).map((frame) => encodePng(frame, {}));
   const name = animation ? "an animation" : "pictures";
 
@@ -101,7 +104,7 @@ for (const animation of [true, false]) {
 }
 
 Deno.test("encodeClip() refuses frames that are too many pixels once they are resized", async () => {
-  const files = [encodeApng(framesOf(8), { framesPerSecond: 4 })];
+  const files = [animatedPng(framesOf(8), { framesPerSecond: 4 })];
   const resize = { height: 512, width: 512 };
   await rejects(codesOf(files, { resize }), /at most 1048576 become codes/);
 });

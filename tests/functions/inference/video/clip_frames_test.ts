@@ -11,7 +11,8 @@ import {
 } from "../../../../functions/inference/video/clip_frames.ts";
 import type { Tools } from "../../../../functions/models/ports.ts";
 import { Budget } from "../../../../lib/async/budget.ts";
-import { encodeApng, encodePng } from "../../../../lib/image/encode_png.ts";
+import { encodePng } from "../../../../lib/image/encode_png.ts";
+import { animatedPng } from "../../../support/animations.ts";
 import type { RgbImage } from "../../../../lib/image/image.ts";
 import { inPlaceCodec } from "../../../../lib/image/picture_codec.ts";
 import { findVideoReader } from "../../../../lib/image/video/reader.ts";
@@ -46,7 +47,7 @@ const pictures = [1, 2, 3, 4].map((level): RgbImage => ({
   pixels: new Uint8ClampedArray(3 * SIZE.height * SIZE.width).fill(level),
 }));
 const stills = pictures.map((picture) => encodePng(picture, {}));
-const apng = encodeApng(pictures, { framesPerSecond: 4 });
+const apng = animatedPng(pictures, { framesPerSecond: 4 });
 
 /** The same frames in each form. */
 const FORMS: readonly [

@@ -3,7 +3,8 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { decodeFrames } from "../../../../lib/image/decode.ts";
-import { encodeApng, encodePng } from "../../../../lib/image/encode_png.ts";
+import { encodePng } from "../../../../lib/image/encode_png.ts";
+import { animatedPng } from "../../../support/animations.ts";
 import {
   apngOf,
   framesOfApng,
@@ -66,7 +67,7 @@ Deno.test("apngOf() rejects frames of several sizes, and no frames", () => {
 Deno.test("framesOfApng() splits the animations of the server and of the page", async () => {
   const images = [0, 80, 160].map((level) => picture(3, 5, level));
   const files = [
-    encodeApng(images, { framesPerSecond: 8 }),
+    animatedPng(images, { framesPerSecond: 8 }),
     apngOf(images.map((image) => ({ png: encodePng(image, {}), ms: 125 }))),
   ];
   for (const file of files) {

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { encodeGif } from "../../../../lib/image/codec/imagescript.ts";
 import { decodeFrames } from "../../../../lib/image/decode.ts";
 import { withGifXmp } from "../../../../lib/image/metadata/gif_xmp.ts";
+import { animatedGif } from "../../../support/animations.ts";
 
 const options = {
   decode: "display",
@@ -15,7 +15,7 @@ const frames = [40, 200].map((level) => ({
   width: 7,
   pixels: new Uint8ClampedArray(3 * 35).fill(level),
 }));
-const gif = await encodeGif(frames, { framesPerSecond: 8 });
+const gif = await animatedGif(frames, { framesPerSecond: 8 });
 
 Deno.test("withGifXmp() adds the packet whole and changes no frame", async () => {
   const expected = await decodeFrames(gif, options);

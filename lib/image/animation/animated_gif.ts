@@ -1,0 +1,50 @@
+/**
+ * The animated GIF: GIFs of one frame and one size, joined.
+ *
+ * ```text
+ * "GIF89a" │ screen │ loop │ graphic control │ image, its palette │ … │ trailer
+ * ```
+ *
+ * ImageScript gives each frame a palette of its own, so that frames do not
+ * depend on each other, and no two frames of pixels exist at once. Source:
+ * GIF89a specification.
+ *
+ * @module
+ */
+
+/** Bytes of signature, screen without palette, and NETSCAPE's loop. */
+const HEAD_BYTES = 32;
+
+/** The last byte of a GIF. */
+const TRAILER = 0x3b;
+
+/**
+ * Returns an animation of GIFs by `encodeGif()`, which loops forever.
+ *
+ * @throws {RangeError} If there is no GIF, or sizes differ.
+ */
+export function joinGifs(gifs: readonly Uint8Array[]): Uint8Array {
+  const [first] = gifs;
+  if (first === undefined) {
+    throw new RangeError("an animation needs at least one frame");
+  }
+  const head = first.subarray(0, HEAD_BYTES);
+  const parts = gifs.map((gif) => {
+    if (!head.every((byte, i) => byte === gif[i])) {
+      throw new RangeError(
+        "all frames of an animation must have the same size",
+      );
+    }
+    return gif.subarray(HEAD_BYTES, -1);
+  });
+  const length = parts.reduce((sum, part) => sum + part.length, HEAD_BYTES);
+  const joined = new Uint8Array(length + 1);
+  joined.set(head);
+  let at = HEAD_BYTES;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  joined[at] = TRAILER;
+  return joined;
+}
