@@ -19,6 +19,13 @@ import type { WireEvent } from "../http/call.ts";
  */
 export const WORTH_CODES = 1024;
 
+/**
+ * Share of its codes that a picture or a clip must have gained to be stored
+ * again. The state has all codes: stored at every row, a clip of n rows would
+ * write n² / 2 rows.
+ */
+const WORTH_GAIN = 1 / 64;
+
 /** Kinds of events that are stored once, whatever their number of runs. */
 const DRAWN = ["row", "frame", "image", "clip"] as const;
 
@@ -42,6 +49,8 @@ export class Recorder {
   /** Count of the stored rows and parts of an answer. */
   #done = 0;
   #total: number | undefined;
+  /** Number of codes in the stored resume states, by picture. */
+  readonly #kept: number[] = [];
   /** Final event of an answer, held until the job has ended. */
   completed: WireEvent | undefined;
 
@@ -97,11 +106,16 @@ export class Recorder {
     this.#onEvent(kept === event ? undefined : event);
   }
 
-  /** Stores a resume state; the `keep` of a call. */
+  /**
+   * Stores a resume state if it is worth it; the `keep` of a call. An
+   * interruption loses at most one of 64 rows.
+   */
   keep(image: number, resumeState: ResumeState | undefined): void {
-    if (resumeState === undefined || resumeState.codes.length < WORTH_CODES) {
-      return;
-    }
+    if (resumeState === undefined) return;
+    const { length } = resumeState.codes;
+    const kept = this.#kept[image] ?? 0;
+    if (length < WORTH_CODES || length < (1 + WORTH_GAIN) * kept) return;
+    this.#kept[image] = length;
     this.#store.keepResumeState(this.#id, image, resumeState);
   }
 }

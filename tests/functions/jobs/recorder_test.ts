@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import type { JobStore } from "../../../functions/jobs/store/job_store.ts";
 import { Recorder, WORTH_CODES } from "../../../functions/jobs/recorder.ts";
@@ -136,6 +136,27 @@ Deno.test("Recorder keeps resume states, also for pictures without one", () => {
   recorder.keep(0, after(WORTH_CODES));
   recorder.keep(0, undefined);
   deepStrictEqual(jobs.resumeStatesOf("a"), [after(WORTH_CODES)]);
+});
+
+Deno.test("Recorder writes a long clip's states seldom, and loses one row of 64 at most", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  const recorder = new Recorder(jobs, "a", () => 5, () => {});
+  const row = 512;
+  const rows = 400;
+  let written = 0;
+  let last = 0;
+  for (let done = 1; done <= rows; done++) {
+    const codes = new Uint16Array(done * row);
+    recorder.keep(0, { codes, scores: [], guesses: undefined });
+    const kept = jobs.resumeStatesOf("a")[0]?.codes.length ?? 0;
+    if (kept !== last) written += kept;
+    last = kept;
+    ok(kept === 0 && done < 2 || done * row - kept <= kept / 64, `row ${done}`);
+  }
+  // Every row would have written half of the rows squared.
+  ok(written < rows ** 2 / 4 * row, `${written} codes`);
 });
 
 Deno.test("Recorder stores no preview picture, and passes it on once", () => {
