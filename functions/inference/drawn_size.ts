@@ -68,7 +68,11 @@ function checkClipLength(
   maxPositions: number,
 ): void {
   const row = form.format === "paper" ? width + 1 : width;
-  const frameTokens = height / frames * row + 1;
+  const frameHeight = height / frames;
+  // EOF; the tokenizers of Emu3 split digits, so that a character of the size
+  // is a token between BOI and IMG, and EOI ends the frame before.
+  const between = form.interleaved ? `1*${frameHeight}*${width}`.length + 3 : 0;
+  const frameTokens = frameHeight * row + 1 + between;
   const tokens = frames * frameTokens + 1;
   if (tokens < maxPositions) return;
   const most = Math.floor((maxPositions - 2) / frameTokens) * framesPerCode;

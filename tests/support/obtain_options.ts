@@ -19,7 +19,8 @@ export const fastRetries: DownloadEffort = {
     attempts: 5,
     baseMs: 1,
     maxMs: 20,
-    stallMs: 150,
+    // Longer than the pauses of a busy machine.
+    stallMs: 2_000,
     random: Math.random,
   },
 };

@@ -285,7 +285,11 @@ Deno.test("obtain() in workers reports errors, and stops on abort", async () => 
       ...obtainOptions(cache.path, slow.endpoint),
       transferOptions: {
         ...transferOptions,
-        retryPolicy: { ...fastRetries.retryPolicy, attempts: 1_000 },
+        retryPolicy: {
+          ...fastRetries.retryPolicy,
+          attempts: 1_000,
+          stallMs: 150,
+        },
       },
       signal: stop.signal,
     }),

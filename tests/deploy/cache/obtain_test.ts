@@ -160,11 +160,15 @@ Deno.test("obtain() lists again when the content changes, and downloads all of t
   }
 });
 
+/** A policy for connections of which none continues, however slow it is. */
+const ALWAYS_STALLED = { stallMs: 150 };
+
 const ERRORS: readonly (readonly [
   string,
   Partial<Parameters<typeof hubServer>[0]>,
   Record<string, string>,
   RegExp,
+  Partial<typeof fastRetries.retryPolicy>?,
 ])[] = [
   ["a private repository", { token: "t" }, {}, /401.*set HF_TOKEN/],
   [
@@ -191,6 +195,7 @@ const ERRORS: readonly (readonly [
     { faults: () => ({ type: "stall", after: 0.1 }) },
     {},
     /no data arrived for/,
+    ALWAYS_STALLED,
   ],
   [
     "a wait of hours",
@@ -221,11 +226,17 @@ async function repositoriesIn(cache: string): Promise<string[]> {
     .filter((name) => name.startsWith("models--"));
 }
 
-for (const [what, behavior, variables, message] of ERRORS) {
+for (const [what, behavior, variables, message, changes] of ERRORS) {
   Deno.test(`obtain() reports ${what}`, async () => {
     using cache = temporaryFolder();
     await using hub = hubServer({ versions: [model], ...behavior });
-    const options = obtainOptions(cache.path, hub.endpoint, variables);
+    const options = {
+      ...obtainOptions(cache.path, hub.endpoint, variables),
+      transferOptions: {
+        ...fastRetries,
+        retryPolicy: { ...fastRetries.retryPolicy, ...changes },
+      },
+    };
     await rejects(obtain(REPOSITORY, options), (error) => {
       ok(error instanceof SourceError);
       match(error.message, /^Cannot find model "org\/tiny": looked in /);
