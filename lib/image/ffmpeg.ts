@@ -115,7 +115,8 @@ async function encode(
 }
 
 /**
- * Returns the arguments. H.264 in 4:2:0 requires even sides: odd ones are
+ * Returns the arguments. The file has no index of its fragments at its end,
+ * where metadata may follow. H.264 in 4:2:0 requires even sides: odd ones are
  * padded by one pixel.
  */
 function commandLine(
@@ -128,7 +129,13 @@ function commandLine(
     ["-r", `${framesPerSecond}`, "-i", "pipe:0"],
     ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"],
     ["-c:v", encoder, "-pix_fmt", "yuv420p", "-threads", "2"],
-    ["-movflags", "frag_keyframe+empty_moov", "-f", "mp4", "pipe:1"],
+    [
+      "-movflags",
+      "frag_keyframe+empty_moov+skip_trailer",
+      "-f",
+      "mp4",
+      "pipe:1",
+    ],
   ].flat();
 }
 

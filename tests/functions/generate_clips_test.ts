@@ -5,6 +5,7 @@ import { readHeader } from "../../lib/image/header.ts";
 import { readNpy } from "../../lib/npy.ts";
 import { clipFolder } from "../support/clip_folder.ts";
 import { goldenPath } from "../support/golden.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { json, openTinyServer, parseEvents } from "../support/tiny_server.ts";
 
 const CLIP_NAME = "tiny-clips";
@@ -229,6 +230,24 @@ Deno.test("POST /v1/detokenize decodes the codes of stills that a clip has", asy
     })).length,
     3,
   );
+});
+
+Deno.test("POST /v1/generate marks an MP4 as generated, unless metadata is false", async () => {
+  using folder = temporaryFolder();
+  const path = folder.write(
+    "ffmpeg",
+    `#!/bin/sh\ncase "$*" in *-encoders) echo " V....D libx264 ";; *) cat;; esac\n`,
+  );
+  await Deno.chmod(path, 0o755);
+  const folders = foldersOf(whole.model);
+  await using other = await openTinyServer({ folders, ffmpeg: path });
+  for (const metadata of [true, false]) {
+    const request = json({ ...small, metadata }, { accept: "video/mp4" });
+    const answer = await other.app.request("/v1/generate", request);
+    strictEqual(answer.headers.get("content-type"), "video/mp4");
+    const text = new TextDecoder("latin1").decode(await answer.bytes());
+    strictEqual(text.includes("trainedAlgorithmicMedia"), metadata);
+  }
 });
 
 Deno.test("A clip in the paper's form has four frames of pixels per frame of codes", async () => {

@@ -6,6 +6,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { ImageError } from "../../lib/errors.ts";
 import { findFfmpeg } from "../../lib/image/ffmpeg.ts";
+import { withMp4Xmp } from "../../lib/image/metadata/mp4_xmp.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
 import {
   findVideoReader,
@@ -213,6 +214,23 @@ Deno.test({
     await using video = await read!(file, options);
     deepStrictEqual([video.header.height, video.header.width], [31, 47]);
     strictEqual((await levels(video)).length, 4);
+  },
+});
+
+Deno.test({
+  name: "an MP4 with XMP has the same frames, for whatever reads it",
+  ignore,
+  fn: async () => {
+    const plain = await mp4(5);
+    const marked = withMp4Xmp(plain, "<x:xmpmeta/>");
+    for (const extension of ["mp4", "mkv"]) {
+      const copied = await ffmpeg(["-c", "copy"], extension, marked);
+      await using video = await read!(copied, options);
+      await using before = await read!(plain, options);
+      deepStrictEqual(await levels(video), await levels(before));
+    }
+    await using video = await read!(marked, options);
+    strictEqual((await levels(video)).length, 5);
   },
 });
 

@@ -8,6 +8,7 @@ import { drawnFrameHeight } from "../../../lib/clip_layout.ts";
 import type { DrawnRow } from "../../../lib/drawing/drawn_grid.ts";
 import type { CodeClip, CodeGrid } from "../../../lib/grid.ts";
 import { withGifXmp } from "../../../lib/image/metadata/gif_xmp.ts";
+import { withMp4Xmp } from "../../../lib/image/metadata/mp4_xmp.ts";
 import type { GenerationTask, PictureFile } from "../generation_task.ts";
 import {
   type PictureOrigin,
@@ -36,6 +37,12 @@ export interface GeneratedClip {
   /** File, if one is requested. */
   readonly file: ClipFile | undefined;
 }
+
+/** Writers of XMP; an APNG has it among its texts. */
+const XMP_WRITERS: Partial<Record<ClipType, typeof withGifXmp>> = {
+  "image/gif": withGifXmp,
+  "video/mp4": withMp4Xmp,
+};
 
 /** Returns the codes of a clip, from those of all frames below each other. */
 export function clipOf(
@@ -84,8 +91,8 @@ export async function framePreviews(
 }
 
 /**
- * Returns the file of a clip, if one is requested. APNG and GIF hold metadata;
- * MP4 and zip have no common place for it.
+ * Returns the file of a clip, if one is requested. APNG, GIF and MP4 hold
+ * metadata; a zip has no common place for it.
  */
 export async function fileOfClip(
   task: GenerationTask,
@@ -108,9 +115,8 @@ export async function fileOfClip(
     { type, framesPerSecond, text, ...shape },
     call,
   );
-  const bytes = task.metadata && type === "image/gif"
-    ? withGifXmp(made, xmpPacket(origin))
-    : new Uint8Array(made);
+  const withXmp = task.metadata ? XMP_WRITERS[type] : undefined;
+  const bytes = withXmp?.(made, xmpPacket(origin)) ?? new Uint8Array(made);
   const { height, width } = shape;
   return { type, bytes, height, width };
 }

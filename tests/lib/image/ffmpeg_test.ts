@@ -49,7 +49,7 @@ Deno.test("encode() pipes all frames in order and returns the program's output",
   const line = await Deno.readTextFile(`${program.path}/line`);
   strictEqual(
     line,
-    "-hide_banner -loglevel error -nostdin -f rawvideo -pix_fmt rgb24 -s 5x3 -r 8 -i pipe:0 -vf pad=ceil(iw/2)*2:ceil(ih/2)*2 -c:v libx264 -pix_fmt yuv420p -threads 2 -movflags frag_keyframe+empty_moov -f mp4 pipe:1\n",
+    "-hide_banner -loglevel error -nostdin -f rawvideo -pix_fmt rgb24 -s 5x3 -r 8 -i pipe:0 -vf pad=ceil(iw/2)*2:ceil(ih/2)*2 -c:v libx264 -pix_fmt yuv420p -threads 2 -movflags frag_keyframe+empty_moov+skip_trailer -f mp4 pipe:1\n",
   );
 });
 
