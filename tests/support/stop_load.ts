@@ -24,7 +24,9 @@ export type Outcome =
     readonly seed: number | undefined;
   }
   /** Refusal before any work. */
-  | { readonly type: "refused" };
+  | { readonly type: "refused" }
+  /** Connection that the server closed before it read the request. */
+  | { readonly type: "unread" };
 
 /** A client. */
 export interface StopClient {
