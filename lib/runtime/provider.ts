@@ -55,6 +55,8 @@ export interface Provider {
    * the CPU.
    */
   readonly convolves: boolean;
+  /** True if its convolutions support symmetric padding only. */
+  readonly symmetricPads: boolean;
   /**
    * True if matrices are multiplied as `[in, out]`, the transpose of the stored
    * form.
@@ -79,6 +81,7 @@ export const CPU_PROVIDER: Provider = {
   maxTokens: Infinity,
   int8Activations: true,
   convolves: true,
+  symmetricPads: false,
   transposed: false,
 };
 
@@ -97,7 +100,8 @@ export interface CudaOptions {
  * Arenas grow by the requested amount, since doubling would take twice the size
  * of a checkpoint. TF32 is off, because it keeps 10 bits of a number, too few
  * for the codes of pictures. Convolution algorithms are selected by a
- * heuristic, since a search takes seconds for every size of picture.
+ * heuristic, since a search takes seconds for every size of picture. cuDNN may
+ * have no plan for a convolution that pads the ends of an axis differently.
  */
 export function cudaProvider(
   { deviceId, memoryLimitBytes }: CudaOptions,
@@ -125,6 +129,7 @@ export function cudaProvider(
     maxTokens: Infinity,
     int8Activations: false,
     convolves: true,
+    symmetricPads: true,
     transposed: false,
   };
 }
@@ -153,6 +158,7 @@ export function webgpuProvider(
     maxTokens: 31,
     int8Activations: false,
     convolves: false,
+    symmetricPads: false,
     transposed: true,
   };
 }

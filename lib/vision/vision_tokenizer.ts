@@ -324,12 +324,16 @@ export class VisionTokenizer implements AsyncDisposable {
 
   async #open(builder: Builder): Promise<Session> {
     const { config, weights, weightFolder } = this.checkpoint;
-    const { model } = builder(config, weights, { computeDtype: "float32" });
+    const { convolves, symmetricPads } = this.#runtime.provider;
+    const { model } = builder(config, weights, {
+      computeDtype: "float32",
+      symmetricPads,
+    });
     return await this.#runtime.session(model, {
       weightFolder,
       prepack: false,
       shrink: true,
-      onHost: !this.#runtime.provider.convolves,
+      onHost: !convolves,
     });
   }
 

@@ -32,4 +32,9 @@ export interface GraphOptions {
    * kernel for the stored form, `[out, in]`.
    */
   readonly transposed?: boolean;
+  /**
+   * True if the asymmetric part of a convolution's padding is a node of its own,
+   * for devices whose convolutions pad both ends alike.
+   */
+  readonly symmetricPads?: boolean;
 }

@@ -11,6 +11,7 @@
  */
 
 import type { Graph, Value } from "../graph/graph.ts";
+import { padded } from "./padding.ts";
 
 /** Number of groups in every GroupNorm. */
 const GROUPS = 32;
@@ -49,16 +50,18 @@ export function conv(
   { from, to, kernel }: ConvShape,
   { stride = 1, padding = Array<number>(4).fill((kernel - 1) / 2) } = {},
 ): Value {
-  return g.scope(name, () =>
-    g.apply("Conv", [
-      x,
+  return g.scope(name, () => {
+    const { input, pads } = padded(g, x, padding);
+    return g.apply("Conv", [
+      input,
       g.weight("weight", [to, from, kernel, kernel]),
       g.weight("bias", [to]),
     ], {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
-      pads: padding,
-    }));
+      pads,
+    });
+  });
 }
 
 /** Adds `x · sigmoid(x)`, also known as SiLU. */

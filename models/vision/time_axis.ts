@@ -19,6 +19,7 @@
 
 import type { Graph, Value } from "../graph/graph.ts";
 import { nearest, swish } from "./blocks.ts";
+import { padded } from "./padding.ts";
 
 /** The shape of a convolution over time and space. */
 export interface CausalConvShape {
@@ -54,16 +55,18 @@ const BATCH_EPSILON = 1e-5;
 export const CLIP: TimeAxis<Value> = {
   conv(g, x, name, { channels, frames, kernel, stride }) {
     const pad = (kernel - 1) / 2;
-    return g.scope(`${name}.conv`, () =>
-      g.apply("Conv", [
-        x,
+    return g.scope(`${name}.conv`, () => {
+      const { input, pads } = padded(g, x, [PADDING, pad, pad, 0, pad, pad]);
+      return g.apply("Conv", [
+        input,
         g.weight("weight", [channels, channels, frames, kernel, kernel]),
         g.weight("bias", [channels]),
       ], {
         kernel_shape: [frames, kernel, kernel],
         strides: [stride, 1, 1],
-        pads: [PADDING, pad, pad, 0, pad, pad],
-      }));
+        pads,
+      });
+    });
   },
   double: (g, x) => nearest(g, x, Float32Array.of(1, 1, 2, 1, 1)),
   map: (x, apply) => apply(x),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CPU_PROVIDER, type Provider } from "../../lib/runtime/provider.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import {
   type OpenedLanguageModel,
@@ -94,11 +95,12 @@ export interface TinyVision extends AsyncDisposable {
   readonly vision: VisionTokenizer;
 }
 
-/** Opens a miniature vision tokenizer. */
+/** Opens a miniature vision tokenizer, by default on the CPU. */
 export async function openTinyVision(
   name: string = "emu3-tiny-visiontokenizer",
+  provider: Provider = CPU_PROVIDER,
 ): Promise<TinyVision> {
-  const runtime = new Runtime({ threads: 1 });
+  const runtime = new Runtime({ threads: 1, provider });
   const checkpoint = await openVisionCheckpoint(tinyFolder(name));
   const vision = new VisionTokenizer(runtime, checkpoint);
   return {
