@@ -51,6 +51,8 @@ export interface Environment {
   readonly device: Values["DEVICE"];
   /** Bytes of the device's memory to use; undefined for all that is free. */
   readonly deviceMemoryBytes: number | undefined;
+  /** The preferred kernel of attention on CUDA. */
+  readonly cudaAttention: Values["CUDA_ATTENTION"];
   /** Folder of another ONNX Runtime. */
   readonly runtimeFolder: string | undefined;
   /** Format of the language models' weights; undefined for the stored one. */
@@ -204,6 +206,7 @@ export function readEnvironment(
     healthPort: values.PORT_HEALTH,
     device: values.DEVICE,
     deviceMemoryBytes: values.GPU_MEMORY_BYTES,
+    cudaAttention: values.CUDA_ATTENTION,
     runtimeFolder: values.ONNXRUNTIME_DIR,
     precision: values.PRECISION,
     copyFolder: cache,

@@ -6,6 +6,7 @@
  */
 
 import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
+import { CUDA_ATTENTIONS } from "../../lib/runtime/provider.ts";
 import {
   CACHE_DTYPES,
   cacheDtype,
@@ -51,6 +52,11 @@ export const PERFORMANCE_VARIABLES = {
     "GPU memory that may be used, in bytes",
     "on cuda all that is free; on webgpu no limit, since it cannot be measured",
     1,
+  ),
+  CUDA_ATTENTION: choice(
+    "attention kernel that cuda prefers (cudnn takes some 400 ms to prepare each number of tokens)",
+    "flash",
+    CUDA_ATTENTIONS,
   ),
   PIXEL_BYTES: count(
     "memory for decoded and resized images of all requests, in bytes; at least 28 times MAX_PIXELS",

@@ -10,6 +10,7 @@ import { libraryIn } from "../../lib/runtime/library.ts";
 import { openRuntime } from "../../lib/runtime/open_runtime.ts";
 import {
   CPU_PROVIDER,
+  type CudaAttention,
   cudaProvider,
   type DeviceName,
   type Provider,
@@ -26,6 +27,8 @@ export interface DeviceOptions {
   readonly device: DeviceName | "auto";
   /** Bytes of the device's memory to use; undefined for all that is free. */
   readonly deviceMemoryBytes: number | undefined;
+  /** The preferred kernel of attention on CUDA; flash by default. */
+  readonly cudaAttention?: CudaAttention | undefined;
   /** Folder of another ONNX Runtime than the npm package's. */
   readonly runtimeFolder: string | undefined;
   /** Format of the language models' weights; undefined for the stored one. */

@@ -24,6 +24,7 @@ import { libraryPath, loadProblem } from "./library.ts";
 import {
   type ComputeDtype,
   CPU_PROVIDER,
+  type CudaAttention,
   cudaProvider,
   type DeviceName,
   type Provider,
@@ -46,6 +47,8 @@ export interface OpenRuntimeOptions {
    * by its driver.
    */
   readonly deviceMemoryBytes: number | undefined;
+  /** The preferred kernel of attention on CUDA; flash by default. */
+  readonly cudaAttention?: CudaAttention | undefined;
   /** Called with the reason if `auto` does not use an existing GPU. */
   readonly warn: (line: string) => void;
 }
@@ -102,6 +105,7 @@ export function providerOf(
   device: DeviceName,
   dtype: ComputeDtype | undefined,
   memoryLimitBytes: number | undefined,
+  attention?: CudaAttention,
 ): Provider {
   switch (device) {
     case "cpu":
@@ -109,7 +113,7 @@ export function providerOf(
       break;
     case "cuda":
       if (dtype === undefined || dtype === "bfloat16") {
-        return cudaProvider({ deviceId: 0, memoryLimitBytes });
+        return cudaProvider({ deviceId: 0, memoryLimitBytes, attention });
       }
       break;
     case "webgpu":
@@ -144,12 +148,12 @@ async function openOn(
   options: OpenRuntimeOptions,
   system: GpuSystem,
 ): Promise<Runtime> {
-  const { threads, library, computeDtype } = options;
+  const { threads, library, computeDtype, cudaAttention } = options;
   const known = device === "cuda" ? system.freeBytes() : undefined;
   const memory = device === "cpu"
     ? undefined
     : options.deviceMemoryBytes ?? known;
-  const provider = providerOf(device, computeDtype, memory);
+  const provider = providerOf(device, computeDtype, memory, cudaAttention);
   const runtime = await Runtime.open({
     threads,
     library,

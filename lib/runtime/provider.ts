@@ -85,12 +85,30 @@ export const CPU_PROVIDER: Provider = {
   transposed: false,
 };
 
+/** The kernels of attention on CUDA that have a preference. */
+export const CUDA_ATTENTIONS = ["flash", "cudnn"] as const;
+
+/** The kernel of attention that CUDA prefers. */
+export type CudaAttention = typeof CUDA_ATTENTIONS[number];
+
+/**
+ * The values of `sdpa_kernel`, a sum of `AttentionBackend`s: flash (1),
+ * memory-efficient (2), cuDNN (8) and unfused (16). Unlisted kernels are off;
+ * without cuDNN's, ONNX Runtime takes flash.
+ */
+const SDPA_KERNELS: Readonly<Record<CudaAttention, number>> = {
+  flash: 1 + 2 + 16,
+  cudnn: 1 + 2 + 8 + 16,
+};
+
 /** Options of a CUDA session. */
 export interface CudaOptions {
   /** Index of the GPU among those that CUDA may use. */
   readonly deviceId: number;
   /** The maximum number of bytes of an arena; undefined for no limit. */
   readonly memoryLimitBytes: number | undefined;
+  /** The preferred kernel of attention; flash by default. */
+  readonly attention?: CudaAttention | undefined;
 }
 
 /**
@@ -102,9 +120,12 @@ export interface CudaOptions {
  * for the codes of pictures. Convolution algorithms are selected by a
  * heuristic, since a search takes seconds for every size of picture. cuDNN may
  * have no plan for a convolution that pads the ends of an axis differently.
+ *
+ * cuDNN's attention, which ONNX Runtime prefers from Hopper on, prepares a plan
+ * for each number of tokens, for some 400 ms; flash needs none.
  */
 export function cudaProvider(
-  { deviceId, memoryLimitBytes }: CudaOptions,
+  { deviceId, memoryLimitBytes, attention = "flash" }: CudaOptions,
 ): Provider {
   return {
     name: "cuda",
@@ -116,6 +137,7 @@ export function cudaProvider(
         "arena_extend_strategy": "kSameAsRequested",
         "cudnn_conv_algo_search": "HEURISTIC",
         "use_tf32": "0",
+        "sdpa_kernel": String(SDPA_KERNELS[attention]),
         ...(memoryLimitBytes !== undefined &&
           { "gpu_mem_limit": String(memoryLimitBytes) }),
       },

@@ -141,6 +141,7 @@ Deno.test("readEnvironment() names an invalid variable", () => {
     KV_BYTES: "2GB",
     KV_PRECISION: "constructor",
     GPU_MEMORY_BYTES: "80GB",
+    CUDA_ATTENTION: "xqa",
     STRATEGY: "fast",
     API_KEYS: "sha256:short",
     RATE_LIMIT: "often",
@@ -168,18 +169,19 @@ Deno.test("readEnvironment() names an invalid variable", () => {
 });
 
 Deno.test("readEnvironment() accepts a device, its memory and its library", () => {
-  const { device, deviceMemoryBytes, runtimeFolder, precision } = read({
+  const environment = read({
     DEVICE: "cuda",
     GPU_MEMORY_BYTES: "80000000000",
     ONNXRUNTIME_DIR: "/opt/onnxruntime",
     PRECISION: "bf16",
+    CUDA_ATTENTION: "cudnn",
   });
-  deepStrictEqual([device, deviceMemoryBytes, runtimeFolder, precision], [
-    "cuda",
-    80e9,
-    "/opt/onnxruntime",
-    "bf16",
-  ]);
+  strictEqual(environment.device, "cuda");
+  strictEqual(environment.deviceMemoryBytes, 80e9);
+  strictEqual(environment.runtimeFolder, "/opt/onnxruntime");
+  strictEqual(environment.precision, "bf16");
+  strictEqual(environment.cudaAttention, "cudnn");
+  strictEqual(read({}).cudaAttention, "flash");
 });
 
 Deno.test("helpText() lists every variable with its default", () => {

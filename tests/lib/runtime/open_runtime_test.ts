@@ -12,6 +12,7 @@ import {
   type OpenRuntimeOptions,
   providerOf,
 } from "../../../lib/runtime/open_runtime.ts";
+import type { CudaAttention } from "../../../lib/runtime/provider.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 /** A system without a GPU. */
@@ -153,4 +154,16 @@ Deno.test("providerOf() limits CUDA's memory, if a limit is known", () => {
     providerOf("cuda", undefined, bytes).registration!.options["gpu_mem_limit"];
   strictEqual(limit(20e9), "20000000000");
   strictEqual(limit(undefined), undefined);
+});
+
+Deno.test("providerOf() prefers flash attention on CUDA, unless cuDNN's is asked for", () => {
+  const kernels = (attention?: CudaAttention) =>
+    Number(
+      providerOf("cuda", undefined, undefined, attention).registration!
+        .options["sdpa_kernel"],
+    );
+  const [flash, cudnn, unfused] = [1, 8, 16];
+  strictEqual(kernels() & (flash | cudnn | unfused), flash | unfused);
+  strictEqual(kernels("flash"), kernels());
+  strictEqual(kernels("cudnn"), kernels() | cudnn);
 });
