@@ -36,8 +36,6 @@ export interface SceneModels {
   >;
   /** Default strategy. */
   readonly strategy: StrategyName;
-  /** Strategies that the device does not support; undefined for none. */
-  readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
 
 /**
@@ -51,14 +49,8 @@ export function generationParams(
   models: SceneModels,
   pointer = "",
 ): GenerationParams {
-  const { language, vision, strategy, refused } = models;
+  const { language, vision, strategy } = models;
   const { generation, config } = language;
-  if (request.strategy !== undefined && refused?.has(request.strategy)) {
-    throw invalidField(
-      `${pointer}/strategy`,
-      `${request.strategy} is not supported on this server's device; omit strategy or use another one`,
-    );
-  }
   const temperature = request.temperature ?? generation.temperature;
   const given = givenFrames(request, models, pointer);
   const keep = keptCodes(request, vision, pointer);

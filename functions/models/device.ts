@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { StrategyName } from "../../lib/drawing/strategy.ts";
 import { RuntimeError } from "../../lib/errors.ts";
 import { libraryIn } from "../../lib/runtime/library.ts";
 import { openRuntime } from "../../lib/runtime/open_runtime.ts";
@@ -33,8 +32,6 @@ export interface DeviceOptions {
   readonly runtimeFolder: string | undefined;
   /** Format of the language models' weights; undefined for the stored one. */
   readonly precision: Precision | undefined;
-  /** Strategy that pictures are drawn with; undefined for the fastest. */
-  readonly strategy: StrategyName | undefined;
   /** Called with a notice about a slow start or a device that is not used. */
   readonly warn: (line: string) => void;
 }
@@ -42,25 +39,18 @@ export interface DeviceOptions {
 /**
  * Opens a runtime on the requested device.
  *
- * @throws {RuntimeError} If the device cannot be used, or not as requested.
+ * @throws {RuntimeError} If the device cannot be used.
  */
 export async function openDevice(options: DeviceOptions): Promise<Runtime> {
-  const { runtimeFolder, precision, strategy } = options;
+  const { runtimeFolder, precision } = options;
   const library = runtimeFolder === undefined
     ? undefined
     : libraryIn(runtimeFolder, await filesIn(runtimeFolder));
-  const runtime = await openRuntime({
+  return await openRuntime({
     ...options,
     computeDtype: computeDtypeOf(precision),
     library,
   });
-  try {
-    assertDraws(runtime.provider, strategy);
-    return runtime;
-  } catch (error) {
-    await runtime[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 /** Returns the provider expected before a device is tried; auto is the CPU. */
@@ -76,29 +66,6 @@ export function expectedProvider(
     case "webgpu":
       return webgpuProvider(precision === "fp16" ? "float16" : "float32");
   }
-}
-
-/** Returns the drawing strategies that a device does not support. */
-export function refusedStrategies(
-  { takesAttentionBias }: Pick<Provider, "takesAttentionBias">,
-): ReadonlySet<StrategyName> {
-  return new Set(takesAttentionBias ? [] : ["zipar"]);
-}
-
-/**
- * Asserts that a device supports the default drawing strategy.
- *
- * @throws {RuntimeError} If it does not, naming the strategies that work.
- */
-export function assertDraws(
-  provider: Pick<Provider, "name" | "takesAttentionBias">,
-  strategy: StrategyName | undefined,
-): void {
-  if (strategy === undefined) return;
-  if (!refusedStrategies(provider).has(strategy)) return;
-  throw new RuntimeError(
-    `Cannot draw with ${strategy} on ${provider.name}: its attention does not support a bias; set STRATEGY=jacobi or DEVICE=cpu`,
-  );
 }
 
 async function filesIn(folder: string): Promise<string[]> {

@@ -15,7 +15,6 @@
 
 import { CPU_PROVIDER, type Provider } from "../../lib/runtime/provider.ts";
 import type { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
-import { refusedStrategies } from "./device.ts";
 import { LazyResource } from "./lazy_resource.ts";
 import type { ModelPlan, PlannedModels } from "./model_plan.ts";
 import {
@@ -140,7 +139,6 @@ export class ModelPool implements AsyncDisposable {
     return {
       ...pair,
       strategy: this.#options.strategy ?? strategy,
-      refused: refusedStrategies(this.#parts.provider()),
     };
   }
 

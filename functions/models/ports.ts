@@ -79,8 +79,6 @@ export interface ModelPair {
 export interface ImageGenerator extends ModelPair {
   /** Strategy that pictures are drawn with, unless a request sets one. */
   readonly strategy: StrategyName;
-  /** Strategies that the device does not support; undefined for none. */
-  readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
 
 /** Limits that are the same for all requests. */

@@ -5,6 +5,7 @@
  */
 
 import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
+import type { StrategyName } from "../../lib/drawing/strategy.ts";
 import type { DeviceOptions } from "./device.ts";
 import type { FunctionName } from "../schema/common.ts";
 import type { Sources } from "./model_plan.ts";
@@ -37,6 +38,8 @@ export interface ServiceOptions extends DeviceOptions {
   readonly aliases?: ModelAliases;
   /** Sources of adapters by name; undefined for none. */
   readonly adapters?: AdapterSources;
+  /** Strategy that pictures are drawn with; undefined for the fastest. */
+  readonly strategy: StrategyName | undefined;
   /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
   /** Bytes of the KV caches of all language models; undefined for a quarter. */

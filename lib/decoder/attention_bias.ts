@@ -12,10 +12,12 @@ import type { ComputeDtype } from "../runtime/provider.ts";
  * floats.
  */
 const UNSEEN = -60_000;
-/** The same bias as a half float. */
-const UNSEEN_HALF = new Uint16Array(
-  Float16Array.of(UNSEEN).buffer,
-)[0]!;
+/** The bits of the same bias, by type. */
+const UNSEEN_BITS = {
+  float16: new Uint16Array(Float16Array.of(UNSEEN).buffer)[0]!,
+  // The upper half of fp32.
+  bfloat16: new Uint32Array(Float32Array.of(UNSEEN).buffer)[0]! >>> 16,
+} as const;
 
 /**
  * Returns `[1, 1, S, total]`: zero for each token that a token attends to, a
@@ -31,18 +33,12 @@ export function attentionBias(
   held: number,
   dtype: ComputeDtype,
 ): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
-  if (dtype === "bfloat16") {
-    throw new TypeError(
-      "Cannot set position ids: bf16 does not support an attention bias",
-    );
-  }
   const total = positionIds.length;
   const count = total - held;
-  const half = dtype === "float16";
-  const unseen = half ? UNSEEN_HALF : UNSEEN;
-  const bias = half
-    ? new Uint16Array(count * total)
-    : new Float32Array(count * total);
+  const unseen = dtype === "float32" ? UNSEEN : UNSEEN_BITS[dtype];
+  const bias = dtype === "float32"
+    ? new Float32Array(count * total)
+    : new Uint16Array(count * total);
   for (let query = 0; query < count; query++) {
     const positionId = positionIds[held + query]!;
     if (query > 0 && positionId <= positionIds[held + query - 1]!) {

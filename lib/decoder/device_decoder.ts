@@ -53,7 +53,6 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, LoadingDecoder {
   readonly #cache: DeviceCache;
   readonly #runner: DeviceRunner;
   readonly #adapters: AdapterStack | undefined;
-  readonly #takesAttentionBias: boolean;
 
   private constructor(
     parts: { runtime: Runtime; device: DeviceMemory; config: LanguageConfig },
@@ -67,7 +66,6 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, LoadingDecoder {
     this.#options = options;
     this.#sessions = sessions;
     this.#heads = heads;
-    this.#takesAttentionBias = runtime.provider.takesAttentionBias;
     const cache = new DeviceCache(
       device,
       config,
@@ -191,12 +189,8 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, LoadingDecoder {
     rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    for (const { position, tokens, positionIds } of rows) {
+    for (const { position, tokens } of rows) {
       this.#assertFits(position + tokens.length);
-      if (positionIds === undefined || this.#takesAttentionBias) continue;
-      throw new TypeError(
-        "Cannot set position ids: the device does not support an attention bias",
-      );
     }
     return await this.#runner.run(rows, signal);
   }

@@ -40,10 +40,6 @@ export interface Provider {
   readonly deviceMemory: string | undefined;
   /** Arenas of memory that can be shrunk, in the format of run options. */
   readonly arenas: string;
-  /**
-   * True if attention supports a bias, so that tokens may have any positions.
-   */
-  readonly takesAttentionBias: boolean;
   /** The maximum number of rows of one run. */
   readonly maxRows: number;
   /** The maximum number of tokens of a row in one run of attention. */
@@ -76,7 +72,6 @@ export const CPU_PROVIDER: Provider = {
   cacheDtypes: ["float32", "float16"],
   deviceMemory: undefined,
   arenas: "cpu:0",
-  takesAttentionBias: true,
   maxRows: Infinity,
   maxTokens: Infinity,
   int8Activations: true,
@@ -113,7 +108,7 @@ export interface CudaOptions {
 
 /**
  * Returns the provider of an NVIDIA GPU. Its attention has kernels for half
- * floats only, and supports no bias.
+ * floats only.
  *
  * Arenas grow by the requested amount, since doubling would take twice the size
  * of a checkpoint. TF32 is off, because it keeps 10 bits of a number, too few
@@ -146,7 +141,6 @@ export function cudaProvider(
     cacheDtypes: ["bfloat16", "float16"],
     deviceMemory: "Cuda",
     arenas: "cpu:0;gpu:0",
-    takesAttentionBias: false,
     maxRows: Infinity,
     maxTokens: Infinity,
     int8Activations: false,
@@ -175,7 +169,6 @@ export function webgpuProvider(
       : ["float16"],
     deviceMemory: "WebGPU_Buf",
     arenas: "cpu:0",
-    takesAttentionBias: true,
     maxRows: 4,
     maxTokens: 31,
     int8Activations: false,
