@@ -54,6 +54,11 @@ export interface Provider {
   /** True if its convolutions support symmetric padding only. */
   readonly symmetricPads: boolean;
   /**
+   * True if its convolutions are prepared for one shape of input at a time, so
+   * that a run of another shape prepares them again.
+   */
+  readonly preparesShapes: boolean;
+  /**
    * True if matrices are multiplied as `[in, out]`, the transpose of the stored
    * form.
    */
@@ -77,6 +82,7 @@ export const CPU_PROVIDER: Provider = {
   int8Activations: true,
   convolves: true,
   symmetricPads: false,
+  preparesShapes: false,
   transposed: false,
 };
 
@@ -146,6 +152,7 @@ export function cudaProvider(
     int8Activations: false,
     convolves: true,
     symmetricPads: true,
+    preparesShapes: true,
     transposed: false,
   };
 }
@@ -174,6 +181,7 @@ export function webgpuProvider(
     int8Activations: false,
     convolves: false,
     symmetricPads: false,
+    preparesShapes: false,
     transposed: true,
   };
 }

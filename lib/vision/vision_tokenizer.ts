@@ -46,6 +46,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import type { PixelSize, RgbImage } from "../image/image.ts";
 import { imageFromPixelValues, pixelValues } from "./pixels.ts";
+import { SizedSessions } from "./sized_sessions.ts";
 
 /** A function that builds a graph. */
 type Builder = (
@@ -69,6 +70,12 @@ const SMALL_PIXELS = 512 * 512;
  */
 const MAX_PASSED = 4;
 
+/**
+ * The maximum number of sessions of a graph on a device that prepares
+ * convolutions for each size of picture. Each has a copy of the weights.
+ */
+const MAX_SIZES = 3;
+
 /** Runs a vision tokenizer on ONNX Runtime. */
 export class VisionTokenizer implements AsyncDisposable {
   readonly #runtime: Runtime;
@@ -76,7 +83,7 @@ export class VisionTokenizer implements AsyncDisposable {
     smallCost: SMALL_PIXELS,
     maxPassed: MAX_PASSED,
   });
-  readonly #sessions = new Map<Builder, Promise<Session>>();
+  readonly #sessions = new Map<Builder, SizedSessions<Session>>();
   /** Checkpoint of the model. */
   readonly checkpoint: VisionCheckpoint;
   /** Pixels along each side of one code. */
@@ -209,6 +216,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const steps = still ? 1 : frames.length / this.framesPerCode;
     const session = await this.#session(
       still ? stillEncoderGraph : clipEncoderGraph,
+      `${frames.length} × ${height} × ${width}`,
     );
     const shape = [steps, config.latentChannels, grid.height, grid.width];
     const cost = frames.length * height * width;
@@ -252,6 +260,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const { height, width } = this.#pixelSize(clip);
     const session = await this.#session(
       kind === "still" ? stillDecoderGraph : clipDecoderGraph,
+      `${clip.frames} × ${height} × ${width}`,
     );
     const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
     const shape = [frames, 3, height, width];
@@ -272,8 +281,8 @@ export class VisionTokenizer implements AsyncDisposable {
 
   /** Closes the loaded graphs. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#sessions.values()) {
-      await (await session)[Symbol.asyncDispose]();
+    for (const sessions of this.#sessions.values()) {
+      await sessions[Symbol.asyncDispose]();
     }
     this.#sessions.clear();
   }
@@ -311,15 +320,15 @@ export class VisionTokenizer implements AsyncDisposable {
     return Uint16Array.from(codes, Number);
   }
 
-  #session(builder: Builder): Promise<Session> {
-    let session = this.#sessions.get(builder);
-    if (session === undefined) {
-      session = this.#open(builder);
-      this.#sessions.set(builder, session);
-      // The awaiting caller receives the error; the next call tries again.
-      session.catch(() => this.#sessions.delete(builder));
+  /** Returns a session of a graph, for inputs of a size if it matters. */
+  #session(builder: Builder, size?: string): Promise<Session> {
+    let sessions = this.#sessions.get(builder);
+    if (sessions === undefined) {
+      const limit = this.#runtime.provider.preparesShapes ? MAX_SIZES : 1;
+      sessions = new SizedSessions(() => this.#open(builder), limit);
+      this.#sessions.set(builder, sessions);
     }
-    return session;
+    return sessions.get(size);
   }
 
   async #open(builder: Builder): Promise<Session> {
