@@ -32,12 +32,15 @@ export interface RuntimeOptions {
   readonly library?: string | undefined;
   /** Bytes of the device's memory that may be used, if known. */
   readonly deviceMemoryBytes?: number | undefined;
+  /**
+   * The least severe messages that ONNX Runtime writes to standard error, from
+   * 0, all, to 4, fatal ones; those by default, as errors are returned.
+   */
+  readonly logLevel?: number;
 }
 
-/**
- * Value of `ORT_LOGGING_LEVEL_FATAL`; relevant errors are returned as a status.
- */
-const LOG_LEVEL = 4;
+/** Value of `ORT_LOGGING_LEVEL_FATAL`. */
+const FATAL = 4;
 
 /** Values of `OrtDeviceAllocator` and `OrtMemTypeDefault`. */
 const DEVICE_ALLOCATOR = 0;
@@ -107,7 +110,9 @@ export class Runtime implements GraphRunner, AsyncDisposable {
     const { api, threading } = prepare(options);
     for (let attempt = 1;; attempt++) {
       try {
-        const environment = await api.createAsync(...environmentOf(threading));
+        const environment = await api.createAsync(
+          ...environmentOf(threading, options),
+        );
         api.release("ReleaseThreadingOptions", threading);
         return new Runtime(options, { api, environment });
       } catch (error) {
@@ -230,10 +235,10 @@ function prepare(
   return { api, threading };
 }
 
-function environmentOf(threading: Pointer) {
+function environmentOf(threading: Pointer, { logLevel }: RuntimeOptions) {
   return [
     "CreateEnvWithGlobalThreadPools",
-    LOG_LEVEL,
+    logLevel ?? FATAL,
     cString("emu3"),
     threading,
   ] as const;
@@ -244,7 +249,7 @@ function openHere(options: RuntimeOptions): Opened {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (let attempt = 1;; attempt++) {
     try {
-      const environment = api.create(...environmentOf(threading));
+      const environment = api.create(...environmentOf(threading, options));
       api.release("ReleaseThreadingOptions", threading);
       return { api, environment };
     } catch (error) {
