@@ -36,6 +36,8 @@ export interface SceneModels {
   >;
   /** Default strategy. */
   readonly strategy: StrategyName;
+  /** Codes that `jacobi` scores in a forward pass; the default if undefined. */
+  readonly window?: number | undefined;
 }
 
 /**
@@ -49,7 +51,7 @@ export function generationParams(
   models: SceneModels,
   pointer = "",
 ): GenerationParams {
-  const { language, vision, strategy } = models;
+  const { language, vision, strategy, window } = models;
   const { generation, config } = language;
   const temperature = request.temperature ?? generation.temperature;
   const given = givenFrames(request, models, pointer);
@@ -80,6 +82,7 @@ export function generationParams(
     ...clip,
     strategy: strategyOf(
       request.strategy ?? (clip && strategy === "zipar" ? "jacobi" : strategy),
+      window,
     ),
     sampling: {
       temperature,

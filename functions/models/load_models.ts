@@ -8,6 +8,8 @@
 import { answer, draw } from "../../lib/emu3.ts";
 import {
   fastestStrategy,
+  jacobiWindow,
+  type Strategy,
   type StrategyName,
   strategyOf,
 } from "../../lib/drawing/strategy.ts";
@@ -119,8 +121,13 @@ export function languageOpener(
     const cacheBytes = cacheShare(runtime, options);
     const limits = { memoryBytes: options.memoryBytes, cacheBytes };
     refuseOutOfMemory(runtime, checkpoint, planned, limits);
+    const { codeBits } = checkpoint;
+    const fusedTokens = codeBits === undefined
+      ? Infinity
+      : runtime.provider.fusedTokens[codeBits];
+    const window = jacobiWindow(fusedTokens);
     const strategy = options.strategy ??
-      fastestStrategy(checkpoint.codeBits, runtime.device !== undefined);
+      fastestStrategy(codeBits, runtime.device !== undefined, fusedTokens);
     const heads: Head[] = [];
     if (planned.draws) heads.push("codes");
     if (planned.answers) heads.push("vocabulary");
@@ -138,7 +145,8 @@ export function languageOpener(
     try {
       // A picture takes both models; a failure carries its own reason.
       await vision.load();
-      await runPhase("warm up", () => warmLanguage(model, planned, strategy));
+      const drawing = strategyOf(strategy, window);
+      await runPhase("warm up", () => warmLanguage(model, planned, drawing));
       // The model is ready before it settles; requests that end a row earlier
       // wait.
       if (model.finishLoading !== undefined) {
@@ -156,6 +164,7 @@ export function languageOpener(
       generation,
       precision: precisionOf(checkpoint, runtime.provider.computeDtype),
       strategy,
+      window,
     };
     return Object.assign(model, { details, adapters: adapterNames(planned) });
   };
@@ -255,10 +264,12 @@ async function checkCodebook(
 async function warmLanguage(
   model: OpenedLanguageModel,
   { draws, answers }: PlannedModels,
-  strategy: StrategyName,
+  strategy: Strategy,
 ): Promise<void> {
   const { signal } = new AbortController();
-  const width = strategy === "autoregressive" ? WARM_WIDTH_ALONE : WARM_WIDTH;
+  const width = strategy.name === "autoregressive"
+    ? WARM_WIDTH_ALONE
+    : WARM_WIDTH;
   const size = { height: 1, width };
   const sampling = { temperature: 0, topK: 0, topP: 1 };
   if (draws) {
@@ -269,7 +280,7 @@ async function warmLanguage(
       guidanceScale: 1,
       size,
       prefix: undefined,
-      strategy: strategyOf(strategy),
+      strategy,
       sampling,
       seed: 0,
       count: 1,

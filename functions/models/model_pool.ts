@@ -135,10 +135,11 @@ export class ModelPool implements AsyncDisposable {
   #generatorOf(
     pair: ModelPair & { readonly language: ServedLanguage },
   ): ImageGenerator {
-    const { strategy } = pair.language.details;
+    const { strategy, window } = pair.language.details;
     return {
       ...pair,
       strategy: this.#options.strategy ?? strategy,
+      window,
     };
   }
 

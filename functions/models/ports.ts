@@ -79,6 +79,8 @@ export interface ModelPair {
 export interface ImageGenerator extends ModelPair {
   /** Strategy that pictures are drawn with, unless a request sets one. */
   readonly strategy: StrategyName;
+  /** Codes that `jacobi` scores in a forward pass; the default if undefined. */
+  readonly window?: number | undefined;
 }
 
 /** Limits that are the same for all requests. */
@@ -226,6 +228,8 @@ export interface ModelDetails {
   readonly generation: GenerationConfig;
   /** Strategy that pictures are drawn with, unless a request sets one. */
   readonly strategy: StrategyName;
+  /** Codes that `jacobi` scores in a forward pass. */
+  readonly window: number;
   /** Numeric format of its weights in memory. */
   readonly precision: Precision;
 }

@@ -9,6 +9,7 @@
  */
 
 import type { Dtype } from "../../models/graph/dtype.ts";
+import type { CodeBits } from "../../models/graph/weights.ts";
 
 /** The name of a provider in `DEVICE` and `/v1/models`. */
 export type DeviceName = "cpu" | "cuda" | "webgpu";
@@ -47,6 +48,11 @@ export interface Provider {
   /** True if activations are rounded to int8 for quantized weights. */
   readonly int8Activations: boolean;
   /**
+   * The maximum number of tokens of a run for which products with matrices in
+   * codes of 4 and 8 bits are fused; a run of more dequantizes every matrix.
+   */
+  readonly fusedTokens: Readonly<Record<CodeBits, number>>;
+  /**
    * True if the vision tokenizer's convolutions run on the device, false if on
    * the CPU.
    */
@@ -65,6 +71,15 @@ export interface Provider {
   readonly transposed: boolean;
 }
 
+/** The limits of devices that fuse products for any number of tokens. */
+const ALWAYS_FUSED: Provider["fusedTokens"] = { 4: Infinity, 8: Infinity };
+
+/**
+ * The limits of CUDA's fused kernels for few rows, in half floats. Source: pull
+ * request 29451 of ONNX Runtime, whose kernels its release 1.30 contains.
+ */
+const CUDA_FUSED_TOKENS: Provider["fusedTokens"] = { 4: 16, 8: 5 };
+
 /**
  * The CPU provider, in fp32: on a CPU, half floats have no fast kernels and
  * bf16 has none. Codes of 8 bits have a kernel for int8 activations only, and
@@ -80,6 +95,7 @@ export const CPU_PROVIDER: Provider = {
   maxRows: Infinity,
   maxTokens: Infinity,
   int8Activations: true,
+  fusedTokens: ALWAYS_FUSED,
   convolves: true,
   symmetricPads: false,
   preparesShapes: false,
@@ -150,6 +166,7 @@ export function cudaProvider(
     maxRows: Infinity,
     maxTokens: Infinity,
     int8Activations: false,
+    fusedTokens: CUDA_FUSED_TOKENS,
     convolves: true,
     symmetricPads: true,
     preparesShapes: true,
@@ -179,6 +196,7 @@ export function webgpuProvider(
     maxRows: 4,
     maxTokens: 31,
     int8Activations: false,
+    fusedTokens: ALWAYS_FUSED,
     convolves: false,
     symmetricPads: false,
     preparesShapes: false,
