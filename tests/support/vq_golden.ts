@@ -22,7 +22,7 @@ interface Cases {
 export const { images, clips } = goldenJson<Cases>("vq.json");
 
 /** Margin of distances within which two codebook entries count as a tie. */
-const CODE_MARGIN = 1e-3;
+export const CODE_MARGIN = 1e-3;
 
 /** Returns the picture whose pixel values are `values` `[3, H, W]`. */
 function imageOf(
