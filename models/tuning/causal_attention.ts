@@ -285,14 +285,16 @@ export class CausalAttention {
   #filled(part: Value, rows: Value, { end }: Block): Value {
     if (end === undefined) return part;
     const g = this.#g;
+    const { keyValueHeads: H, headSize: D } = this.#config;
     const length = g.apply("Shape", [rows], { start: 0, end: 1 });
     const missing = g.apply("Sub", [length, g.integers(end)]);
-    const pads = g.apply("Concat", [
-      g.integers(0, 0, 0, 0),
-      missing,
-      g.integers(0),
-    ], { axis: 0 });
-    return g.apply("Pad", [part, pads]);
+    const shape = g.apply("Concat", [g.integers(H), missing, g.integers(D)], {
+      axis: 0,
+    });
+    // Not a Pad, which CUDA lacks in bf16.
+    const zero = g.floats(Float32Array.of(0), [1, 1, 1]);
+    const zeros = g.apply("Expand", [zero, shape]);
+    return g.apply("Concat", [part, zeros], { axis: 1 });
   }
 
   /** Keys and values as `[H, S, D]`. */
