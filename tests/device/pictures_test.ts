@@ -8,7 +8,7 @@
  */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { strategyOf } from "../../lib/drawing/strategy.ts";
+import { type StrategyName, strategyOf } from "../../lib/drawing/strategy.ts";
 import { AnsweringPolicy } from "../../lib/answering/answering.ts";
 import { draw, type GenerationParams } from "../../lib/emu3.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
@@ -46,7 +46,7 @@ const chats = goldenJson<{ cases: ChatCase[] }>("chat.json");
 
 function sceneOf(
   drawn: DrawnCase,
-  strategy: "autoregressive" | "jacobi" = "autoregressive",
+  strategy: StrategyName = "autoregressive",
 ): GenerationParams {
   const { given_codes: given } = drawn;
   return {
@@ -94,6 +94,14 @@ Deno.test("draw() gives the same with speculation", async () => {
   for (const drawn of pictures.cases.slice(0, 2)) {
     const scene = sceneOf(drawn, "jacobi");
     assertCodes(await codesOf(device.model, scene), drawn);
+  }
+});
+
+Deno.test("draw() draws every code by zipar, whose tokens have given positions", async () => {
+  await using device = await openDeviceLanguage();
+  for (const drawn of pictures.cases.slice(0, 2)) {
+    const codes = await codesOf(device.model, sceneOf(drawn, "zipar"));
+    strictEqual(codes.length, drawn.codes.flat().length);
   }
 });
 

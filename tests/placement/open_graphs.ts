@@ -33,13 +33,22 @@ import {
   stillEncoderGraph,
 } from "../../models/vision_encoder.ts";
 import { quantizerGraph } from "../../models/vision_quantizer.ts";
+import { Optimizer } from "../../lib/tuning/optimizer.ts";
+import { TuningModel } from "../../lib/tuning/tuning_model.ts";
 import { writeAdapter } from "../support/adapters.ts";
 import { tinyFolder } from "../support/tiny.ts";
+import {
+  accumulateAll,
+  GOLDEN_METHODS,
+  goldenSequences,
+  startGolden,
+} from "../support/tuning_golden.ts";
 import {
   CACHE_DTYPES,
   CONTROL,
   openRecorded,
   type RecordedRuntime,
+  TUNING,
   write,
 } from "./recorded_runtime.ts";
 
@@ -58,6 +67,9 @@ const { symmetricPads } = recorded.runtime.provider;
 await attempt("vision tokenizer", () => openVision(symmetricPads));
 await attempt(CONTROL, () => openVision(false));
 await attempt(CONTROL, openTwoTokens);
+for (const kind of ["lora", "full"] as const) {
+  await attempt(TUNING, () => runTuning(kind));
+}
 for (const precision of ["bf16", "int8", "int4"]) {
   for (const cacheDtype of CACHE_DTYPES) {
     for (const adapted of [false, true]) {
@@ -105,6 +117,32 @@ async function openVision(symmetricPads: boolean): Promise<void> {
       shrink: true,
     });
   }
+}
+
+/** Runs a step of tuning. */
+async function runTuning(kind: "lora" | "full"): Promise<void> {
+  const { runtime } = recorded;
+  const checkpoint = await openLanguageCheckpoint(tinyFolder("emu3-tiny"));
+  const method = GOLDEN_METHODS[kind];
+  await using model = await TuningModel.open(runtime, checkpoint, {
+    method,
+    seed: 0,
+    maxTokens: 256,
+    queryBlock: 64,
+    lossChunk: 50,
+    keeps: true,
+    castsOnce: true,
+  });
+  await startGolden(model, method);
+  await using optimizer = await Optimizer.open(runtime, model.parameters, {
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-6,
+    weightDecay: 0.1,
+    maxGradientNorm: 1,
+  });
+  await accumulateAll(model, goldenSequences());
+  await optimizer.step(1, 1e-3, await optimizer.gradientNorm());
 }
 
 /** Opens a graph that CUDA does not use, and of which it lacks kernels. */

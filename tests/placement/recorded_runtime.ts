@@ -75,5 +75,11 @@ export const CACHE_DTYPES: readonly ComputeDtype[] = cudaProvider({
   memoryLimitBytes: undefined,
 }).cacheDtypes;
 
+/**
+ * The model of graphs of tuning, which compute shapes of tensors: ONNX Runtime
+ * prefers the CPU for that.
+ */
+export const TUNING = "tuning";
+
 /** The model of graphs that are opened to show that the check can fail. */
 export const CONTROL = "control";
