@@ -8,22 +8,31 @@ import torch
 import torch.nn.functional as F
 
 
-def packed_hidden(model, tokens, positions, starts, _prefixes, _branches):
-    """Final normalized hidden states, [N, C]; see fast_decoder.py for the arguments."""
+def packed_hidden(model, tokens, positions, starts, _prefixes, _branches, watch=None):
+    """Final normalized hidden states, [N, C]; see fast_decoder.py for the arguments.
+
+    `watch` is called after each layer: its number, hidden states, rotated queries and keys.
+    """
     angles = positions[:, None].float() * model.inverse_frequencies
     rotation = angles.cos()[:, None], angles.sin()[:, None]  # [N, 1, D/2]
     eps = model.config["rms_norm_eps"]
     lengths = (starts[1:] - starts[:-1]).tolist()
     x = model.model.embed_tokens(tokens)
-    for layer in model.model.layers:
+    for number, layer in enumerate(model.model.layers):
         attention, mlp = layer.self_attn, layer.mlp
         projections = [attention.q_proj, attention.k_proj, attention.v_proj]
         normed = _normalized(x, layer.input_layernorm, eps)
-        mixed = _attend(F.linear(normed, _joined(projections)), rotation, lengths, attention)
+        rows = F.linear(normed, _joined(projections)).view(len(x), -1, attention.head_size)
+        turned = _rotated(rows[:, : attention.heads + attention.kv_heads], *rotation)
+        values = rows[:, attention.heads + attention.kv_heads :]
+        queries, keys = turned.split([attention.heads, attention.kv_heads], 1)
+        mixed = _attend(queries, keys, values, lengths)
         x = x + F.linear(mixed, attention.o_proj.weight)
         normed = _normalized(x, layer.post_attention_layernorm, eps)
         gate, up = F.linear(normed, _joined([mlp.gate_proj, mlp.up_proj])).chunk(2, -1)
         x = x + F.linear(F.silu(gate) * up, mlp.down_proj.weight)
+        if watch:
+            watch(number, x, queries, keys)
     return _normalized(x, model.model.norm, eps)
 
 
@@ -33,17 +42,12 @@ def weighted_loss(hidden, head, targets, weights):
     return (losses * weights).sum(), losses.detach()
 
 
-def _attend(qkv, rotation, lengths, attention):
-    """[N, (H + 2 K) D] -> [N, H D], each sequence alone."""
-    heads, kv_heads = attention.heads, attention.kv_heads
-    rows = qkv.view(len(qkv), heads + 2 * kv_heads, -1)
-    turned = _rotated(rows[:, : heads + kv_heads], *rotation)
-    values = rows[:, heads + kv_heads :]
+def _attend(queries, keys, values, lengths):
+    """[N, H, D], twice [N, K, D] -> [N, H D], each sequence alone."""
+    group = queries.shape[1] // keys.shape[1]
     out = []
-    for part, v in zip(turned.split(lengths), values.split(lengths)):
-        q, k = part[:, :heads], part[:, heads:]
+    for q, k, v in zip(*(part.split(lengths) for part in (queries, keys, values))):
         q, k, v = (tensor.transpose(0, 1)[None] for tensor in (q, k, v))
-        group = heads // kv_heads
         k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         out.append(mixed[0].transpose(0, 1).flatten(1))

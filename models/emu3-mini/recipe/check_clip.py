@@ -98,7 +98,9 @@ def _slope(x, y):
 
 
 def _in_one_piece(there):
-    first, last = there.index(True) if True in there else 0, len(there) - there[::-1].index(True)
+    if True not in there:
+        return False
+    first, last = there.index(True), len(there) - there[::-1].index(True)
     return all(there[first:last])
 
 

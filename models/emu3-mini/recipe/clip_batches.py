@@ -7,13 +7,11 @@ import numpy as np
 
 from captions import prompt_for
 from clip_captions import clip_prompt_for
-from clip_scenes import STEPS, sample_clip
-from make_clip_pool import compose
+from clip_hints import Hints
+from clip_scenes import sample_clip
+from make_clip_pool import RING, compose
 from text_batches import FIRST_ROWS, NEGATIVE, NO_TARGET, POSITIVE, Packed
-from tokenizer import CODES
 from world import SMALL
-
-STRANGE = 0.4  # weight of codes that only the frame before can tell
 
 
 class ClipBatches:
@@ -30,16 +28,15 @@ class ClipBatches:
         self._here = {noun for noun, _, _ in pool["things"]}
 
     def batch(self):
-        """A step's clips and pictures, about options.tokens tokens."""
-        packed = Packed()
+        """A step's clips and pictures, about options.tokens tokens, and their hints."""
+        packed, hints = Packed(), Hints()
         while len(packed.tokens) < self._options.tokens:
             if self._rng.random() < self._options.stills:
                 self._add_still(packed)
-            elif self._rng.random() < self._options.strange:
-                self._add_strange(packed)
+                hints.skip(len(packed.tokens) - len(hints.same))
             else:
-                self._add_clip(packed)
-        return packed.tensors()
+                self._add_clip(packed, hints)
+        return packed.tensors(), hints.tensors()
 
     def _sample(self, **wanted):
         """A clip of a thing that is in the pool: all of them, but in tests."""
@@ -48,7 +45,7 @@ class ClipBatches:
             if clip["noun"] in self._here:
                 return clip
 
-    def _add_clip(self, packed):
+    def _add_clip(self, packed, hints):
         clip = self._sample()
         count = len(clip["boxes"])
         shown = self._shown(clip)
@@ -63,23 +60,11 @@ class ClipBatches:
             for frame in self._weights(clip)[:shown].tolist()
             for weight in [*sum(frame, []), self._options.outside]
         ]
+        # The token before a code is the one that knows of it.
+        hints.skip(len(prompt) - 1)
+        hints.add_clip(clip, shown, len(packed.tokens) + len(prompt))
+        hints.skip(1 + len(end))
         _add(packed, prompt, seen + end, body + end, weights + [self._options.outside] * len(end))
-
-    def _add_strange(self, packed):
-        """The beginning of a clip whose codes are exchanged for others, all over the clip.
-
-        So no code can be known but from the frame before: known things are drawn well without a
-        look at it, and moving what is there is then learned late.
-        """
-        clip = self._sample(motion=self._rng.choice([*STEPS, *STEPS, "stays"]))
-        codes = compose(self._pool, clip)[: self._rng.choice([2, 2, 3])]
-        exchanged = np.random.default_rng(self._rng.getrandbits(32)).permutation(CODES)
-        body = self._tokenizer.clip_frames(exchanged[codes])
-        caption, _ = clip_prompt_for({**clip, "noun": "thing"}, self._rng)
-        prompt = self._tokenizer.clip_prompt(caption, len(clip["boxes"]), clip["h"], clip["w"])
-        frame = codes[0].size + 1
-        weights = [0.0] * frame + [STRANGE] * (len(body) - frame)
-        _add(packed, prompt, body, body, weights)
 
     def _shown(self, clip):
         """How many frames of a clip are learned from: of most only the first few.
@@ -92,6 +77,8 @@ class ClipBatches:
             first = next(i for i, box in enumerate(clip["boxes"]) if box)
             whole = rng.random() < 2 * self._options.whole
             return count if whole else min(count, first + rng.randint(1, 4))
+        if rng.random() < self._options.single:
+            return 1
         return count if rng.random() < self._options.whole else rng.randint(2, count)
 
     def _add_still(self, packed):
@@ -136,8 +123,8 @@ class ClipBatches:
         if rng.random() >= self._options.noisy:
             return codes
         out = codes.copy()
-        for frame in out:
-            share = rng.uniform(0, self._options.pmax)
+        for number, frame in enumerate(out):
+            share = rng.uniform(0, self._options.plater if number else self._options.pmax)
             wrong = np.random.default_rng(rng.getrandbits(32)).random(frame.shape) < share
             frame[wrong] = rng.choices(self._any_codes, k=int(wrong.sum()))
         return out
@@ -150,11 +137,12 @@ class ClipBatches:
         before = None
         for frame, box in zip(out, clip["boxes"]):
             for y, x, edge in [b for b in (before, box) if b]:
-                frame[y : y + edge, x : x + edge] = 1
-            if box:
+                top, left = max(0, y - RING), max(0, x - RING)
+                frame[top : y + edge + RING, left : x + edge + RING] = 1
+            if box and before is None:
                 y, x, edge = box
-                rows = FIRST_ROWS if before is None else 1
-                frame[y : y + rows, x : x + edge] = options.first
+                frame[y : y + edge, x : x + edge] = options.opening
+                frame[y : y + FIRST_ROWS, x : x + edge] = options.first
             before = box
         return out
 

@@ -12,15 +12,16 @@ from drawing import canvas, paste, to_bytes
 from world import SMALL
 
 CLIP_AREA = 10816  # in square pixels: eight frames of a thing that moves fit 104 x 104
-RATIOS = ["1:1", "4:3", "3:4"]
-RATIO_SHARES = [0.8, 0.1, 0.1]
+RATIOS = ["1:1"]
 MOTIONS = ["left", "right", "up", "down", "nearer", "appears", "stays"]
-MOTION_SHARES = [0.18, 0.18, 0.18, 0.18, 0.13, 0.1, 0.05]
+# Coming nearer is not taught yet: it needs the codes of 40 things in more sizes.
+MOTION_SHARES = [0.2, 0.2, 0.2, 0.2, 0, 0.13, 0.07]
+TAUGHT = [motion for motion, share in zip(MOTIONS, MOTION_SHARES) if share]
 STEPS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}  # (y, x)
-SIZES = [3, 4, 5, SMALL]  # of a thing that comes nearer
+SIZES = [4, 5, SMALL]  # of a thing that comes nearer
 FRAMES = 8  # recommended
 MAX_FRAMES = 10
-FRAME_SHARES = {2: 0.06, 3: 0.08, 4: 0.13, 5: 0.1, 6: 0.12, 7: 0.1, 8: 0.33, 9: 0.04, 10: 0.04}
+FRAME_SHARES = {2: 0.03, 3: 0.03, 4: 0.08, 5: 0.06, 6: 0.1, 7: 0.07, 8: 0.53, 9: 0.05, 10: 0.05}
 STRAY = 0  # most tokens between the middle of the picture and that of a path
 
 
@@ -30,7 +31,7 @@ def sample_clip(rng, known, held=False, frames=None, ratio=None, motion=None):
     `held` asks for one of the combinations that training never sees.
     """
     while True:
-        ratio_here = ratio or rng.choices(RATIOS, RATIO_SHARES)[0]
+        ratio_here = ratio or rng.choice(RATIOS)
         height, width = world.size_of(ratio_here, CLIP_AREA)
         motion_here = motion or rng.choices(MOTIONS, MOTION_SHARES)[0]
         count = frames or rng.choices(list(FRAME_SHARES), list(FRAME_SHARES.values()))[0]

@@ -40,10 +40,11 @@ EXAMPLES = [
     "a panda and a donut on purple",
     "a rabbit, a house and a fish, white background",
 ]
+CLIP_TEMPERATURE = 0.5  # recommended for clips
 CLIP_EXAMPLES = [
     "a rocket flies up, blue background",
     "a cat moves left on a yellow background",
-    "a fox comes nearer",
+    "a fox moves to the right, white background",
     "a heart appears and goes on white",
     "a car moves right on a gray background",
     "a balloon rises, pink background",
@@ -84,7 +85,7 @@ def parse():
     add("--out", type=Path, default=MODELS, help="folder for the folders")
     add("--world", choices=world.WORLDS, default=world.PUBLISHED, help="what the model knows")
     add("--guidance", type=float, default=1.25, help="recommended guidance scale")
-    add("--clip_guidance", type=float, default=1.25, help="the same of the model that draws clips")
+    add("--clip_guidance", type=float, default=2, help="the same of the model that draws clips")
     add("--top_k", type=int, default=256, help="recommended top_k")
     return parser.parse_args()
 
@@ -159,7 +160,7 @@ def export_clip_model(state, folder, options):
     write_json(
         folder / "generation_config.json",
         {
-            **settings(options.clip_guidance, options.top_k, CLIP_CONTEXT),
+            **settings(options.clip_guidance, options.top_k, CLIP_CONTEXT, CLIP_TEMPERATURE),
             "text_only": False,
             "video_format": "frames",
             "video_mode": "whole",
@@ -173,13 +174,13 @@ def export_clip_model(state, folder, options):
     )
 
 
-def settings(guidance, top_k, context):
+def settings(guidance, top_k, context, temperature=0.8):
     """How to draw, in the keys of transformers."""
     special = special_tokens()
     return {
         "do_sample": True,
         "top_k": top_k,
-        "temperature": 0.8,
+        "temperature": temperature,
         "guidance_scale": guidance,
         "negative_prompt": "",
         "max_new_tokens": context,
