@@ -35,9 +35,15 @@ for _ in $(seq 300); do
 done
 export RUNPOD_ENDPOINT_BASE_URL="http://127.0.0.1:$queue_port/v2" RUNPOD_CLIENT_KEY=rpa_client
 mapfile -t worker < "$place"
-env "${worker[@]}" PORT="$port" deno task start > "$log" 2>&1 &
+# emu3-mini as a model of short clips: the form of answers, not of what is in them.
+clips=$(mktemp -d)
+ln -s "$root/models/emu3-mini-visiontokenizer" "$clips/"
+mkdir "$clips/emu3-mini-frames"
+find models/emu3-mini -maxdepth 1 -type f -exec ln -s "$root/{}" "$clips/emu3-mini-frames/" \;
+"$venv/bin/python" "$here/clip_settings.py" "$clips/emu3-mini-frames/generation_config.json"
+env "${worker[@]}" CLIP_MODEL="$clips/emu3-mini-frames" PORT="$port" deno task start > "$log" 2>&1 &
 server=$!
-trap 'kill $server $queue 2> /dev/null || true; rm -f "$place" "$log" "$output"' EXIT
+trap 'kill $server $queue 2> /dev/null || true; rm -rf "$place" "$log" "$output" "$clips"' EXIT
 ready=""
 for _ in $(seq 300); do
   if ! kill -0 $server 2> /dev/null; then cat "$log" >&2; exit 2; fi
