@@ -2,7 +2,7 @@
  * The animated GIF: GIFs of one frame and one size, joined.
  *
  * ```text
- * "GIF89a" │ screen │ loop │ graphic control │ image, its palette │ … │ trailer
+ * "GIF89a" │ screen, palette │ loop │ graphic control │ image, its palette │ … │ trailer
  * ```
  *
  * ImageScript gives each frame a palette of its own, so that frames do not
@@ -12,8 +12,10 @@
  * @module
  */
 
-/** Bytes of signature, screen without palette, and NETSCAPE's loop. */
-const HEAD_BYTES = 32;
+import { gifBlocksStart } from "../format/gif.ts";
+
+/** Bytes of NETSCAPE's loop, the first block. */
+const LOOP_BYTES = 19;
 
 /** The last byte of a GIF. */
 const TRAILER = 0x3b;
@@ -28,19 +30,19 @@ export function joinGifs(gifs: readonly Uint8Array[]): Uint8Array {
   if (first === undefined) {
     throw new RangeError("an animation needs at least one frame");
   }
-  const head = first.subarray(0, HEAD_BYTES);
+  const head = first.subarray(0, gifBlocksStart(first) + LOOP_BYTES);
   const parts = gifs.map((gif) => {
     if (!head.every((byte, i) => byte === gif[i])) {
       throw new RangeError(
         "all frames of an animation must have the same size",
       );
     }
-    return gif.subarray(HEAD_BYTES, -1);
+    return gif.subarray(head.length, -1);
   });
-  const length = parts.reduce((sum, part) => sum + part.length, HEAD_BYTES);
+  const length = parts.reduce((sum, part) => sum + part.length, head.length);
   const joined = new Uint8Array(length + 1);
   joined.set(head);
-  let at = HEAD_BYTES;
+  let at = head.length;
   for (const part of parts) {
     joined.set(part, at);
     at += part.length;

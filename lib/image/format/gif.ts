@@ -50,6 +50,9 @@ export interface GifLayout extends PixelSize {
   readonly whole: boolean;
 }
 
+/** Bytes of "GIF89a". */
+const SIGNATURE_BYTES = 6;
+
 /** The maximum number of frames of a file. */
 const MAX_FRAMES = 2 ** 15;
 
@@ -73,7 +76,7 @@ const TRANSPARENT = 1;
  * @throws {ImageTooLargeError} If it has too many frames.
  */
 export function readGifLayout(bytes: Uint8Array): GifLayout {
-  const reader = new BlockReader(bytes, 6);
+  const reader = new BlockReader(bytes, SIGNATURE_BYTES);
   const screen = reader.screen();
   const frames: GifFrame[] = [];
   let whole = true;
@@ -92,6 +95,13 @@ export function readGifLayout(bytes: Uint8Array): GifLayout {
     frames,
     whole,
   };
+}
+
+/** Returns the offset of the first block, which the screen's palette precedes. */
+export function gifBlocksStart(bytes: Uint8Array): number {
+  const reader = new BlockReader(bytes, SIGNATURE_BYTES);
+  reader.screen();
+  return reader.at;
 }
 
 /**
@@ -153,6 +163,10 @@ class BlockReader {
   constructor(bytes: Uint8Array, at: number) {
     this.#bytes = bytes;
     this.#at = at;
+  }
+
+  get at(): number {
+    return this.#at;
   }
 
   get ended(): boolean {

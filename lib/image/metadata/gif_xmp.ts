@@ -13,23 +13,14 @@
  * @module
  */
 
-/** Bytes before the palette. */
-const SCREEN_END = 13;
-
-/** Offset of the flags of the screen. */
-const FLAGS = 10;
-
-/** Flag of a palette; the three lowest bits are its size. */
-const HAS_PALETTE = 0x80;
+import { gifBlocksStart } from "../format/gif.ts";
 
 /** Returns `gif`, in version 89a, with `packet` as its XMP. */
 export function withGifXmp(
   gif: Uint8Array,
   packet: string,
 ): Uint8Array<ArrayBuffer> {
-  const flags = gif[FLAGS]!;
-  const colors = flags & HAS_PALETTE ? 2 << (flags & 7) : 0;
-  const start = SCREEN_END + 3 * colors;
+  const start = gifBlocksStart(gif);
   const encoder = new TextEncoder();
   const parts = [
     gif.subarray(0, start),

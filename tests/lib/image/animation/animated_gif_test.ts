@@ -1,7 +1,9 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { Frame, GIF } from "imagescript";
 import { joinGifs } from "../../../../lib/image/animation/animated_gif.ts";
 import { encodeGif } from "../../../../lib/image/codec/imagescript.ts";
 import { decodeFrames } from "../../../../lib/image/decode.ts";
+import { withAlpha } from "../../../../lib/image/rgba.ts";
 import { paint } from "../../../support/pictures.ts";
 
 const options = { decode: "display", maxPixels: 1_000_000 } as const;
@@ -11,6 +13,16 @@ const frames = [1, 50, 99].map((step) =>
   paint(16, 12, (y, x) => [step * y & 255, step * x & 255, step])
 );
 const gifs = await Promise.all(frames.map((frame) => encodeGif(frame, rate)));
+
+Deno.test("joinGifs() has the bytes of an encoder that sees all frames", async () => {
+  const together = frames.map((image) => {
+    const frame = new Frame(image.width, image.height, 130);
+    frame.bitmap.set(withAlpha(image).pixels);
+    return frame;
+  });
+  const whole = await new GIF(together).encode(100);
+  deepStrictEqual(joinGifs(gifs), new Uint8Array(whole));
+});
 
 Deno.test("joinGifs() keeps each frame with its own colors", async () => {
   for (let count = 1; count <= gifs.length; count++) {
