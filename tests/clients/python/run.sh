@@ -41,7 +41,7 @@ ln -s "$root/models/emu3-mini-visiontokenizer" "$clips/"
 mkdir "$clips/emu3-mini-frames"
 find models/emu3-mini -maxdepth 1 -type f -exec ln -s "$root/{}" "$clips/emu3-mini-frames/" \;
 "$venv/bin/python" "$here/clip_settings.py" "$clips/emu3-mini-frames/generation_config.json"
-env "${worker[@]}" CLIP_MODEL="$clips/emu3-mini-frames" PORT="$port" deno task start > "$log" 2>&1 &
+env "${worker[@]}" CLIP_MODEL="$clips/emu3-mini-frames" STORE="$clips/jobs.sqlite" PORT="$port" deno task start > "$log" 2>&1 &
 server=$!
 trap 'kill $server $queue 2> /dev/null || true; rm -rf "$place" "$log" "$output" "$clips"' EXIT
 ready=""
