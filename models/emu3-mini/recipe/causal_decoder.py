@@ -1,7 +1,7 @@
 """language_model.py over packed causal sequences, in float32.
 
-For CPUs without instructions for bfloat16, where fast_decoder.py is slow.  The same interface, but
-every token sees all before it in its sequence: there are no branches.
+For clips, whose hints look into the layers.  The interface of fast_decoder.py, but every token sees
+all before it in its sequence: there are no branches.
 """
 
 import torch

@@ -86,7 +86,7 @@ class HintLosses(nn.Module):
             self.losses["row"] = F.cross_entropy(self.row(normed), rows[told])
             self.losses["column"] = F.cross_entropy(self.column(normed), columns[told])
         elif layer == SAME_LAYER:
-            kept = torch.where(torch.rand(len(same)) < ROW_SHARE, same, NOWHERE)
+            kept = torch.where(torch.rand(len(same), device=same.device) < ROW_SHARE, same, NOWHERE)
             self.losses["same"] = self._attention_loss(kept, queries, keys)
         elif layer == MOVED_LAYER:
             self.losses["moved"] = self._attention_loss(moved, queries, keys)
@@ -105,7 +105,7 @@ class HintLosses(nn.Module):
             if not len(rows):
                 continue
             targets = wanted[first:end][rows] - first
-            seen = torch.arange(end - first) <= rows[:, None]
+            seen = torch.arange(end - first, device=rows.device) <= rows[:, None]
             for head in HEADS:
                 q, k = queries[first:end, head][rows], keys[first:end, head // group]
                 scores = (q @ k.t() * q.shape[-1] ** -0.5).masked_fill(~seen, float("-inf"))
