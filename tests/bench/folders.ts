@@ -30,26 +30,40 @@ export async function prepareFolders(root: string): Promise<Folders> {
   const gguf = join(root, "middle.gguf");
   await make(fp32, (folder) => writeMiddle(folder, "BF16"));
   await make(vision, writeSmallVision);
-  for (const precision of ["int8", "int4"] as const) {
-    const target = `${fp32}-${precision}`;
-    if (await isThere(target)) continue;
-    const progress = quantizeCheckpoint(fp32, target, {
-      precision,
-      threads: navigator.hardwareConcurrency,
-      program: "bench",
-    });
-    for await (const _ of progress);
-  }
+  const threads = navigator.hardwareConcurrency;
+  const int8 = await makeQuantized(fp32, { precision: "int8", threads });
+  const int4 = await makeQuantized(fp32, { precision: "int4", threads });
   const written = await isThere(gguf) || await runPeer(["gguf", fp32, gguf]);
   return {
-    language: { fp32, int8: `${fp32}-int8`, int4: `${fp32}-int4` },
+    language: { fp32, int8, int4 },
     vision,
     gguf: written ? gguf : undefined,
   };
 }
 
-/** Creates a folder under a temporary name until it is complete. */
-async function make(
+/** Creates the quantized copy of a checkpoint if it is missing; returns its path. */
+export async function makeQuantized(
+  whole: string,
+  how: {
+    readonly precision: "int8" | "int4";
+    readonly threads: number;
+  },
+): Promise<string> {
+  const target = `${whole}-${how.precision}`;
+  if (await isThere(target)) return target;
+  const progress = quantizeCheckpoint(whole, target, {
+    ...how,
+    program: "bench",
+  });
+  for await (const _ of progress);
+  return target;
+}
+
+/**
+ * Creates a folder if it is missing, under a temporary name until it is
+ * complete.
+ */
+export async function make(
   folder: string,
   write: (folder: string) => Promise<void>,
 ): Promise<void> {

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
+import { make, makeQuantized } from "../folders.ts";
 import {
   PUBLISHED_SIZES,
   SMALL_SIZES,
@@ -32,34 +32,11 @@ export async function prepareCheckpoints(
 ): Promise<Pick<GpuBench, "checkpoints" | "shallow">> {
   const whole = join(root, small ? "small" : "published");
   const shallow = small ? whole : join(root, "shallow");
-  const int4 = `${whole}-int4`;
-  await writeMissing(whole, small ? SMALL_SIZES : PUBLISHED_SIZES);
-  if (!small) await writeMissing(shallow, SHALLOW_SIZES);
-  // The folder has this name only once it is whole.
-  if (!await isThere(int4)) {
-    const how = { precision: "int4", threads, program: "bench" } as const;
-    for await (const _ of quantizeCheckpoint(whole, int4, how));
+  const sizes = small ? SMALL_SIZES : PUBLISHED_SIZES;
+  await make(whole, (folder) => writeMiddle(folder, "BF16", sizes));
+  if (!small) {
+    await make(shallow, (folder) => writeMiddle(folder, "BF16", SHALLOW_SIZES));
   }
+  const int4 = await makeQuantized(whole, { precision: "int4", threads });
   return { checkpoints: { bf16: whole, int4 }, shallow };
-}
-
-async function writeMissing(
-  folder: string,
-  sizes: Parameters<typeof writeMiddle>[2],
-): Promise<void> {
-  const marker = join(folder, "written");
-  if (await isThere(marker)) return;
-  await Deno.mkdir(folder, { recursive: true });
-  await writeMiddle(folder, "BF16", sizes);
-  await Deno.writeTextFile(marker, "");
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
