@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../../../lib/image/format/join_bytes.ts";
 import type { InferRequest } from "./infer_request.ts";
 import type { ServedModel } from "./served_model.ts";
 import { bytesFromTensor, jsonFromTensor, type NamedTensor } from "./tensor.ts";
@@ -48,16 +49,5 @@ export function writeInferAnswer(
     outputs: fields,
   }));
   if (raw.length === 0) return { body: json, headerLength: undefined };
-  return { body: joined([json, ...raw]), headerLength: json.length };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
+  return { body: joinBytes([json, ...raw]), headerLength: json.length };
 }

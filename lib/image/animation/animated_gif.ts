@@ -12,6 +12,7 @@
  * @module
  */
 
+import { joinBytes } from "../format/join_bytes.ts";
 import { gifBlocksStart } from "../format/gif.ts";
 
 /** Bytes of NETSCAPE's loop, the first block. */
@@ -39,14 +40,5 @@ export function joinGifs(gifs: readonly Uint8Array[]): Uint8Array {
     }
     return gif.subarray(head.length, -1);
   });
-  const length = parts.reduce((sum, part) => sum + part.length, head.length);
-  const joined = new Uint8Array(length + 1);
-  joined.set(head);
-  let at = head.length;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  joined[at] = TRAILER;
-  return joined;
+  return joinBytes([head, ...parts, Uint8Array.of(TRAILER)]);
 }

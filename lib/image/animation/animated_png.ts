@@ -11,6 +11,7 @@
  * @module
  */
 
+import { joinBytes } from "../format/join_bytes.ts";
 import { type PngOptions, textChunks, uint32s } from "../encode_png.ts";
 import { readChunks, writeChunks } from "../format/png.ts";
 import type { PngChunk } from "../format/png_metadata.ts";
@@ -27,13 +28,13 @@ export function joinPngs(
   options: AnimationOptions & PngOptions,
 ): Uint8Array {
   checkFrameRate(options);
-  const [header] = pngs.map((png) => readChunks(png)[0]!);
+  const files = pngs.map(readChunks);
+  const header = files[0]?.[0];
   if (header === undefined) {
     throw new RangeError("an animation needs at least one frame");
   }
   let sequence = 0;
-  const chunks = pngs.flatMap((png, i): PngChunk[] => {
-    const [shape, ...others] = readChunks(png);
+  const chunks = files.flatMap(([shape, ...others], i): PngChunk[] => {
     if (!equal(shape!.data, header.data)) {
       throw new RangeError(
         "all frames of an animation must have the same size",
@@ -44,7 +45,7 @@ export function joinPngs(
       .map(({ type, data }) =>
         i === 0
           ? { type, data }
-          : { type: "fdAT", data: numbered(sequence++, data) }
+          : { type: "fdAT", data: joinBytes([uint32s(sequence++), data]) }
       );
     return [control, ...rows];
   });
@@ -72,13 +73,6 @@ function frameControl(
   view.setUint16(20, 100);
   view.setUint16(22, Math.round(100 * framesPerSecond));
   return { type: "fcTL", data };
-}
-
-function numbered(sequence: number, data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4 + data.length);
-  bytes.set(uint32s(sequence));
-  bytes.set(data, 4);
-  return bytes;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

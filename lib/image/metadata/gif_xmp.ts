@@ -13,6 +13,7 @@
  * @module
  */
 
+import { joinBytes } from "../format/join_bytes.ts";
 import { gifBlocksStart } from "../format/gif.ts";
 
 /** Returns `gif`, in version 89a, with `packet` as its XMP. */
@@ -22,22 +23,14 @@ export function withGifXmp(
 ): Uint8Array<ArrayBuffer> {
   const start = gifBlocksStart(gif);
   const encoder = new TextEncoder();
-  const parts = [
+  return joinBytes([
     gif.subarray(0, start),
     Uint8Array.of(0x21, 0xff, 11),
     encoder.encode("XMP DataXMP"),
     encoder.encode(packet),
     trailer(),
     gif.subarray(start),
-  ];
-  const length = parts.reduce((sum, { length }) => sum + length, 0);
-  const marked = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    marked.set(part, at);
-    at += part.length;
-  }
-  return marked;
+  ]);
 }
 
 /** Returns 01 ff fe … 01 00 00: every byte jumps to the last but one. */

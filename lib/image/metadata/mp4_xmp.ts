@@ -12,6 +12,8 @@
  * @module
  */
 
+import { joinBytes } from "../format/join_bytes.ts";
+
 /** Type of the box that holds XMP. */
 const XMP_UUID = Uint8Array.fromHex("be7acfcb97a942e89c71999491e3afac");
 
@@ -24,14 +26,8 @@ export function withMp4Xmp(
   packet: string,
 ): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(packet);
-  const length = HEADER_BYTES + XMP_UUID.length + text.length;
-  const marked = new Uint8Array(mp4.length + length);
-  marked.set(mp4);
-  new DataView(marked.buffer).setUint32(mp4.length, length);
-  let at = mp4.length + 4;
-  for (const part of [new TextEncoder().encode("uuid"), XMP_UUID, text]) {
-    marked.set(part, at);
-    at += part.length;
-  }
-  return marked;
+  const length = new DataView(new ArrayBuffer(4));
+  length.setUint32(0, HEADER_BYTES + XMP_UUID.length + text.length);
+  const type = new TextEncoder().encode("uuid");
+  return joinBytes([mp4, new Uint8Array(length.buffer), type, XMP_UUID, text]);
 }

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { joinBytes } from "../format/join_bytes.ts";
 import type { PixelSize } from "../image.ts";
 
 /** Bytes before the first chunk. */
@@ -38,15 +39,9 @@ export function withWebpXmp(
     webp.subarray(RIFF_HEADER),
     chunk("XMP ", new TextEncoder().encode(packet)),
   ];
-  const length = chunks.reduce((sum, { length }) => sum + length, 0);
-  const marked = new Uint8Array(RIFF_HEADER + length);
-  marked.set(webp.subarray(0, RIFF_HEADER));
-  new DataView(marked.buffer).setUint32(4, 4 + length, true);
-  let at = RIFF_HEADER;
-  for (const bytes of chunks) {
-    marked.set(bytes, at);
-    at += bytes.length;
-  }
+  const marked = joinBytes([webp.subarray(0, RIFF_HEADER), ...chunks]);
+  // Without "RIFF" and the length itself.
+  new DataView(marked.buffer).setUint32(4, marked.length - 8, true);
   return marked;
 }
 
