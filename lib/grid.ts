@@ -19,6 +19,7 @@
  */
 
 import { GridError } from "./errors.ts";
+import type { PixelSize } from "./image/image.ts";
 import { codeFromToken, isCode, type Vocabulary } from "./vocabulary.ts";
 
 /** A height and a width in codes. */
@@ -27,6 +28,14 @@ export interface GridSize {
   readonly height: number;
   /** Number of codes in a row. */
   readonly width: number;
+}
+
+/** Returns the size of a grid in pixels. */
+export function pixelSize(
+  { height, width }: GridSize,
+  { pixelsPerCode }: { readonly pixelsPerCode: number },
+): PixelSize {
+  return { height: height * pixelsPerCode, width: width * pixelsPerCode };
 }
 
 /** The codes of a picture. */

@@ -9,7 +9,7 @@
  */
 
 import { ImageTooLargeError } from "../../lib/errors.ts";
-import type { GridSize } from "../../lib/grid.ts";
+import { type GridSize, pixelSize } from "../../lib/grid.ts";
 import type { PixelSize } from "../../lib/image/image.ts";
 import type { Limits, VisionModel } from "../models/ports.ts";
 
@@ -77,11 +77,9 @@ export function checkPixelSize(
  * @throws {ImageTooLargeError} If its pixels would be too many.
  */
 export function checkGridSize(
-  { height, width }: GridSize,
+  size: GridSize,
   vision: Pick<VisionModel, "checkpoint" | "pixelsPerCode">,
   limits: Limits,
 ): void {
-  const { pixelsPerCode } = vision;
-  const size = { height: height * pixelsPerCode, width: width * pixelsPerCode };
-  checkPixelSize(size, vision, limits);
+  checkPixelSize(pixelSize(size, vision), vision, limits);
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { CodeGrid } from "../../lib/grid.ts";
+import { type CodeGrid, pixelSize } from "../../lib/grid.ts";
 import type { Share } from "../../lib/async/budget.ts";
-import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
 import { renderClipCost, renderCost } from "../../lib/image/pixel_cost.ts";
 import { type ClipSize, pixelShape } from "./clips/clip_files.ts";
 import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
@@ -96,11 +96,4 @@ export async function acquireClip(
   const { frames, ...size } = pixelShape(clip, vision);
   const cost = renderClipCost(size, { frames, atOnce });
   return await acquirePixels(tools, cost, call, urgent);
-}
-
-function pixelSize(
-  { height, width }: PixelSize,
-  { pixelsPerCode }: VisionModel,
-): PixelSize {
-  return { height: height * pixelsPerCode, width: width * pixelsPerCode };
 }

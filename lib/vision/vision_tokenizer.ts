@@ -40,6 +40,7 @@ import {
   clipFrame,
   type CodeClip,
   type CodeGrid,
+  pixelSize,
 } from "../grid.ts";
 import type { VisionCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -138,7 +139,7 @@ export class VisionTokenizer implements AsyncDisposable {
     signal?: AbortSignal,
     caller?: string,
   ): Promise<RgbImage> {
-    const { height, width } = this.#pixelSize(grid);
+    const { height, width } = pixelSize(grid, this);
     const clip = { ...grid, frames: 1 };
     const pixels = await this.pixels(clip, "still", signal, caller);
     return this.#image(pixels, { height, width });
@@ -179,7 +180,7 @@ export class VisionTokenizer implements AsyncDisposable {
     signal?: AbortSignal,
     caller?: string,
   ): AsyncGenerator<RgbImage, void> {
-    const size = this.#pixelSize(clip);
+    const size = pixelSize(clip, this);
     const length = 3 * size.height * size.width;
     for (let frame = 0; frame < clip.frames; frame++) {
       signal?.throwIfAborted();
@@ -257,7 +258,7 @@ export class VisionTokenizer implements AsyncDisposable {
     caller?: string,
   ): Promise<Float32Array<ArrayBuffer>> {
     assertCodes(clip.codes, this.codebookSize);
-    const { height, width } = this.#pixelSize(clip);
+    const { height, width } = pixelSize(clip, this);
     const session = await this.#session(
       kind === "still" ? stillDecoderGraph : clipDecoderGraph,
       `${clip.frames} × ${height} × ${width}`,
@@ -354,11 +355,6 @@ export class VisionTokenizer implements AsyncDisposable {
       );
     }
     return { height: height / factor, width: width / factor };
-  }
-
-  #pixelSize({ height, width }: PixelSize): PixelSize {
-    const factor = this.pixelsPerCode;
-    return { height: height * factor, width: width * factor };
   }
 
   #image(values: Float32Array, size: PixelSize): RgbImage {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { pixelSize } from "../../../lib/grid.ts";
 import { gridSizeFromRatio } from "../../../lib/aspect.ts";
 import type { PixelSize } from "../../../lib/image/image.ts";
 import { clipFields } from "../../http/grid_json.ts";
@@ -128,10 +129,11 @@ function videoOptions(
 function frameSize(
   request: GenerateRequest,
   source: PixelSize,
-  { language: { config }, vision: { pixelsPerCode } }: ImageGenerator,
+  { language: { config }, vision }: ImageGenerator,
 ): PixelSize {
-  const { height, width } = hasSize(request)
+  const { pixelsPerCode } = vision;
+  const size = hasSize(request)
     ? gridSize(request, config.imageArea, pixelsPerCode, "")
     : gridSizeFromRatio(source, config.imageArea, pixelsPerCode);
-  return { height: height * pixelsPerCode, width: width * pixelsPerCode };
+  return pixelSize(size, vision);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CodeClip } from "../../../lib/grid.ts";
+import { type CodeClip, pixelSize } from "../../../lib/grid.ts";
 import { joinGifs } from "../../../lib/image/animation/animated_gif.ts";
 import { joinPngs } from "../../../lib/image/animation/animated_png.ts";
 import { zipPngs } from "../../../lib/image/codec/zip.ts";
@@ -67,8 +67,7 @@ export function pixelShape(
 ): ClipShape {
   return {
     frames: pixelFrames(clip, vision),
-    height: clip.height * vision.pixelsPerCode,
-    width: clip.width * vision.pixelsPerCode,
+    ...pixelSize(clip, vision),
   };
 }
 

@@ -10,7 +10,7 @@
 
 import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../../../lib/drawing/strategy.ts";
-import type { GridSize } from "../../../../lib/grid.ts";
+import { type GridSize, pixelSize } from "../../../../lib/grid.ts";
 import type { WantedFile } from "../../../inference/generation_task.ts";
 import { FILE_TYPES } from "../../../inference/render.ts";
 import type { ImageGenerator } from "../../../models/ports.ts";
@@ -122,18 +122,16 @@ export function wantedGeneration(
       "expected b64_json: streams contain the images themselves",
     );
   }
-  const { pixelsPerCode } = vision;
   const size = gridSize(
     request.size,
     language.config.imageArea,
-    pixelsPerCode,
+    vision.pixelsPerCode,
   );
   return {
     request: {
       prompt: request.prompt,
       "negative_prompt": request.negative_prompt,
-      height: size.height * pixelsPerCode,
-      width: size.width * pixelsPerCode,
+      ...pixelSize(size, vision),
       "guidance_scale": request.guidance_scale,
       temperature: request.temperature,
       "top_k": request.top_k,

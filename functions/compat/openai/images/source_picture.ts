@@ -6,7 +6,11 @@
  */
 
 import * as v from "valibot";
-import type { CodeGrid, GridSize } from "../../../../lib/grid.ts";
+import {
+  type CodeGrid,
+  type GridSize,
+  pixelSize,
+} from "../../../../lib/grid.ts";
 import { readHeader } from "../../../../lib/image/header.ts";
 import type { PixelSize } from "../../../../lib/image/image.ts";
 import type { ImageGenerator, Tools } from "../../../models/ports.ts";
@@ -149,15 +153,11 @@ export function sourcePicture(
 /** Encodes the picture to codes of the drawn size. */
 export async function encodeSource(
   tools: Tools,
-  { bytes, size: { height, width } }: SourcePicture,
+  { bytes, size }: SourcePicture,
   { vision }: ImageGenerator,
   call: PictureCall,
 ): Promise<CodeGrid> {
-  const { pixelsPerCode } = vision;
-  const resize = {
-    height: height * pixelsPerCode,
-    width: width * pixelsPerCode,
-  };
+  const resize = pixelSize(size, vision);
   const options = { decode: "display", resize, call } as const;
   return await encodePicture(tools, bytes, vision, options);
 }

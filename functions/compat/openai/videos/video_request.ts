@@ -9,6 +9,7 @@
  * @module
  */
 
+import { pixelSize } from "../../../../lib/grid.ts";
 import * as v from "valibot";
 import {
   type FieldError,
@@ -155,12 +156,8 @@ export async function wantedVideo(
   const drawn = await clipRequest(request, generators, call);
   if (drawn.clip === undefined) return drawn;
   const [rows] = drawn.clip.codes;
-  const { pixelsPerCode } = models.vision;
-  return {
-    ...drawn,
-    height: rows!.length * pixelsPerCode,
-    width: rows![0]!.length * pixelsPerCode,
-  };
+  const size = { height: rows!.length, width: rows![0]!.length };
+  return { ...drawn, ...pixelSize(size, models.vision) };
 }
 
 /**
@@ -220,19 +217,19 @@ function framesOf(
 /** Returns the size in pixels; no fields for that of the reference. */
 function pixelsOf(
   { size }: VideoRequest,
-  { language: { config }, vision: { pixelsPerCode } }: ImageGenerator,
+  { language: { config }, vision }: ImageGenerator,
   square: boolean,
 ): Pick<GenerateRequest, "height" | "width"> {
   const stated = size === undefined || size === "auto" ? undefined : size;
   if (stated === undefined && !square) return {};
   const ratio = stated?.replace("x", ":") ?? "1:1";
-  const { height, width } = sizeFromRatio(
+  const grid = sizeFromRatio(
     ratio,
     config.imageArea,
-    pixelsPerCode,
+    vision.pixelsPerCode,
     "/size",
   );
-  return { height: height * pixelsPerCode, width: width * pixelsPerCode };
+  return pixelSize(grid, vision);
 }
 
 /** Returns the reference as text; undefined for none. */
