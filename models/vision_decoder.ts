@@ -24,14 +24,13 @@ import { Graph, type Value } from "./graph/graph.ts";
 import type { GraphOptions } from "./graph/graph_options.ts";
 import type { Weights } from "./graph/weights.ts";
 import {
-  conv,
-  enlarge,
   levelBlocks,
   type LevelShape,
   middleBlock,
   spatialNorm,
   swish,
 } from "./vision/blocks.ts";
+import { conv, convolutionsAt, enlarge } from "./vision/convolution.ts";
 import {
   CLIP,
   marked,
@@ -58,7 +57,7 @@ export function stillDecoderGraph(
   const codes = g.input("codes", "int64", [1, "h", "w"]);
   const vectors = codebookVectors(g, config, codes); // [1, Z, h, w]
   const [both] = timeDecoder(g, config, STILL, [vectors], concatStills);
-  const pixels = frameDecoder(g, config, splitStreams(g, both!));
+  const pixels = frameDecoder(g, config, splitStreams(g, both!), false);
   g.output("pixels", pixels, g.computeDtype, [1, 3, "H", "W"]);
   return g.build();
 }
@@ -83,7 +82,7 @@ export function clipDecoderGraph(
   const pixels = frameDecoder(g, config, {
     latent: frames(streams.latent),
     codes: frames(streams.codes),
-  });
+  }, true);
   g.output("pixels", pixels, g.computeDtype, ["T", 3, "H", "W"]);
   return g.build();
 }
@@ -152,6 +151,7 @@ function frameDecoder(
   g: Graph,
   config: VisionConfig,
   { latent, codes }: Streams,
+  clip: boolean,
 ): Value {
   const { baseChannels, channelMultipliers, embedSize } = config;
   const top = channelMultipliers.length - 1;
@@ -166,11 +166,16 @@ function frameDecoder(
     });
     g.mark("conv_in", x);
     const topNorm = norm(top);
-    x = middleBlock(g, x, { channels, norm: topNorm });
+    x = middleBlock(g, x, {
+      channels,
+      norm: topNorm,
+      convolutions: convolutionsAt(g, top, clip),
+    });
     for (let level = top; level >= 0; level--) {
       const to = baseChannels * channelMultipliers[level]!;
       const levelNorm = level === top ? topNorm : norm(level);
-      const shape = { from: channels, to, norm: levelNorm };
+      const convolutions = convolutionsAt(g, level, clip);
+      const shape = { from: channels, to, norm: levelNorm, convolutions };
       x = upLevel(g, config, x, level, shape);
       channels = to;
       if (level === 0) x = levelNorm(g, x, "norm_out", channels);
@@ -189,7 +194,7 @@ function upLevel(
   config: VisionConfig,
   x: Value,
   level: number,
-  { from, to, norm }: Pick<LevelShape, "from" | "to" | "norm">,
+  { from, to, norm, convolutions }: Omit<LevelShape, "blocks" | "attention">,
 ): Value {
   return g.scope(`up.${level}`, () => {
     let out = levelBlocks(g, x, {
@@ -198,10 +203,10 @@ function upLevel(
       from,
       to,
       norm,
+      convolutions,
     });
     if (level > 0) {
-      const shape = { from: to, to, kernel: 3 };
-      out = conv(g, enlarge(g, out, 2), "upsample.conv", shape);
+      out = convolutions.doubled(g, out, "upsample.conv", { from: to, to });
     }
     g.mark("out", out);
     return out;

@@ -21,12 +21,13 @@ import { Graph, type Value } from "./graph/graph.ts";
 import type { GraphOptions } from "./graph/graph_options.ts";
 import type { Weights } from "./graph/weights.ts";
 import {
-  conv,
   groupNorm,
   levelBlocks,
+  type LevelShape,
   middleBlock,
   swish,
 } from "./vision/blocks.ts";
+import { conv, convolutionsAt } from "./vision/convolution.ts";
 import {
   CLIP,
   marked,
@@ -43,7 +44,7 @@ export function stillEncoderGraph(
 ): BuiltGraph {
   const g = new Graph("still encoder", weights, options);
   const pixels = g.input("pixels", g.computeDtype, [1, 3, "H", "W"]);
-  const frame = frameEncoder(g, config, pixels);
+  const frame = frameEncoder(g, config, pixels, false);
   const frames = Array.from({ length: config.temporalFactor }, () => frame);
   const latent = timeEncoder(g, config, STILL, frames)[0]!;
   const shape = [1, config.latentChannels, "h", "w"];
@@ -63,7 +64,7 @@ export function clipEncoderGraph(
   const { latentChannels } = config;
   const g = new Graph("clip encoder", weights, options);
   const pixels = g.input("pixels", g.computeDtype, ["T", 3, "H", "W"]);
-  const frames = frameEncoder(g, config, pixels); // [T, Z, h, w]
+  const frames = frameEncoder(g, config, pixels, true); // [T, Z, h, w]
   // [T, Z, h, w] → [1, Z, T, h, w] and back
   const swapped = g.apply("Transpose", [frames], { perm: [1, 0, 2, 3] });
   const clip = g.apply("Unsqueeze", [swapped, g.integers(0)]);
@@ -75,7 +76,12 @@ export function clipEncoderGraph(
 }
 
 /** Maps `[T, 3, H, W]` to `[T, Z, h, w]`, each frame alone. */
-function frameEncoder(g: Graph, config: VisionConfig, pixels: Value): Value {
+function frameEncoder(
+  g: Graph,
+  config: VisionConfig,
+  pixels: Value,
+  clip: boolean,
+): Value {
   const { baseChannels, channelMultipliers, latentChannels } = config;
   return g.scope("encoder", () => {
     let x = conv(g, pixels, "conv_in", {
@@ -87,10 +93,12 @@ function frameEncoder(g: Graph, config: VisionConfig, pixels: Value): Value {
     let channels = baseChannels;
     for (const [level, multiplier] of channelMultipliers.entries()) {
       const to = baseChannels * multiplier;
-      x = downLevel(g, config, x, level, { from: channels, to });
+      const convolutions = convolutionsAt(g, level, clip);
+      x = downLevel(g, config, x, level, { from: channels, to, convolutions });
       channels = to;
     }
-    x = middleBlock(g, x, { channels, norm: groupNorm });
+    const convolutions = convolutionsAt(g, channelMultipliers.length - 1, clip);
+    x = middleBlock(g, x, { channels, norm: groupNorm, convolutions });
     x = swish(g, markedNormOut(g, x, channels));
     const shape = { from: channels, to: latentChannels, kernel: 3 };
     const out = conv(g, x, "conv_out", shape);
@@ -111,7 +119,7 @@ function downLevel(
   config: VisionConfig,
   x: Value,
   level: number,
-  { from, to }: { from: number; to: number },
+  { from, to, convolutions }: Pick<LevelShape, "from" | "to" | "convolutions">,
 ): Value {
   return g.scope(`down.${level}`, () => {
     let out = levelBlocks(g, x, {
@@ -120,6 +128,7 @@ function downLevel(
       from,
       to,
       norm: groupNorm,
+      convolutions,
     });
     if (level < config.channelMultipliers.length - 1) {
       // The reference pads one pixel on the right and at the bottom only.

@@ -99,3 +99,18 @@ function channelTable(
     return centered / divisor;
   });
 }
+
+/** Transposes `[t, Z, h, w]` to `[t · h · w, Z]` for t = 1. */
+export function channelsLast(
+  latent: Float32Array,
+  channels: number,
+): Float32Array<ArrayBuffer> {
+  const area = latent.length / channels;
+  const out = new Float32Array(latent.length);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let i = 0; i < area; i++) {
+      out[i * channels + channel] = latent[channel * area + i]!;
+    }
+  }
+  return out;
+}

@@ -32,6 +32,7 @@ import {
   clipEncoderGraph,
   stillEncoderGraph,
 } from "../../models/vision_encoder.ts";
+import { winogradFor } from "../../models/vision/convolution.ts";
 import { quantizerGraph } from "../../models/vision_quantizer.ts";
 import { FairQueue } from "../async/fair_queue.ts";
 import { ImageSizeError } from "../errors.ts";
@@ -43,10 +44,11 @@ import {
   pixelSize,
 } from "../grid.ts";
 import type { VisionCheckpoint } from "../loading/checkpoint.ts";
+import { CPU_PROVIDER } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import type { PixelSize, RgbImage } from "../image/image.ts";
-import { imageFromPixelValues, pixelValues } from "./pixels.ts";
+import { channelsLast, imageFromPixelValues, pixelValues } from "./pixels.ts";
 import { SizedSessions } from "./sized_sessions.ts";
 
 /** A function that builds a graph. */
@@ -55,6 +57,12 @@ type Builder = (
   weights: Weights,
   options: GraphOptions,
 ) => BuiltGraph;
+
+/** The size of the input of a run. */
+interface InputSize extends PixelSize {
+  /** Number of frames, of pixels or of codes. */
+  readonly frames: number;
+}
 
 /** The number of latent vectors that are compared with the codebook at once. */
 const QUANTIZER_ROWS = 256;
@@ -80,11 +88,12 @@ const MAX_SIZES = 3;
 /** Runs a vision tokenizer on ONNX Runtime. */
 export class VisionTokenizer implements AsyncDisposable {
   readonly #runtime: Runtime;
+  readonly #chooseWinograd: typeof winogradFor;
   readonly #queue = new FairQueue({
     smallCost: SMALL_PIXELS,
     maxPassed: MAX_PASSED,
   });
-  readonly #sessions = new Map<Builder, SizedSessions<Session>>();
+  readonly #sessions = new Map<string, SizedSessions<Session>>();
   /** Checkpoint of the model. */
   readonly checkpoint: VisionCheckpoint;
   /** Pixels along each side of one code. */
@@ -94,9 +103,19 @@ export class VisionTokenizer implements AsyncDisposable {
   /** Number of codes in the codebook. */
   readonly codebookSize: number;
 
-  /** Creates the tokenizer; no graph is loaded yet. */
-  constructor(runtime: Runtime, checkpoint: VisionCheckpoint) {
+  /**
+   * Creates the tokenizer; no graph is loaded yet.
+   *
+   * @param chooseWinograd Chooses the convolutions that use Winograd's algorithm
+   * on a CPU.
+   */
+  constructor(
+    runtime: Runtime,
+    checkpoint: VisionCheckpoint,
+    chooseWinograd: typeof winogradFor = winogradFor,
+  ) {
     this.#runtime = runtime;
+    this.#chooseWinograd = chooseWinograd;
     this.checkpoint = checkpoint;
     this.pixelsPerCode = spatialFactor(checkpoint.config);
     this.framesPerCode = checkpoint.config.temporalFactor;
@@ -217,7 +236,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const steps = still ? 1 : frames.length / this.framesPerCode;
     const session = await this.#session(
       still ? stillEncoderGraph : clipEncoderGraph,
-      `${frames.length} × ${height} × ${width}`,
+      { frames: frames.length, height, width },
     );
     const shape = [steps, config.latentChannels, grid.height, grid.width];
     const cost = frames.length * height * width;
@@ -261,7 +280,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const { height, width } = pixelSize(clip, this);
     const session = await this.#session(
       kind === "still" ? stillDecoderGraph : clipDecoderGraph,
-      `${clip.frames} × ${height} × ${width}`,
+      { frames: clip.frames, height, width },
     );
     const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
     const shape = [frames, 3, height, width];
@@ -321,29 +340,49 @@ export class VisionTokenizer implements AsyncDisposable {
     return Uint16Array.from(codes, Number);
   }
 
-  /** Returns a session of a graph, for inputs of a size if it matters. */
-  #session(builder: Builder, size?: string): Promise<Session> {
-    let sessions = this.#sessions.get(builder);
+  /**
+   * Returns a session of a graph, for inputs of a size if it matters; without a
+   * size, the one of large pictures.
+   */
+  #session(builder: Builder, size?: InputSize): Promise<Session> {
+    const { preparesShapes } = this.#runtime.provider;
+    const winograd = this.#onHost
+      ? this.#chooseWinograd(this.checkpoint.config, size)
+      : undefined;
+    const key = `${builder.name} ${winograd !== undefined}`;
+    let sessions = this.#sessions.get(key);
     if (sessions === undefined) {
-      const limit = this.#runtime.provider.preparesShapes ? MAX_SIZES : 1;
-      sessions = new SizedSessions(() => this.#open(builder), limit);
-      this.#sessions.set(builder, sessions);
+      const limit = preparesShapes ? MAX_SIZES : 1;
+      sessions = new SizedSessions(() => this.#open(builder, winograd), limit);
+      this.#sessions.set(key, sessions);
     }
-    return sessions.get(size);
+    return sessions.get(
+      size && `${size.frames} × ${size.height} × ${size.width}`,
+    );
   }
 
-  async #open(builder: Builder): Promise<Session> {
+  /** True if convolutions run on the CPU. */
+  get #onHost(): boolean {
+    const { name, convolves } = this.#runtime.provider;
+    return name === CPU_PROVIDER.name || !convolves;
+  }
+
+  async #open(
+    builder: Builder,
+    winograd: GraphOptions["winograd"],
+  ): Promise<Session> {
     const { config, weights, weightFolder } = this.checkpoint;
-    const { convolves, symmetricPads } = this.#runtime.provider;
+    const { symmetricPads } = this.#runtime.provider;
     const { model } = builder(config, weights, {
       computeDtype: "float32",
       symmetricPads,
+      winograd,
     });
     return await this.#runtime.session(model, {
       weightFolder,
       prepack: false,
       shrink: true,
-      onHost: !convolves,
+      onHost: this.#onHost,
     });
   }
 
@@ -361,19 +400,4 @@ export class VisionTokenizer implements AsyncDisposable {
     const { preprocessor } = this.checkpoint;
     return imageFromPixelValues(values, size, preprocessor);
   }
-}
-
-/** Transposes `[t, Z, h, w]` to `[t · h · w, Z]` for t = 1. */
-function channelsLast(
-  latent: Float32Array,
-  channels: number,
-): Float32Array<ArrayBuffer> {
-  const area = latent.length / channels;
-  const out = new Float32Array(latent.length);
-  for (let channel = 0; channel < channels; channel++) {
-    for (let i = 0; i < area; i++) {
-      out[i * channels + channel] = latent[channel * area + i]!;
-    }
-  }
-  return out;
 }

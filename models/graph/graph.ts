@@ -17,8 +17,8 @@ import type { GraphOptions } from "./graph_options.ts";
 import { encodeModel, type Initializer, type Node } from "./protobuf.ts";
 import {
   type CodeBits,
+  partOf,
   type Rows,
-  rowsOf,
   type StoredTensor,
   type Weights,
 } from "./weights.ts";
@@ -188,6 +188,24 @@ export class Graph {
   weight(name: string, shape: readonly number[], rows?: Rows): Value {
     const key = this.keyOf(name);
     return this.#computing(key, this.#weights.find(key, shape), shape, rows);
+  }
+
+  /**
+   * Returns the checkpoint's tensor of this name in this scope with other sides,
+   * in the computing type.
+   *
+   * @param shape Expected shape, according to the configuration.
+   * @param sides Sides of as many elements.
+   */
+  weightAs(
+    name: string,
+    shape: readonly number[],
+    sides: readonly number[],
+  ): Value {
+    const key = this.keyOf(name);
+    const stored = this.#weights.find(key, shape);
+    const named = `${key}[${sides.join(", ")}]`;
+    return this.#computing(named, stored, sides, undefined);
   }
 
   /** Returns the weight of this name, a matrix `[N, K]`, as `[K, N]`. */
@@ -377,17 +395,4 @@ export class Graph {
   #unique(kind: string): string {
     return [...this.#path, `${kind}_${this.#counter++}`].join("/");
   }
-}
-
-/** Returns a stored tensor, or rows of it, and its name in a graph. */
-function partOf(
-  key: string,
-  stored: StoredTensor,
-  shape: readonly number[],
-  rows: Rows | undefined,
-): { name: string; part: StoredTensor } {
-  return rows === undefined ? { name: key, part: { ...stored, shape } } : {
-    name: `${key}[${rows.start}:${rows.start + rows.count}]`,
-    part: rowsOf(stored, shape, rows),
-  };
 }

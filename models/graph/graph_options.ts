@@ -37,4 +37,15 @@ export interface GraphOptions {
    * for devices whose convolutions pad both ends alike.
    */
   readonly symmetricPads?: boolean;
+  /**
+   * Choice of the vision tokenizer's convolutions that use Winograd's
+   * algorithm; all are direct by default.
+   */
+  readonly winograd?: WinogradChoice | undefined;
+}
+
+/** The convolutions that use Winograd's algorithm. */
+export interface WinogradChoice {
+  /** Least number of channels in and out. */
+  readonly leastChannels: number;
 }

@@ -89,3 +89,16 @@ export function rowsOf(
     length: rows.count * rowBytes,
   };
 }
+
+/** Returns a stored tensor, or rows of it, and its name in a graph. */
+export function partOf(
+  key: string,
+  stored: StoredTensor,
+  shape: readonly number[],
+  rows: Rows | undefined,
+): { name: string; part: StoredTensor } {
+  return rows === undefined ? { name: key, part: { ...stored, shape } } : {
+    name: `${key}[${rows.start}:${rows.start + rows.count}]`,
+    part: rowsOf(stored, shape, rows),
+  };
+}

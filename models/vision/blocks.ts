@@ -11,7 +11,7 @@
  */
 
 import type { Graph, Value } from "../graph/graph.ts";
-import { padded } from "./padding.ts";
+import { conv, type Convolutions } from "./convolution.ts";
 
 /** Number of groups in every GroupNorm. */
 const GROUPS = 32;
@@ -26,43 +26,6 @@ export type Norm = (
   name: string,
   channels: number,
 ) => Value;
-
-/** The shape of a convolution. */
-export interface ConvShape {
-  /** Number of channels in. */
-  readonly from: number;
-  /** Number of channels out. */
-  readonly to: number;
-  /** Side of the kernel. */
-  readonly kernel: number;
-}
-
-/**
- * Adds a convolution with bias, `[N, from, H, W]` → `[N, to, H', W']`.
- *
- * @param padding Top, left, bottom, right; by default such that the sides are
- * unchanged.
- */
-export function conv(
-  g: Graph,
-  x: Value,
-  name: string,
-  { from, to, kernel }: ConvShape,
-  { stride = 1, padding = Array<number>(4).fill((kernel - 1) / 2) } = {},
-): Value {
-  return g.scope(name, () => {
-    const { input, pads } = padded(g, x, padding);
-    return g.apply("Conv", [
-      input,
-      g.weight("weight", [to, from, kernel, kernel]),
-      g.weight("bias", [to]),
-    ], {
-      kernel_shape: [kernel, kernel],
-      strides: [stride, stride],
-      pads,
-    });
-  });
-}
 
 /** Adds `x · sigmoid(x)`, also known as SiLU. */
 export function swish(g: Graph, x: Value): Value {
@@ -119,6 +82,18 @@ export function spatialNorm(codes: Value, embedSize: number): Norm {
     });
 }
 
+/** The shape of a residual block. */
+interface ResidualShape {
+  /** Number of channels in. */
+  readonly from: number;
+  /** Number of channels out. */
+  readonly to: number;
+  /** Norm of the block. */
+  readonly norm: Norm;
+  /** Convolutions of the block. */
+  readonly convolutions: Convolutions;
+}
+
 /**
  * ```text
  * x ─┬▶ norm1 ▶ swish ▶ conv1 ▶ norm2 ▶ swish ▶ conv2 ─▶ + ─▶
@@ -129,13 +104,13 @@ function residualBlock(
   g: Graph,
   x: Value,
   name: string,
-  { from, to, norm }: { from: number; to: number; norm: Norm },
+  { from, to, norm, convolutions }: ResidualShape,
 ): Value {
   return g.scope(name, () => {
     const first = swish(g, norm(g, x, "norm1", from));
-    const middle = conv(g, first, "conv1", { from, to, kernel: 3 });
+    const middle = convolutions.same(g, first, "conv1", { from, to });
     const second = swish(g, norm(g, middle, "norm2", to));
-    const last = conv(g, second, "conv2", { from: to, to, kernel: 3 });
+    const last = convolutions.same(g, second, "conv2", { from: to, to });
     const skip = from === to
       ? x
       : conv(g, x, "nin_shortcut", { from, to, kernel: 1 });
@@ -181,17 +156,11 @@ function attentionBlock(
 }
 
 /** The shape of a level's blocks. */
-export interface LevelShape {
+export interface LevelShape extends ResidualShape {
   /** Number of residual blocks. */
   readonly blocks: number;
   /** True if attention follows each block. */
   readonly attention: boolean;
-  /** Number of channels of the first input. */
-  readonly from: number;
-  /** Number of channels of all other inputs. */
-  readonly to: number;
-  /** Norm of every block. */
-  readonly norm: Norm;
 }
 
 /**
@@ -201,11 +170,11 @@ export interface LevelShape {
 export function levelBlocks(
   g: Graph,
   x: Value,
-  { blocks, attention, from, to, norm }: LevelShape,
+  { blocks, attention, from, to, norm, convolutions }: LevelShape,
 ): Value {
   let out = x;
   for (let i = 0; i < blocks; i++) {
-    const shape = { from: i === 0 ? from : to, to, norm };
+    const shape = { from: i === 0 ? from : to, to, norm, convolutions };
     out = residualBlock(g, out, `block.${i}`, shape);
     g.mark(`block.${i}`, out);
     if (attention) {
@@ -219,10 +188,14 @@ export function levelBlocks(
 export function middleBlock(
   g: Graph,
   x: Value,
-  { channels, norm }: { channels: number; norm: Norm },
+  { channels, norm, convolutions }: {
+    channels: number;
+    norm: Norm;
+    convolutions: Convolutions;
+  },
 ): Value {
   return g.scope("mid", () => {
-    const shape = { from: channels, to: channels, norm };
+    const shape = { from: channels, to: channels, norm, convolutions };
     const first = residualBlock(g, x, "block_1", shape);
     g.mark("block_1", first);
     const attended = attentionBlock(g, first, "attn_1", { channels, norm });
@@ -230,30 +203,6 @@ export function middleBlock(
     const second = residualBlock(g, attended, "block_2", shape);
     g.mark("block_2", second);
     return second;
-  });
-}
-
-/** Enlarges the sides by `factor`, by repeating pixels. */
-export function enlarge(g: Graph, x: Value, factor: number): Value {
-  if (factor === 1) return x;
-  const scales = Float32Array.of(1, 1, factor, factor);
-  return nearest(g, x, scales);
-}
-
-/** Adds a `Resize` that repeats elements; one scale per dimension. */
-export function nearest(
-  g: Graph,
-  x: Value,
-  scales: Float32Array<ArrayBuffer>,
-): Value {
-  return g.apply("Resize", [
-    x,
-    undefined,
-    g.constant("float32", [scales.length], scales),
-  ], {
-    mode: "nearest",
-    coordinate_transformation_mode: "asymmetric",
-    nearest_mode: "floor",
   });
 }
 

@@ -18,7 +18,8 @@
  */
 
 import type { Graph, Value } from "../graph/graph.ts";
-import { nearest, swish } from "./blocks.ts";
+import { swish } from "./blocks.ts";
+import { nearest } from "./convolution.ts";
 import { padded } from "./padding.ts";
 
 /** The shape of a convolution over time and space. */

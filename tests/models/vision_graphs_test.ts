@@ -1,4 +1,8 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  notStrictEqual,
+  strictEqual,
+} from "node:assert/strict";
 import {
   parseVisionConfig,
   type VisionConfig,
@@ -14,7 +18,9 @@ import {
   clipEncoderGraph,
   stillEncoderGraph,
 } from "../../models/vision_encoder.ts";
+import { winogradFor } from "../../models/vision/convolution.ts";
 import { quantizerGraph } from "../../models/vision_quantizer.ts";
+import { decodeModel } from "../support/decode_model.ts";
 import { goldenJson } from "../support/golden.ts";
 import { RecordedWeights } from "../support/recorded_weights.ts";
 import { vqTensors } from "../support/vq_tensors.ts";
@@ -94,3 +100,61 @@ for (const [name, builder] of Object.entries(builders)) {
     deepStrictEqual(build(), build());
   });
 }
+
+/** Returns how often a graph has an operator. */
+function operatorCount(
+  builder: Builder,
+  operator: string,
+  winograd: GraphOptions["winograd"],
+): number {
+  const options = { ...fp32, winograd };
+  const { model } = builder(published, new RecordedWeights(), options);
+  return decodeModel(model).nodes
+    .filter((node) => node.operator === operator).length;
+}
+
+Deno.test("Published pictures of 160 pixels or more are convolved by Winograd's algorithm", () => {
+  const sides = [[160, 160], [720, 720], [160, 4096]] as const;
+  for (const [height, width] of sides) {
+    notStrictEqual(winogradFor(published, { height, width }), undefined);
+  }
+  notStrictEqual(winogradFor(published), undefined);
+  for (const [height, width] of [[152, 720], [720, 8], [64, 64]] as const) {
+    strictEqual(winogradFor(published, { height, width }), undefined);
+  }
+});
+
+Deno.test("Vision tokenizers of few channels are convolved directly at any size", () => {
+  strictEqual(winogradFor({ ...published, baseChannels: 32 }), undefined);
+});
+
+Deno.test("With Winograd's algorithm, graphs read the same tensors and no 3 × 3 convolution of 256 channels is left", () => {
+  const winograd = winogradFor(published);
+  for (
+    const builder of [
+      stillEncoderGraph,
+      clipEncoderGraph,
+      stillDecoderGraph,
+      clipDecoderGraph,
+    ]
+  ) {
+    const direct = new RecordedWeights();
+    const tiled = new RecordedWeights();
+    builder(published, direct, fp32);
+    const { model } = builder(published, tiled, { ...fp32, winograd });
+    deepStrictEqual(tiled.requested, direct.requested);
+    const { nodes, tensors } = decodeModel(model);
+    const wide = nodes.filter(({ operator, inputs, attributes }) => {
+      const [to = 0, from = 0, ...kernel] = tensors.get(inputs[1]!)?.shape ??
+        [];
+      const [stride] = attributes["strides"] as number[] ?? [];
+      return operator === "Conv" && Math.min(from, to) >= 256 &&
+        stride === 1 && kernel.at(-1) === 3;
+    });
+    deepStrictEqual(wide, []);
+  }
+  // Each doubled picture was a Resize; those of codes for the norms are left.
+  const resizes = (choice: GraphOptions["winograd"]) =>
+    operatorCount(stillDecoderGraph, "Resize", choice);
+  strictEqual(resizes(undefined) - resizes(winograd), 3);
+});

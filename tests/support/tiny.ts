@@ -17,6 +17,7 @@ import {
 import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
 import { openAdapter } from "../../lib/loading/adapter_files.ts";
 import { type AdapterFixture, writeAdapter } from "./adapters.ts";
+import type { winogradFor } from "../../models/vision/convolution.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 
 /** Folders of the language model, in both layouts. */
@@ -95,14 +96,18 @@ export interface TinyVision extends AsyncDisposable {
   readonly vision: VisionTokenizer;
 }
 
-/** Opens a miniature vision tokenizer, by default on the CPU. */
+/**
+ * Opens a miniature vision tokenizer, by default on the CPU and with the
+ * convolutions of its size.
+ */
 export async function openTinyVision(
   name: string = "emu3-tiny-visiontokenizer",
   provider: Provider = CPU_PROVIDER,
+  chooseWinograd?: typeof winogradFor,
 ): Promise<TinyVision> {
   const runtime = new Runtime({ threads: 1, provider });
   const checkpoint = await openVisionCheckpoint(tinyFolder(name));
-  const vision = new VisionTokenizer(runtime, checkpoint);
+  const vision = new VisionTokenizer(runtime, checkpoint, chooseWinograd);
   return {
     runtime,
     vision,

@@ -9,6 +9,7 @@ import {
   clipEncoderGraph,
   stillEncoderGraph,
 } from "../../../models/vision_encoder.ts";
+import type { winogradFor } from "../../../models/vision/convolution.ts";
 import { paint } from "../../support/pictures.ts";
 import { float32, int32 } from "../../support/safetensors.ts";
 import {
@@ -28,9 +29,30 @@ import {
 const LATENT_TOLERANCE = 2e-4;
 const PIXEL_TOLERANCE = 5e-4;
 
-for (const name of VISION_FOLDERS) {
-  Deno.test(`encode() of ${name} returns the reference's latents and codes`, async () => {
-    await using tiny = await openTinyVision(name);
+/**
+ * Chooses Winograd's algorithm for every convolution that has one, if strips
+ * have rows.
+ */
+const chooseAll: typeof winogradFor = (_, size) =>
+  size === undefined || Math.min(size.height, size.width) >= 32
+    ? { leastChannels: 1 }
+    : undefined;
+
+/** The ways to convolve, by their names. */
+const CONVOLUTIONS = [
+  ["direct", undefined],
+  ["by Winograd's algorithm", chooseAll],
+] as const;
+
+for (
+  const [name, how, choose] of VISION_FOLDERS.flatMap((name) =>
+    CONVOLUTIONS.map(([how, choose]) => [name, how, choose] as const)
+  )
+) {
+  const open = () => openTinyVision(name, undefined, choose);
+
+  Deno.test(`encode() of ${name}, ${how}, returns the reference's latents and codes`, async () => {
+    await using tiny = await open();
     for (const { name: image, resized_hw: size } of images) {
       const [picture] = framesOf(image, size);
       const latent = await tiny.vision.latent([picture!]);
@@ -46,8 +68,8 @@ for (const name of VISION_FOLDERS) {
     }
   });
 
-  Deno.test(`decode() of ${name} returns the reference's pixels`, async () => {
-    await using tiny = await openTinyVision(name);
+  Deno.test(`decode() of ${name}, ${how}, returns the reference's pixels`, async () => {
+    await using tiny = await open();
     const stills = [
       ...images.map(({ name }) => name),
       "rand0",
@@ -65,8 +87,8 @@ for (const name of VISION_FOLDERS) {
     }
   });
 
-  Deno.test(`clips of ${name} have the reference's codes and pixels, chunk by chunk`, async () => {
-    await using tiny = await openTinyVision(name);
+  Deno.test(`clips of ${name}, ${how}, have the reference's codes and pixels, chunk by chunk`, async () => {
+    await using tiny = await open();
     for (const { name: clip, resized_hw: size } of clips) {
       const encoded = await tiny.vision.encodeClip(framesOf(clip, size));
       assertCodes(

@@ -1,0 +1,156 @@
+/**
+ * The two-dimensional convolutions of the vision tokenizer, direct or by
+ * Winograd's algorithm.
+ *
+ * Shapes: N frames, C channels, H × W the sides at a level.
+ *
+ * @module
+ */
+
+import type { VisionConfig } from "../config/vision_config.ts";
+import type { WinogradChoice } from "../graph/graph_options.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { padded } from "./padding.ts";
+import { winogradConv, winogradDoubled } from "./winograd.ts";
+
+/** The shape of a convolution. */
+export interface ConvShape {
+  /** Number of channels in. */
+  readonly from: number;
+  /** Number of channels out. */
+  readonly to: number;
+  /** Side of the kernel. */
+  readonly kernel: number;
+}
+
+/**
+ * Adds a convolution with bias, `[N, from, H, W]` → `[N, to, H', W']`.
+ *
+ * @param padding Top, left, bottom, right; by default such that the sides are
+ * unchanged.
+ */
+export function conv(
+  g: Graph,
+  x: Value,
+  name: string,
+  { from, to, kernel }: ConvShape,
+  { stride = 1, padding = Array<number>(4).fill((kernel - 1) / 2) } = {},
+): Value {
+  return g.scope(name, () => {
+    const { input, pads } = padded(g, x, padding);
+    return g.apply("Conv", [
+      input,
+      g.weight("weight", [to, from, kernel, kernel]),
+      g.weight("bias", [to]),
+    ], {
+      kernel_shape: [kernel, kernel],
+      strides: [stride, stride],
+      pads,
+    });
+  });
+}
+
+/** Enlarges the sides by `factor`, by repeating pixels. */
+export function enlarge(g: Graph, x: Value, factor: number): Value {
+  if (factor === 1) return x;
+  const scales = Float32Array.of(1, 1, factor, factor);
+  return nearest(g, x, scales);
+}
+
+/** Adds a `Resize` that repeats elements; one scale per dimension. */
+export function nearest(
+  g: Graph,
+  x: Value,
+  scales: Float32Array<ArrayBuffer>,
+): Value {
+  return g.apply("Resize", [
+    x,
+    undefined,
+    g.constant("float32", [scales.length], scales),
+  ], {
+    mode: "nearest",
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: "floor",
+  });
+}
+
+/** The channels of a 3 × 3 convolution of stride 1. */
+export type Channels = Pick<ConvShape, "from" | "to">;
+
+/** The 3 × 3 convolutions of stride 1 at a level, with bias. */
+export interface Convolutions {
+  /** Adds a convolution, `[N, from, H, W]` → `[N, to, H, W]`. */
+  same(g: Graph, x: Value, name: string, channels: Channels): Value;
+  /**
+   * Adds a convolution of the doubled picture, `[N, from, H, W]` → `[N, to, 2H,
+   * 2W]`.
+   */
+  doubled(g: Graph, x: Value, name: string, channels: Channels): Value;
+}
+
+const DIRECT: Convolutions = {
+  same: (g, x, name, channels) => conv(g, x, name, { ...channels, kernel: 3 }),
+  doubled: (g, x, name, channels) =>
+    conv(g, enlarge(g, x, 2), name, { ...channels, kernel: 3 }),
+};
+
+/**
+ * The convolutions for which Winograd's algorithm pays on a CPU; below, the
+ * transforms take more time than they save.
+ */
+const PAYING: WinogradChoice = { leastChannels: 256 };
+
+/** The least side of a picture, below which the transform of filters prevails. */
+const LEAST_SIDE = 160;
+
+/**
+ * The strips of a convolution by level, the largest pictures first: those of
+ * level 0 bound the memory, and more of them cost time. Each needs four rows.
+ */
+const STRIPS = [8, 4, 1, 1];
+
+/**
+ * Returns the choice of convolutions that use Winograd's algorithm for pictures
+ * of a vision tokenizer; undefined if it pays for none.
+ *
+ * @param size Sides in pixels; by default those of large pictures.
+ */
+export function winogradFor(
+  { baseChannels, channelMultipliers }: VisionConfig,
+  { height, width } = { height: Infinity, width: Infinity },
+): WinogradChoice | undefined {
+  const most = baseChannels * Math.max(...channelMultipliers);
+  return Math.min(height, width) >= LEAST_SIDE && most >= PAYING.leastChannels
+    ? PAYING
+    : undefined;
+}
+
+/**
+ * Returns the convolutions of a level, whose pictures have 1 / 2^level of the
+ * sides.
+ *
+ * @param clip True if there may be several frames.
+ */
+export function convolutionsAt(
+  g: Graph,
+  level: number,
+  clip: boolean,
+): Convolutions {
+  const { winograd } = g.options;
+  if (winograd === undefined) return DIRECT;
+  const strips = STRIPS[level] ?? 1;
+  // Sides are multiples of 2 ^ (levels - 1) codes.
+  const shape = { strips, uneven: level > 1, clip };
+  const pays = ({ from, to }: Channels) =>
+    Math.min(from, to) >= winograd.leastChannels;
+  return {
+    same: (g, x, name, channels) =>
+      pays(channels)
+        ? winogradConv(g, x, name, { ...channels, ...shape })
+        : DIRECT.same(g, x, name, channels),
+    doubled: (g, x, name, channels) =>
+      pays(channels)
+        ? winogradDoubled(g, x, name, { ...channels, ...shape })
+        : DIRECT.doubled(g, x, name, channels),
+  };
+}
