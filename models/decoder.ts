@@ -42,6 +42,16 @@ import { embedding, linear } from "./linear.ts";
 export interface DecoderOptions extends GraphOptions, AttentionOptions {
   /** Adapters that rows may have; none by default. */
   readonly adapters?: AdapterStackShape | undefined;
+  /** Layers of the graph; all by default. */
+  readonly layers?: LayerRange | undefined;
+}
+
+/** Consecutive layers, from `start` up to, but not including, `end`. */
+export interface LayerRange {
+  /** Index of the first layer. */
+  readonly start: number;
+  /** Index after the last layer. */
+  readonly end: number;
 }
 
 /** The parts that all layers share. */
@@ -58,6 +68,11 @@ interface Shared {
  * `past_key_values.{layer}.{key,value}` `[B, H, T, D]`. Outputs: `hidden`
  * float32 `[…, E]`, normed; `present.{layer}.{key,value}`, to be bound to the
  * same memory as the past.
+ *
+ * With some of the layers, the graph is a part of the decoder: it has the input
+ * `residual.{start}` instead of `input_ids` unless it is the first, and the
+ * output `residual.{end}` instead of `hidden` unless it is the last; both are
+ * of the computing type, `[…, E]`.
  */
 export function decoderGraph(
   config: LanguageConfig,
@@ -66,21 +81,29 @@ export function decoderGraph(
 ): BuiltGraph {
   const g = new Graph("decoder", weights, options);
   const shape = options.arrangement.type === "two_token" ? ["N"] : ["B", "S"];
-  const ids = g.input("input_ids", "int64", shape);
+  const { vocabularySize, hiddenSize } = config;
+  const { start, end } = options.layers ?? { start: 0, end: config.layers };
+  const residual = [g.computeDtype, [...shape, hiddenSize]] as const;
+  const input = start === 0
+    ? g.input("input_ids", "int64", shape)
+    : g.input(`residual.${start}`, ...residual);
   const shared = {
     attend: attention(g, config, options),
     project: adaptedLinear(g, options.adapters, options.arrangement),
   };
-  const { vocabularySize, hiddenSize, layers } = config;
-  let x = g.scope(
+  let x = start > 0 ? input : g.scope(
     "model",
-    () => embedding(g, ids, "embed_tokens", [vocabularySize, hiddenSize]),
+    () => embedding(g, input, "embed_tokens", [vocabularySize, hiddenSize]),
   ); // […, E]
-  for (let layer = 0; layer < layers; layer++) {
+  for (let layer = start; layer < end; layer++) {
     x = g.scope(
       `model.layers.${layer}`,
       () => decoderLayer(g, config, x, shared, layer),
     );
+  }
+  if (end < config.layers) {
+    g.output(`residual.${end}`, x, ...residual);
+    return g.build();
   }
   const hidden = g.scope("model", () => rmsNorm(g, config, x, "norm"));
   g.output("hidden", single(g, hidden), "float32", [...shape, hiddenSize]);

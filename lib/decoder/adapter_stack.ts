@@ -31,7 +31,7 @@ import type { StoredTensor } from "../../models/graph/weights.ts";
 import type { AdaptedMatrix, Adapter } from "../loading/adapter_files.ts";
 import { readFloats } from "../loading/floats.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding } from "../runtime/session.ts";
+import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { Tensor, TensorData } from "../runtime/tensor.ts";
 
 /** An adapter and the name by which requests select it. */
@@ -130,7 +130,7 @@ export class AdapterStack implements Disposable {
   }
 
   /** Binds A and B of every adapted matrix, unless they are constants. */
-  bind(binding: Binding, arrangement: Arrangement["type"]): void {
+  bind(binding: GraphBinding, arrangement: Arrangement["type"]): void {
     if (isMasked(this.shape, arrangement)) return;
     for (const [name, { whole }] of this.#stacked) binding.input(name, whole);
   }
@@ -142,7 +142,7 @@ export class AdapterStack implements Disposable {
    * @throws {TypeError} If a name has no adapter.
    */
   bindRows(
-    binding: Binding,
+    binding: GraphBinding,
     arrangement: Arrangement["type"],
     rows: readonly (string | undefined)[],
     tensor: MakeTensor,

@@ -1,13 +1,19 @@
 /**
  * The sessions of one decoder: one for each arrangement of rows, loaded on
- * first use, and one for each head. They share their weights.
+ * first use, and one for each head. They share their weights. Large decoders
+ * are divided into parts, a session each, that load side by side.
  *
  * @module
  */
 
+import pLimit from "p-limit";
 import type { AdapterStackShape } from "../../models/adapter_rows.ts";
 import type { Arrangement } from "../../models/attention.ts";
-import { decoderGraph, headGraph } from "../../models/decoder.ts";
+import {
+  decoderGraph,
+  headGraph,
+  type LayerRange,
+} from "../../models/decoder.ts";
 import { DTYPE_BYTES, elementCount } from "../../models/graph/dtype.ts";
 import type { BuiltGraph } from "../../models/graph/built_graph.ts";
 import type { GraphOptions } from "../../models/graph/graph_options.ts";
@@ -17,12 +23,15 @@ import type {
   Weights,
 } from "../../models/graph/weights.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
+import type { GraphSession } from "../runtime/graph_session.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import type { SharedWeights } from "../runtime/shared_weights.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { AdapterStack } from "./adapter_stack.ts";
 import type { CacheDtype } from "./kv_cache.ts";
+import { defaultParts, layerParts } from "./layer_parts.ts";
+import { SessionChain } from "./session_chain.ts";
 
 /** Options of the graphs of a decoder. */
 export interface DecoderSessionsOptions {
@@ -32,6 +41,11 @@ export interface DecoderSessionsOptions {
   readonly cacheDtype: CacheDtype;
   /** Adapters that rows may have; none by default. */
   readonly adapters?: Pick<AdapterStack, "shape" | "constants"> | undefined;
+  /**
+   * Number of parts that the layers are divided into, which are loaded side by
+   * side; one by default, or one for each thread if packing takes long.
+   */
+  readonly parts?: number | undefined;
 }
 
 /**
@@ -45,24 +59,30 @@ const PACKED_LIMIT_BYTES = 2 ** 30;
 export class DecoderSessions implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #checkpoint: LanguageCheckpoint;
-  readonly #options: Omit<DecoderSessionsOptions, "adapters">;
+  readonly #options: Omit<DecoderSessionsOptions, "adapters" | "parts">;
   readonly #adapters: DecoderSessionsOptions["adapters"];
   readonly #shared: SharedWeights | undefined;
-  readonly #sessions = new Map<string, Promise<Session>>();
+  /** Layers of each part. */
+  readonly #layers: readonly LayerRange[];
+  /** True once an arrangement in parts has been loaded. */
+  #packed = false;
+  readonly #sessions = new Map<string, Promise<GraphSession>>();
   /** Graphs that are built but not loaded. */
-  readonly #prepared = new Map<string, BuiltGraph>();
+  readonly #prepared = new Map<string, readonly BuiltGraph[]>();
 
   /** Creates the store; no session is loaded yet. */
   constructor(
     runtime: Runtime,
     checkpoint: LanguageCheckpoint,
-    { adapters, ...options }: DecoderSessionsOptions,
+    { adapters, parts, ...options }: DecoderSessionsOptions,
   ) {
     this.#runtime = runtime;
     this.#checkpoint = checkpoint;
     this.#options = options;
     this.#adapters = adapters;
     this.#shared = runtime.sharedWeights(checkpoint.weightFolder);
+    const most = parts ?? defaultParts(runtime, checkpoint);
+    this.#layers = layerParts(checkpoint.config.layers, most);
   }
 
   /**
@@ -72,7 +92,7 @@ export class DecoderSessions implements AsyncDisposable {
    * @throws {CheckpointError} If a weight is missing or has another shape.
    * @throws {RuntimeError} If ONNX Runtime refuses the graph.
    */
-  decoder(arrangement: Arrangement, adapted = false): Promise<Session> {
+  decoder(arrangement: Arrangement, adapted = false): Promise<GraphSession> {
     const name = JSON.stringify(arrangement);
     if (adapted) {
       return this.#once(
@@ -104,14 +124,14 @@ export class DecoderSessions implements AsyncDisposable {
    * @param own Matrix of an adapter's own head; that of the checkpoint by
    * default.
    */
-  head(rows: Rows, own?: StoredTensor): Promise<Session> {
+  head(rows: Rows, own?: StoredTensor): Promise<GraphSession> {
     const place = own === undefined ? "" : ` ${own.location}@${own.offset}`;
     return this.#once(`head ${rows.start}+${rows.count}${place}`, () => {
       const { config, weights } = this.#checkpoint;
       const options = { ...this.#graphOptions(), rows };
-      if (own === undefined) return headGraph(config, weights, options);
+      if (own === undefined) return [headGraph(config, weights, options)];
       const untied = { ...config, tiedEmbeddings: false };
-      return headGraph(untied, onlyWeight(own), options);
+      return [headGraph(untied, onlyWeight(own), options)];
     });
   }
 
@@ -127,21 +147,24 @@ export class DecoderSessions implements AsyncDisposable {
   #build(
     arrangement: Arrangement,
     adapters?: AdapterStackShape,
-  ): BuiltGraph {
+  ): readonly BuiltGraph[] {
     const { config, weights } = this.#checkpoint;
-    return decoderGraph(config, weights, {
-      ...this.#graphOptions(),
-      ...this.#options,
-      arrangement,
-      adapters,
-    });
+    return this.#layers.map((layers) =>
+      decoderGraph(config, weights, {
+        ...this.#graphOptions(),
+        ...this.#options,
+        arrangement,
+        adapters,
+        layers,
+      })
+    );
   }
 
   #once(
     name: string,
-    build: () => BuiltGraph,
+    build: () => readonly BuiltGraph[],
     tensors?: ReadonlyMap<string, Tensor>,
-  ): Promise<Session> {
+  ): Promise<GraphSession> {
     let session = this.#sessions.get(name);
     if (session === undefined) {
       session = this.#load(build, tensors);
@@ -152,10 +175,51 @@ export class DecoderSessions implements AsyncDisposable {
 
   // Asynchronous so that an error of `build` is a rejection.
   async #load(
-    build: () => BuiltGraph,
+    build: () => readonly BuiltGraph[],
     tensors?: ReadonlyMap<string, Tensor>,
+  ): Promise<GraphSession> {
+    const graphs = build();
+    const sessions = await this.#loadParts(graphs, tensors);
+    if (sessions.length === 1) return sessions[0]!;
+    return new SessionChain(
+      this.#runtime,
+      sessions.map((session, i) => ({ ...graphs[i]!, session })),
+    );
+  }
+
+  /**
+   * Loads parts side by side. A later arrangement, whose weights are packed
+   * again only to be compared, loads one after the other: that takes less
+   * memory, and the first requests already run.
+   */
+  async #loadParts(
+    graphs: readonly BuiltGraph[],
+    tensors: ReadonlyMap<string, Tensor> | undefined,
+  ): Promise<readonly Session[]> {
+    await using opened = new AsyncDisposableStack();
+    const limit = pLimit(this.#packed ? 1 : graphs.length);
+    this.#packed ||= graphs.length > 1;
+    const loaded = await Promise.allSettled(
+      graphs.map((graph, part) =>
+        limit(async () =>
+          opened.use(await this.#loadPart(graph, part, tensors))
+        )
+      ),
+    );
+    const sessions: Session[] = [];
+    for (const part of loaded) {
+      if (part.status === "rejected") throw part.reason;
+      sessions.push(part.value);
+    }
+    opened.move();
+    return sessions;
+  }
+
+  async #loadPart(
+    { model, supplied }: BuiltGraph,
+    part: number,
+    tensors: ReadonlyMap<string, Tensor> | undefined,
   ): Promise<Session> {
-    const { model, supplied } = build();
     const { weightFolder, storedDtype, codeBits } = this.#checkpoint;
     if (this.#shared === undefined) {
       // Without sharing, a weight that is cast is copied in any case. No kernel
@@ -168,7 +232,7 @@ export class DecoderSessions implements AsyncDisposable {
       weightFolder,
       // On a device, packing would make one copy for each session.
       prepack: this.#runtime.device === undefined && worthPacking(supplied),
-      supply: { weights: this.#shared, supplied, tensors },
+      supply: { weights: this.#shared, supplied, part, tensors },
     });
   }
 

@@ -17,7 +17,7 @@
 import { cacheNames } from "../../models/attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { DeviceMemory } from "../runtime/memory/device_memory.ts";
-import type { Binding } from "../runtime/session.ts";
+import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { Snapshot } from "./decoder.ts";
 import type { CacheDtype } from "./kv_cache.ts";
@@ -112,7 +112,7 @@ export class DeviceCache implements Disposable {
   }
 
   /** Binds a slot as past and present of `row`; its memory must be reserved. */
-  bind(binding: Binding, slot: number, row: number): void {
+  bind(binding: GraphBinding, slot: number, row: number): void {
     const { parts } = this.#slots.get(slot)!;
     for (const [i, tensor] of parts.entries()) {
       const part = i % 2 === 0 ? "key" : "value";

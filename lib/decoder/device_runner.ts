@@ -16,7 +16,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding } from "../runtime/session.ts";
+import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { MultiTokenRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
 import { type AdapterStack, stackFor } from "./adapter_stack.ts";
@@ -42,7 +42,7 @@ export interface DeviceRunnerParts {
 
 /** A cached binding and its slots. */
 interface KeptBinding {
-  readonly binding: Binding;
+  readonly binding: GraphBinding;
   readonly slots: readonly number[];
 }
 
@@ -184,7 +184,7 @@ export class DeviceRunner implements Disposable {
   async #binding(
     rows: readonly MultiTokenRow[],
     adapters: AdapterStack | undefined,
-  ): Promise<Binding> {
+  ): Promise<GraphBinding> {
     const adapted = adapters !== undefined;
     const explicitPositions = rows[0]!.positionIds !== undefined;
     const slots = rows.map(({ slot }) => slot);

@@ -5,14 +5,14 @@
  */
 
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding, Session } from "../runtime/session.ts";
+import type { GraphBinding, GraphSession } from "../runtime/graph_session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { inPairs } from "../engine/step_runner.ts";
 
 /** Runs a loaded head. */
 export class HeadRunner implements Disposable {
   readonly #runtime: Runtime;
-  readonly #session: Session;
+  readonly #session: GraphSession;
   readonly #hiddenSize: number;
   readonly #vocabularySize: number;
   /** Hidden states, `[B, E]`, for the largest batch so far. */
@@ -20,7 +20,10 @@ export class HeadRunner implements Disposable {
   /** Logits, `[B, V]`. */
   #logits = new Float32Array();
   /** Bindings by number of rows; all share the same memory. */
-  readonly #bindings = new Map<number, { binding: Binding; hidden: Tensor }>();
+  readonly #bindings = new Map<
+    number,
+    { binding: GraphBinding; hidden: Tensor }
+  >();
   #tensors = new DisposableStack();
 
   /**
@@ -31,7 +34,7 @@ export class HeadRunner implements Disposable {
    */
   constructor(
     runtime: Runtime,
-    session: Session,
+    session: GraphSession,
     hiddenSize: number,
     vocabularySize: number,
   ) {
@@ -82,7 +85,7 @@ export class HeadRunner implements Disposable {
     this.#logits = new Float32Array(rows * this.#vocabularySize);
   }
 
-  #bind(rows: number): { binding: Binding; hidden: Tensor } {
+  #bind(rows: number): { binding: GraphBinding; hidden: Tensor } {
     const tensor = (data: Float32Array<ArrayBuffer>, width: number) =>
       this.#tensors.use(this.#runtime.tensor(data, [rows, width]));
     const hidden = tensor(this.#hidden, this.#hiddenSize);

@@ -19,7 +19,7 @@ import { DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import { delay } from "../async/delay.ts";
 import type { ComputeDtype } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding } from "../runtime/session.ts";
+import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
 /** Element types of a KV cache. */
@@ -112,7 +112,7 @@ export class KvCache implements Disposable {
    * @param name Name of the row or turn, where a graph has several.
    */
   bind(
-    binding: Binding,
+    binding: GraphBinding,
     first: number,
     rows: number,
     name?: string | number,

@@ -9,7 +9,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding, Session } from "../runtime/session.ts";
+import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { MultiTokenRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
 import { type AdapterStack, stackFor } from "./adapter_stack.ts";
@@ -30,7 +30,7 @@ export class MultiTokenRunner implements Disposable {
   readonly #hiddenSize: number;
   readonly #adapters: AdapterStack | undefined;
   /** Bindings by their slots. */
-  readonly #bindings = new LRUCache<string, Binding>({
+  readonly #bindings = new LRUCache<string, GraphBinding>({
     max: KEPT_BINDINGS,
     dispose: (binding) => binding[Symbol.dispose](),
   });
@@ -109,14 +109,14 @@ export class MultiTokenRunner implements Disposable {
     rows: readonly MultiTokenRow[],
     explicitPositions: boolean,
     adapters: AdapterStack | undefined,
-  ): Promise<Binding> {
+  ): Promise<GraphBinding> {
     const adapted = adapters !== undefined;
     const name = `${explicitPositions} ${adapted} ${
       rows.map(({ slot }) => slot).join(" ")
     }`;
     let binding = this.#bindings.get(name);
     if (binding === undefined) {
-      const session: Session = await this.#sessions.decoder({
+      const session = await this.#sessions.decoder({
         type: "multi_token",
         rows: rows.length,
         explicitPositions,

@@ -13,7 +13,7 @@ import type { Arrangement } from "../../models/attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Session } from "../runtime/session.ts";
+import type { GraphSession } from "../runtime/graph_session.ts";
 import { type RunPhase, unreported } from "../loading_phase.ts";
 import type { Decoder, Feed, MultiTokenRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
@@ -39,6 +39,8 @@ export interface OnnxDecoderOptions {
   readonly cacheDtype: CacheDtype;
   /** Adapters that requests may select; none by default. */
   readonly adapters?: readonly NamedAdapter[];
+  /** Number of parts to load side by side; by size and threads by default. */
+  readonly parts?: number;
   /** Callback for loading stages; undefined for none. */
   readonly runPhase?: RunPhase;
 }
@@ -76,7 +78,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
   readonly #sessions: DecoderSessions;
-  readonly #session: Session;
+  readonly #session: GraphSession;
   readonly #adapters: AdapterStack | undefined;
   readonly #heads: Heads;
   readonly #cache: KvCache;
@@ -100,7 +102,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
     config: LanguageConfig,
     sessions: DecoderSessions,
     opened: {
-      readonly step: Session;
+      readonly step: GraphSession;
       readonly heads: Heads;
       readonly adapters: AdapterStack | undefined;
     },
@@ -157,6 +159,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
       positions: options.contextLength,
       cacheDtype: options.cacheDtype,
       adapters,
+      parts: options.parts,
     });
     try {
       const runPhase = options.runPhase ?? unreported;
@@ -178,13 +181,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
         return { step, heads };
       });
       const opened = { step, heads, adapters };
-      const decoder = new OnnxDecoder(
-        runtime,
-        config,
-        sessions,
-        opened,
-        options,
-      );
+      const given = [runtime, config, sessions, opened, options] as const;
+      const decoder = new OnnxDecoder(...given);
       if (checkpoint.byteLength <= AT_ONCE_BYTES) {
         await runPhase("weights", () => decoder.finishLoading());
       }

@@ -12,7 +12,7 @@
  * @module
  */
 
-import type { Binding } from "../runtime/session.ts";
+import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { Feed } from "./decoder.ts";
 import {
   freePosition,
@@ -27,7 +27,7 @@ import {
  * feeds are bound for each step.
  */
 interface Buffers {
-  readonly binding: Binding;
+  readonly binding: GraphBinding;
   readonly turns: readonly Turn[];
 }
 

@@ -5,14 +5,14 @@
  */
 
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding, Session } from "../runtime/session.ts";
+import type { GraphBinding, GraphSession } from "../runtime/graph_session.ts";
 import type { AdapterStack, MakeTensor } from "../decoder/adapter_stack.ts";
 import { type Feed, MIN_ROWS } from "../decoder/decoder.ts";
 import type { KvCache } from "../decoder/kv_cache.ts";
 
 /** The buffers of a step for some number of rows. */
 interface Buffers {
-  readonly binding: Binding;
+  readonly binding: GraphBinding;
   /** Token ids, `[B, 1]`. */
   readonly ids: BigInt64Array<ArrayBuffer>;
   /** Lengths of the sequences before the token, `[B]`. */
@@ -28,7 +28,7 @@ export interface StepParts {
   /** The runtime that creates tensors. */
   readonly runtime: Runtime;
   /** The session of the arrangement. */
-  readonly session: Session;
+  readonly session: GraphSession;
   /** The KV cache. */
   readonly cache: KvCache;
   /** The hidden size, E. */

@@ -10,6 +10,7 @@
 import type { SuppliedWeight } from "../../models/graph/built_graph.ts";
 import { RuntimeError } from "../errors.ts";
 import { cString, type OrtApi, type Pointer } from "./api.ts";
+import type { GraphBinding, GraphSession } from "./graph_session.ts";
 import { copyOutputs, type OutputCopy } from "./outputs.ts";
 import type { Provider } from "./provider.ts";
 import { registerProvider } from "./register_provider.ts";
@@ -17,8 +18,11 @@ import type { Tensor } from "./tensor.ts";
 
 /** A store of weights that several sessions share. */
 export interface WeightStore {
-  /** Container of packed weights, shared by sessions. */
-  readonly packed: Pointer;
+  /**
+   * Returns the container of packed weights that sessions of a part share. Only
+   * one session at a time packs into a container.
+   */
+  packed(part: number): Pointer;
   /**
    * Adds `weights` to the options of a session.
    *
@@ -58,6 +62,8 @@ export interface SessionOptions {
     readonly weights: WeightStore;
     /** Weights to pass. */
     readonly supplied: readonly SuppliedWeight[];
+    /** Part of the model that the session computes; 0 by default. */
+    readonly part?: number | undefined;
     /** Other tensors to pass, by name, which must outlive the session. */
     readonly tensors?: ReadonlyMap<string, Tensor> | undefined;
   };
@@ -71,7 +77,7 @@ const OPTIMIZE_EXTENDED = 2;
 const OPTIMIZE_ALL = 99;
 
 /** Runs a loaded graph. */
-export class Session implements AsyncDisposable {
+export class Session implements GraphSession {
   readonly #api: OrtApi;
   readonly #session: Pointer;
   /** Arenas that are shrunk after each run; undefined for none. */
@@ -188,7 +194,7 @@ export class Session implements AsyncDisposable {
 }
 
 /** Binds inputs and outputs of a session to tensors. */
-export class Binding implements Disposable {
+export class Binding implements GraphBinding {
   readonly #api: OrtApi;
   readonly #binding: Pointer;
   readonly #start: (signal?: AbortSignal) => Promise<void>;
@@ -302,7 +308,7 @@ async function create(
       model,
       length,
       native,
-      weights.packed,
+      weights.packed(supply.part ?? 0),
     );
   } finally {
     packed.abort();

@@ -43,8 +43,8 @@ export class SharedWeights implements WeightStore, Disposable {
   readonly #resources = new DisposableStack();
   /** Names, to which sessions keep pointers. */
   readonly #names: Uint8Array<ArrayBuffer>[] = [];
-  /** Container of packed weights, shared by sessions. */
-  readonly packed: Pointer;
+  /** Containers of packed weights, by the part of the model. */
+  readonly #packed = new Map<number, Pointer>();
 
   /**
    * Creates the store; use `Runtime.sharedWeights` instead.
@@ -65,10 +65,22 @@ export class SharedWeights implements WeightStore, Disposable {
     this.#hostMemory = hostMemory;
     this.#memory = memory;
     this.#root = root;
-    this.packed = api.create("CreatePrepackedWeightsContainer");
-    this.#resources.defer(() =>
-      api.release("ReleasePrepackedWeightsContainer", this.packed)
-    );
+  }
+
+  /**
+   * Returns the container of packed weights that sessions of a part share. Only
+   * one session at a time packs into a container.
+   */
+  packed(part: number): Pointer {
+    let container = this.#packed.get(part);
+    if (container === undefined) {
+      const made = this.#api.create("CreatePrepackedWeightsContainer");
+      this.#resources.defer(() =>
+        this.#api.release("ReleasePrepackedWeightsContainer", made)
+      );
+      this.#packed.set(part, container = made);
+    }
+    return container;
   }
 
   /**

@@ -25,6 +25,10 @@ export interface SuppliedWeight {
 export interface BuiltGraph {
   /** An encoded `ModelProto`. */
   readonly model: Uint8Array<ArrayBuffer>;
+  /** Names of the inputs. */
+  readonly inputs: readonly string[];
+  /** Names of the outputs. */
+  readonly outputs: readonly string[];
   /** Names of the outputs that tracing adds. */
   readonly traced: readonly string[];
   /** Weights that must be passed to a session. */

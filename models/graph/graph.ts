@@ -325,8 +325,13 @@ export class Graph {
       inputs: this.#inputs,
       outputs: this.#outputs,
     });
-    const supplied = [...this.#supplied.values()];
-    return { model, traced: this.#traced, supplied };
+    return {
+      model,
+      inputs: this.#inputs.map(({ name }) => name),
+      outputs: this.#outputs.map(({ name }) => name),
+      traced: this.#traced,
+      supplied: [...this.#supplied.values()],
+    };
   }
 
   /** Adds a stored tensor, cast to the computing type if it has another. */

@@ -4,12 +4,12 @@
  * tables for RESULTS.md.
  *
  * ```sh
- * deno task bench:start [--runs=5] [--full=FOLDER]
+ * deno task bench:start [--runs=5] [--full=FOLDER] [--only=TEXT]
  * ```
  *
  * Fresh processes, warm caches. `--full` adds a language model of the published
  * 8 B in int4, which is written into FOLDER (5.6 GB) unless it exists, and
- * takes 5 GB of memory.
+ * takes 5 GB of memory. `--only` keeps the servers whose names contain TEXT.
  *
  * @module
  */
@@ -52,6 +52,7 @@ const options = new Map(Deno.args.map((argument) => {
   return [name!, value];
 }));
 const runs = Number(options.get("runs") ?? 5);
+const only = options.get("only") ?? "";
 const temporary = await Deno.makeTempDir();
 try {
   console.log(
@@ -59,6 +60,7 @@ try {
   );
   const told: string[] = [];
   for (const contender of await contenders(temporary, options.get("full"))) {
+    if (!contender.name.includes(only)) continue;
     const starts: Start[] = [];
     for (let run = 0; run < runs; run++) starts.push(await start(contender));
     starts.sort((a, b) => a.answer - b.answer);

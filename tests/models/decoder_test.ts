@@ -5,6 +5,7 @@ import {
 } from "../../models/config/language_config.ts";
 import type { Arrangement } from "../../models/attention.ts";
 import { decoderGraph, headGraph } from "../../models/decoder.ts";
+import type { BuiltGraph } from "../../models/graph/built_graph.ts";
 import { elementCount } from "../../models/graph/dtype.ts";
 import { decodeModel } from "../support/decode_model.ts";
 import { goldenJson } from "../support/golden.ts";
@@ -53,6 +54,31 @@ Deno.test("decoderGraph() and headGraph() read every tensor of the index, and no
     [...requestedBy(tiny).requested.keys()].sort(),
     Object.keys(map).sort(),
   );
+});
+
+Deno.test("decoderGraph() in parts reads every tensor once, and each part takes what the one before it returns", () => {
+  const whole = new RecordedWeights();
+  decoderGraph(tiny, whole, { ...fp32, positions: 4 });
+  const read: string[] = [];
+  const parts = [{ start: 0, end: 1 }, { start: 1, end: 2 }].map((layers) => {
+    const weights = new RecordedWeights();
+    const built = decoderGraph(tiny, weights, {
+      ...fp32,
+      positions: 4,
+      layers,
+    });
+    read.push(...weights.requested.keys());
+    const { inputs, outputs } = decodeModel(built.model);
+    deepStrictEqual(built.inputs, inputs.map(({ name }) => name));
+    deepStrictEqual(built.outputs, outputs.map(({ name }) => name));
+    return built;
+  });
+  deepStrictEqual(read.sort(), [...whole.requested.keys()].sort());
+  const [first, last] = parts as [BuiltGraph, BuiltGraph];
+  const passed = first.outputs.filter((name) => last.inputs.includes(name));
+  deepStrictEqual(passed, ["residual.1"]);
+  ok(first.inputs.includes("input_ids") && !last.inputs.includes("input_ids"));
+  ok(last.outputs.includes("hidden") && !first.outputs.includes("hidden"));
 });
 
 Deno.test("decoderGraph() returns the same bytes each time", () => {
