@@ -261,12 +261,21 @@ async function checkCodebook(
   );
 }
 
-async function warmLanguage(
+/**
+ * Runs a small request of each kind; of a model that loads further after it,
+ * whose runs take long, two tokens only, which take as long as one step.
+ */
+export async function warmLanguage(
   model: OpenedLanguageModel,
-  { draws, answers }: PlannedModels,
+  { draws, answers }: Pick<PlannedModels, "draws" | "answers">,
   strategy: Strategy,
 ): Promise<void> {
   const { signal } = new AbortController();
+  if (model.finishLoading !== undefined) {
+    if (draws) await warmForward(model, "codes", signal);
+    if (answers) await warmForward(model, "vocabulary", signal);
+    return;
+  }
   const width = strategy.name === "autoregressive"
     ? WARM_WIDTH_ALONE
     : WARM_WIDTH;
@@ -300,6 +309,19 @@ async function warmLanguage(
     };
     await Array.fromAsync(answer(model, question, signal));
   }
+}
+
+async function warmForward(
+  { engine, vocabulary: { bos } }: OpenedLanguageModel,
+  head: Head,
+  signal: AbortSignal,
+): Promise<void> {
+  const prompt = { tokens: Int32Array.of(bos, bos), prefixBoundaries: [2] };
+  const policy = { head, choose: () => undefined };
+  await engine.run(
+    { prompts: [prompt], maxNewTokens: 1, policy, long: false },
+    signal,
+  );
 }
 
 async function warmVision(
