@@ -20,7 +20,7 @@
 import type { LanguageConfig } from "./config/language_config.ts";
 import type { Dtype } from "./graph/dtype.ts";
 import type { Graph, Value } from "./graph/graph.ts";
-import { rotaryAngles } from "./rotary.ts";
+import { type RotaryAngles, rotaryAngles } from "./rotary.ts";
 
 /** The arrangement of rows and tokens. */
 export type Arrangement =
@@ -42,6 +42,8 @@ export interface AttentionOptions {
   readonly positions: number;
   /** Element type of the KV cache. */
   readonly cacheDtype: Dtype;
+  /** Rotary angles of those positions; computed by default. */
+  readonly angles?: RotaryAngles | undefined;
 }
 
 /** The projections of one layer. */
@@ -314,10 +316,10 @@ interface RotaryTables {
 function rotaryTables(
   g: Graph,
   config: LanguageConfig,
-  { positions, cacheDtype }: AttentionOptions,
+  { positions, cacheDtype, angles }: AttentionOptions,
 ): RotaryTables {
   const half = config.headSize / 2;
-  const { cos, sin } = rotaryAngles(config, positions);
+  const { cos, sin } = angles ?? rotaryAngles(config, positions);
   const table = (data: Float32Array<ArrayBuffer>) => {
     const value = g.constant("float32", [positions, half], data);
     return cacheDtype === "float32" ? value : g.cast(value, cacheDtype);

@@ -22,6 +22,7 @@ import type {
   StoredTensor,
   Weights,
 } from "../../models/graph/weights.ts";
+import { rotaryAngles } from "../../models/rotary.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { GraphSession } from "../runtime/graph_session.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -149,12 +150,14 @@ export class DecoderSessions implements AsyncDisposable {
     adapters?: AdapterStackShape,
   ): readonly BuiltGraph[] {
     const { config, weights } = this.#checkpoint;
+    const angles = rotaryAngles(config, this.#options.positions);
     return this.#layers.map((layers) =>
       decoderGraph(config, weights, {
         ...this.#graphOptions(),
         ...this.#options,
         arrangement,
         adapters,
+        angles,
         layers,
       })
     );
