@@ -14,7 +14,12 @@
 import type { BuiltGraph, SuppliedWeight } from "./built_graph.ts";
 import type { Dtype } from "./dtype.ts";
 import type { GraphOptions } from "./graph_options.ts";
-import { encodeModel, type Initializer, type Node } from "./protobuf.ts";
+import {
+  domainOf,
+  encodeModel,
+  type Initializer,
+  type Node,
+} from "./protobuf.ts";
 import {
   type CodeBits,
   partOf,
@@ -49,16 +54,6 @@ export interface QuantizedValue {
   /** Scales `[N, K / blockSize]`, in the computing type. */
   readonly scales: Value;
 }
-
-/** The domain of operators that ONNX Runtime adds to ONNX. */
-const CONTRIB_DOMAIN = "com.microsoft";
-const CONTRIB_OPERATORS = new Set([
-  "FusedMatMul",
-  "GroupQueryAttention",
-  "MatMulNBits",
-  "MultiHeadAttention",
-  "RotaryEmbedding",
-]);
 
 /** Builds a graph. */
 export class Graph {
@@ -389,7 +384,7 @@ export class Graph {
   ): void {
     this.#nodes.push({
       operator,
-      domain: CONTRIB_OPERATORS.has(operator) ? CONTRIB_DOMAIN : "",
+      domain: domainOf(operator),
       name: outputs[0]!,
       inputs: inputs.map((value) => value?.name ?? ""),
       outputs,

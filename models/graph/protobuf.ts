@@ -64,11 +64,21 @@ export interface Model {
 
 const { onnx } = proto;
 
+/** The domain of operators that ONNX Runtime adds to ONNX. */
+const CONTRIB_DOMAIN = "com.microsoft";
+const CONTRIB_OPERATORS = new Set([
+  "FusedMatMul",
+  "GroupQueryAttention",
+  "MatMulNBits",
+  "MultiHeadAttention",
+  "RotaryEmbedding",
+]);
+
 /** Versions of the format and of the operator sets. */
 const IR_VERSION = 10;
 const OPERATOR_SETS = [
   { domain: "", version: 21 },
-  { domain: "com.microsoft", version: 1 },
+  { domain: CONTRIB_DOMAIN, version: 1 },
 ];
 
 /** `TensorProto.DataLocation.EXTERNAL`. */
@@ -160,4 +170,9 @@ function port({ name, dtype, shape }: Port) {
   const known = dim === undefined ? {} : { shape: { dim } };
   const tensorType = { elemType: ONNX_DTYPE[dtype], ...known };
   return { name, type: { tensorType } };
+}
+
+/** Returns the domain of an operator; empty for those of ONNX. */
+export function domainOf(operator: string): string {
+  return CONTRIB_OPERATORS.has(operator) ? CONTRIB_DOMAIN : "";
 }
