@@ -15,7 +15,12 @@ import { VERSION } from "../lib/version.ts";
 import { defaultMaxPixels } from "./inference/pixel_budget.ts";
 import { maxRunPixels } from "./inference/image_limit.ts";
 import type { Variable } from "./config/variable_parsers.ts";
-import { EMBEDDED_MODEL, VARIABLE_GROUPS, VARIABLES } from "./variables.ts";
+import {
+  EMBEDDED_CLIP_MODEL,
+  EMBEDDED_MODEL,
+  VARIABLE_GROUPS,
+  VARIABLES,
+} from "./variables.ts";
 
 /** The parsed values of all variables. */
 type Values = {
@@ -188,12 +193,14 @@ export function readEnvironment(
 ): Environment {
   const values = readValues(get);
   const model = values.MODEL ?? EMBEDDED_MODEL;
+  const gen = values.GEN_MODEL ?? model;
   const cache = cacheFolder(get);
   return {
     folders: {
-      gen: values.GEN_MODEL ?? model,
+      gen,
       chat: values.CHAT_MODEL ?? model,
-      clips: values.CLIP_MODEL,
+      clips: values.CLIP_MODEL ??
+        (gen === EMBEDDED_MODEL ? EMBEDDED_CLIP_MODEL : undefined),
       vision: values.VISION_MODEL,
     },
     aliases: values.MODEL_ALIASES,

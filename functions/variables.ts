@@ -56,6 +56,13 @@ export const VARIABLES = {
  * The folder of the embedded language model, located beside the code from any
  * working directory.
  */
-export const EMBEDDED_MODEL: string = decodeURIComponent(
-  new URL("../models/emu3-mini", import.meta.url).pathname,
-);
+export const EMBEDDED_MODEL: string = embedded("emu3-mini");
+
+/** The folder of the embedded language model for clips. */
+export const EMBEDDED_CLIP_MODEL: string = embedded("emu3-mini-clips");
+
+function embedded(name: string): string {
+  return decodeURIComponent(
+    new URL(`../models/${name}`, import.meta.url).pathname,
+  );
+}

@@ -26,7 +26,7 @@ export const MODEL_VARIABLES = {
   ),
   CLIP_MODEL: source(
     "language model for clips, opened by the first request for one",
-    "the model for drawing",
+    "the embedded emu3-mini-clips beside emu3-mini, else the model for drawing",
   ),
   VISION_MODEL: source(
     "vision tokenizer",

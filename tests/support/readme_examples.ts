@@ -86,11 +86,6 @@ export const EXCEPTIONS: readonly Exception[] = [
     instead: undefined,
   },
   {
-    pattern: /"frames": |--frames /,
-    reason: "needs a model that draws clips, which is not embedded",
-    instead: undefined,
-  },
-  {
     pattern: /\btask quantize \/models\//,
     reason: "needs 16 GB of weights",
     instead: "deno task quantize --help",

@@ -46,8 +46,8 @@ step verify_decoder --pool toy/pool.pt
 
 # The published weights and the evaluation set come out as they are.
 step from_weights --out published
-step export --vq published/vq.pt --lm published/lm.pt --out again
-for folder in emu3-mini emu3-mini-visiontokenizer; do
+step export --vq published/vq.pt --lm published/lm.pt --clips published/clips.pt --out again
+for folder in emu3-mini emu3-mini-clips emu3-mini-visiontokenizer; do
   for file in again/$folder/*; do
     cmp "$file" "$here/../../$folder/$(basename "$file")"
   done

@@ -82,7 +82,7 @@ def main():
 def parse(arguments=None):
     """The options of the command line, or of `arguments`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_run(parser, "work/clips.pt", steps=700, seed=3)
+    add_run(parser, "work/clips.pt", steps=2070, seed=3)
     add_vocabulary(parser)
     add = parser.add_argument
     add("--pool", default="work/clip_pool.pt", help="result of make_clip_pool.py")
@@ -92,11 +92,11 @@ def parse(arguments=None):
     add("--muon", type=float, default=0.015, help="highest learning rate of the layers' matrices")
     add("--wd", type=float, default=0.01, help="weight decay")
     add("--warm", type=int, default=40, help="steps in which the rates rise")
-    add("--decay", type=int, default=400, help="last steps, in which they fall")
+    add("--decay", type=int, default=670, help="last steps, in which they fall")
     add("--tokens", type=int, default=3000, help="least tokens of a step")
     add("--stills", type=float, default=0.05, help="share of pictures among the sequences")
     add("--whole", type=float, default=0.25, help="share of clips that are learned from whole")
-    add("--single", type=float, default=0.3, help="share of clips of which one frame is learned")
+    add("--single", type=float, default=0.5, help="share of clips of which one frame is learned")
     add("--hints", type=float, default=0.3, help="weight of the losses of clip_hints.py")
     add("--first", type=float, default=3.0, help="weight of a thing's first rows where it appears")
     add("--opening", type=float, default=1.5, help="weight of its other rows there")
