@@ -17,13 +17,7 @@
  * @module
  */
 
-import {
-  spatialFactor,
-  type VisionConfig,
-} from "../../models/config/vision_config.ts";
-import type { BuiltGraph } from "../../models/graph/built_graph.ts";
-import type { GraphOptions } from "../../models/graph/graph_options.ts";
-import type { Weights } from "../../models/graph/weights.ts";
+import { spatialFactor } from "../../models/config/vision_config.ts";
 import {
   clipDecoderGraph,
   stillDecoderGraph,
@@ -32,7 +26,7 @@ import {
   clipEncoderGraph,
   stillEncoderGraph,
 } from "../../models/vision_encoder.ts";
-import { winogradFor } from "../../models/vision/convolution.ts";
+import type { winogradFor } from "../../models/vision/convolution.ts";
 import { quantizerGraph } from "../../models/vision_quantizer.ts";
 import { FairQueue } from "../async/fair_queue.ts";
 import { ImageSizeError } from "../errors.ts";
@@ -44,25 +38,10 @@ import {
   pixelSize,
 } from "../grid.ts";
 import type { VisionCheckpoint } from "../loading/checkpoint.ts";
-import { CPU_PROVIDER } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Session } from "../runtime/session.ts";
 import type { PixelSize, RgbImage } from "../image/image.ts";
 import { channelsLast, imageFromPixelValues, pixelValues } from "./pixels.ts";
-import { SizedSessions } from "./sized_sessions.ts";
-
-/** A function that builds a graph. */
-type Builder = (
-  config: VisionConfig,
-  weights: Weights,
-  options: GraphOptions,
-) => BuiltGraph;
-
-/** The size of the input of a run. */
-interface InputSize extends PixelSize {
-  /** Number of frames, of pixels or of codes. */
-  readonly frames: number;
-}
+import { VisionSessions } from "./vision_sessions.ts";
 
 /** The number of latent vectors that are compared with the codebook at once. */
 const QUANTIZER_ROWS = 256;
@@ -79,21 +58,14 @@ const SMALL_PIXELS = 512 * 512;
  */
 const MAX_PASSED = 4;
 
-/**
- * The maximum number of sessions of a graph on a device that prepares
- * convolutions for each size of picture. Each has a copy of the weights.
- */
-const MAX_SIZES = 3;
-
 /** Runs a vision tokenizer on ONNX Runtime. */
 export class VisionTokenizer implements AsyncDisposable {
   readonly #runtime: Runtime;
-  readonly #chooseWinograd: typeof winogradFor;
   readonly #queue = new FairQueue({
     smallCost: SMALL_PIXELS,
     maxPassed: MAX_PASSED,
   });
-  readonly #sessions = new Map<string, SizedSessions<Session>>();
+  readonly #sessions: VisionSessions;
   /** Checkpoint of the model. */
   readonly checkpoint: VisionCheckpoint;
   /** Pixels along each side of one code. */
@@ -112,10 +84,10 @@ export class VisionTokenizer implements AsyncDisposable {
   constructor(
     runtime: Runtime,
     checkpoint: VisionCheckpoint,
-    chooseWinograd: typeof winogradFor = winogradFor,
+    chooseWinograd?: typeof winogradFor,
   ) {
     this.#runtime = runtime;
-    this.#chooseWinograd = chooseWinograd;
+    this.#sessions = new VisionSessions(runtime, checkpoint, chooseWinograd);
     this.checkpoint = checkpoint;
     this.pixelsPerCode = spatialFactor(checkpoint.config);
     this.framesPerCode = checkpoint.config.temporalFactor;
@@ -129,10 +101,10 @@ export class VisionTokenizer implements AsyncDisposable {
    */
   async load(direction: "encode" | "decode"): Promise<void> {
     if (direction === "decode") {
-      await this.#session(stillDecoderGraph);
+      await this.#sessions.get(stillDecoderGraph);
     } else {
-      await this.#session(stillEncoderGraph);
-      await this.#session(quantizerGraph);
+      await this.#sessions.get(stillEncoderGraph);
+      await this.#sessions.get(quantizerGraph);
     }
   }
 
@@ -234,7 +206,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const plane = 3 * height * width;
     const still = frames.length === 1;
     const steps = still ? 1 : frames.length / this.framesPerCode;
-    const session = await this.#session(
+    const session = await this.#sessions.get(
       still ? stillEncoderGraph : clipEncoderGraph,
       { frames: frames.length, height, width },
     );
@@ -278,7 +250,7 @@ export class VisionTokenizer implements AsyncDisposable {
   ): Promise<Float32Array<ArrayBuffer>> {
     assertCodes(clip.codes, this.codebookSize);
     const { height, width } = pixelSize(clip, this);
-    const session = await this.#session(
+    const session = await this.#sessions.get(
       kind === "still" ? stillDecoderGraph : clipDecoderGraph,
       { frames: clip.frames, height, width },
     );
@@ -301,10 +273,7 @@ export class VisionTokenizer implements AsyncDisposable {
 
   /** Closes the loaded graphs. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const sessions of this.#sessions.values()) {
-      await sessions[Symbol.asyncDispose]();
-    }
-    this.#sessions.clear();
+    await this.#sessions[Symbol.asyncDispose]();
   }
 
   /** Quantizes `[t, Z, h, w]` to the nearest codes, `[t · h · w]`. */
@@ -316,7 +285,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const count = latent.length / latentChannels;
     const vectors = channelsLast(latent, latentChannels);
     const codes = new BigInt64Array(count);
-    const session = await this.#session(quantizerGraph);
+    const session = await this.#sessions.get(quantizerGraph);
     // In parts, since the distances of all latents to all codes would take
     // gigabytes.
     for (let start = 0; start < count; start += QUANTIZER_ROWS) {
@@ -338,52 +307,6 @@ export class VisionTokenizer implements AsyncDisposable {
       await binding.run(signal);
     }
     return Uint16Array.from(codes, Number);
-  }
-
-  /**
-   * Returns a session of a graph, for inputs of a size if it matters; without a
-   * size, the one of large pictures.
-   */
-  #session(builder: Builder, size?: InputSize): Promise<Session> {
-    const { preparesShapes } = this.#runtime.provider;
-    const winograd = this.#onHost
-      ? this.#chooseWinograd(this.checkpoint.config, size)
-      : undefined;
-    const key = `${builder.name} ${winograd !== undefined}`;
-    let sessions = this.#sessions.get(key);
-    if (sessions === undefined) {
-      const limit = preparesShapes ? MAX_SIZES : 1;
-      sessions = new SizedSessions(() => this.#open(builder, winograd), limit);
-      this.#sessions.set(key, sessions);
-    }
-    return sessions.get(
-      size && `${size.frames} × ${size.height} × ${size.width}`,
-    );
-  }
-
-  /** True if convolutions run on the CPU. */
-  get #onHost(): boolean {
-    const { name, convolves } = this.#runtime.provider;
-    return name === CPU_PROVIDER.name || !convolves;
-  }
-
-  async #open(
-    builder: Builder,
-    winograd: GraphOptions["winograd"],
-  ): Promise<Session> {
-    const { config, weights, weightFolder } = this.checkpoint;
-    const { symmetricPads } = this.#runtime.provider;
-    const { model } = builder(config, weights, {
-      computeDtype: "float32",
-      symmetricPads,
-      winograd,
-    });
-    return await this.#runtime.session(model, {
-      weightFolder,
-      prepack: false,
-      shrink: true,
-      onHost: this.#onHost,
-    });
   }
 
   #gridSize({ height, width }: PixelSize): PixelSize {
