@@ -104,10 +104,11 @@ const PAYING: WinogradChoice = { leastChannels: 256 };
 const LEAST_SIDE = 160;
 
 /**
- * The strips of a convolution by level, the largest pictures first: those of
- * level 0 bound the memory, and more of them cost time. Each needs four rows.
+ * The strips of a convolution by level, the largest pictures first: one strip of
+ * level 0 takes 4.5 times its activations, twice the memory of encoding. Each
+ * strip costs time, and its nodes cost time at the start.
  */
-const STRIPS = [8, 4, 1, 1];
+const STRIPS = [2, 1, 1, 1];
 
 /**
  * Returns the choice of convolutions that use Winograd's algorithm for pictures
