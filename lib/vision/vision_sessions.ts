@@ -21,14 +21,14 @@ import type { Session } from "../runtime/session.ts";
 import { SizedSessions } from "./sized_sessions.ts";
 
 /** A function that builds a graph. */
-type Builder = (
+export type GraphBuilder = (
   config: VisionConfig,
   weights: Weights,
   options: GraphOptions,
 ) => BuiltGraph;
 
 /** The size of the input of a run. */
-interface InputSize extends PixelSize {
+export interface InputSize extends PixelSize {
   /** Number of frames, of pixels or of codes. */
   readonly frames: number;
 }
@@ -66,7 +66,7 @@ export class VisionSessions implements AsyncDisposable {
    * Returns a session of a graph, for inputs of a size if it matters; without a
    * size, the one of large pictures.
    */
-  get(builder: Builder, size?: InputSize): Promise<Session> {
+  get(builder: GraphBuilder, size?: InputSize): Promise<Session> {
     const { preparesShapes } = this.#runtime.provider;
     const winograd = this.#onHost
       ? this.#chooseWinograd(this.#checkpoint.config, size)
@@ -90,7 +90,7 @@ export class VisionSessions implements AsyncDisposable {
   }
 
   async #open(
-    builder: Builder,
+    builder: GraphBuilder,
     winograd: GraphOptions["winograd"],
   ): Promise<Session> {
     const { config, weights, weightFolder } = this.#checkpoint;

@@ -83,7 +83,7 @@ export function spatialNorm(codes: Value, embedSize: number): Norm {
 }
 
 /** The shape of a residual block. */
-interface ResidualShape {
+export interface ResidualShape {
   /** Number of channels in. */
   readonly from: number;
   /** Number of channels out. */
