@@ -44,7 +44,8 @@ export class VisionSessions implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #checkpoint: VisionCheckpoint;
   readonly #chooseWinograd: typeof winogradFor;
-  readonly #sessions = new Map<string, SizedSessions<Session>>();
+  readonly #direct = new Map<GraphBuilder, SizedSessions<Session>>();
+  readonly #winograd = new Map<GraphBuilder, SizedSessions<Session>>();
 
   /**
    * Creates the store; no session is open yet.
@@ -71,12 +72,12 @@ export class VisionSessions implements AsyncDisposable {
     const winograd = this.#onHost
       ? this.#chooseWinograd(this.#checkpoint.config, size)
       : undefined;
-    const key = `${builder.name} ${winograd !== undefined}`;
-    let sessions = this.#sessions.get(key);
+    const store = winograd === undefined ? this.#direct : this.#winograd;
+    let sessions = store.get(builder);
     if (sessions === undefined) {
       const limit = preparesShapes ? MAX_SIZES : 1;
       sessions = new SizedSessions(() => this.#open(builder, winograd), limit);
-      this.#sessions.set(key, sessions);
+      store.set(builder, sessions);
     }
     return sessions.get(
       size && `${size.frames} × ${size.height} × ${size.width}`,
@@ -110,9 +111,11 @@ export class VisionSessions implements AsyncDisposable {
 
   /** Closes all sessions. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const sessions of this.#sessions.values()) {
-      await sessions[Symbol.asyncDispose]();
+    for (const store of [this.#direct, this.#winograd]) {
+      for (const sessions of store.values()) {
+        await sessions[Symbol.asyncDispose]();
+      }
+      store.clear();
     }
-    this.#sessions.clear();
   }
 }
