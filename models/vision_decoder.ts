@@ -169,12 +169,12 @@ function frameDecoder(
     x = middleBlock(g, x, {
       channels,
       norm: topNorm,
-      convolutions: convolutionsAt(g, top, clip),
+      convolutions: convolutionsAt(g, config, top, clip),
     });
     for (let level = top; level >= 0; level--) {
       const to = baseChannels * channelMultipliers[level]!;
       const levelNorm = level === top ? topNorm : norm(level);
-      const convolutions = convolutionsAt(g, level, clip);
+      const convolutions = convolutionsAt(g, config, level, clip);
       const shape = { from: channels, to, norm: levelNorm, convolutions };
       x = upLevel(g, config, x, level, shape);
       channels = to;

@@ -93,11 +93,16 @@ function frameEncoder(
     let channels = baseChannels;
     for (const [level, multiplier] of channelMultipliers.entries()) {
       const to = baseChannels * multiplier;
-      const convolutions = convolutionsAt(g, level, clip);
+      const convolutions = convolutionsAt(g, config, level, clip);
       x = downLevel(g, config, x, level, { from: channels, to, convolutions });
       channels = to;
     }
-    const convolutions = convolutionsAt(g, channelMultipliers.length - 1, clip);
+    const convolutions = convolutionsAt(
+      g,
+      config,
+      channelMultipliers.length - 1,
+      clip,
+    );
     x = middleBlock(g, x, { channels, norm: groupNorm, convolutions });
     x = swish(g, markedNormOut(g, x, channels));
     const shape = { from: channels, to: latentChannels, kernel: 3 };

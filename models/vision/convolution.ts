@@ -7,11 +7,11 @@
  * @module
  */
 
-import type { VisionConfig } from "../config/vision_config.ts";
+import { spatialFactor, type VisionConfig } from "../config/vision_config.ts";
 import type { WinogradChoice } from "../graph/graph_options.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { padded } from "./padding.ts";
-import { winogradConv, winogradDoubled } from "./winograd.ts";
+import { TILE, winogradConv, winogradDoubled } from "./winograd.ts";
 
 /** The shape of a convolution. */
 export interface ConvShape {
@@ -134,14 +134,16 @@ export function winogradFor(
  */
 export function convolutionsAt(
   g: Graph,
+  config: VisionConfig,
   level: number,
   clip: boolean,
 ): Convolutions {
   const { winograd } = g.options;
   if (winograd === undefined) return DIRECT;
   const strips = STRIPS[level] ?? 1;
-  // Sides are multiples of 2 ^ (levels - 1) codes.
-  const shape = { strips, uneven: level > 1, clip };
+  // Sides in pixels are multiples of the pixels of a code.
+  const uneven = spatialFactor(config) / 2 ** level % TILE !== 0;
+  const shape = { strips, uneven, clip };
   const pays = ({ from, to }: Channels) =>
     Math.min(from, to) >= winograd.leastChannels;
   return {

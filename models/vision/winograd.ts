@@ -51,7 +51,7 @@ export interface WinogradShape {
 }
 
 /** Pixels between two tiles. */
-const TILE = 4;
+export const TILE = 4;
 
 /** Side of the filter. */
 const FILTER = 3;

@@ -19,6 +19,7 @@ import {
   convolutionsAt,
 } from "../../models/vision/convolution.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { best } from "./timing.ts";
 
 /** Runs of each graph, of which the fastest counts. */
 const ROUNDS = 3;
@@ -36,7 +37,8 @@ interface Shape {
 
 const side = Number(Deno.args[0] ?? 256);
 const threads = Number(Deno.args[1] ?? 2);
-const { baseChannels, channelMultipliers } = parseVisionConfig({});
+const config = parseVisionConfig({});
+const { baseChannels, channelMultipliers } = config;
 const widths = channelMultipliers.map((factor) => factor * baseChannels);
 const shapes = widths.flatMap((to, level): Shape[] => [
   { kind: "same", level, from: to, to },
@@ -72,7 +74,10 @@ async function milliseconds(
   const options = { computeDtype: "float32", winograd } as const;
   const g = new Graph("convolution", locatedWeights(), options);
   const x: Value = g.input("x", "float32", [1, from, "H", "W"]);
-  const y = convolutionsAt(g, level, false)[kind](g, x, "conv", { from, to });
+  const y = convolutionsAt(g, config, level, false)[kind](g, x, "conv", {
+    from,
+    to,
+  });
   g.output("y", y, "float32", [1, to, "H'", "W'"]);
   await using session = await runtime.session(g.build().model, {
     weightFolder: folder.path,
@@ -88,15 +93,7 @@ async function milliseconds(
   const output = new Float32Array(to * (factor * pixels) ** 2);
   const sides = [1, to, factor * pixels, factor * pixels];
   binding.output("y", stack.use(runtime.tensor(output, sides)));
-  let fastest = Infinity;
-  for (let round = 0; round <= ROUNDS; round++) {
-    const begun = performance.now();
-    await binding.run();
-    const taken = performance.now() - begun;
-    // The first run allocates.
-    if (round > 0) fastest = Math.min(fastest, taken);
-  }
-  return fastest;
+  return 1000 * await best(ROUNDS, () => binding.run());
 }
 
 /** Returns weights and biases that are parts of one file. */

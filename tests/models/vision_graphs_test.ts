@@ -158,3 +158,24 @@ Deno.test("With Winograd's algorithm, graphs read the same tensors and no 3 × 3
     operatorCount(stillDecoderGraph, "Resize", choice);
   strictEqual(resizes(undefined) - resizes(winograd), 3);
 });
+
+Deno.test("Levels whose sides may be no multiple of a tile are cropped, whatever their number", () => {
+  const cropped = (config: VisionConfig, level: number) => {
+    const options = { ...fp32, winograd: winogradFor(published) };
+    const weights = new RecordedWeights();
+    const { nodes, tensors } = decodeModel(
+      stillEncoderGraph(config, weights, options).model,
+    );
+    return nodes.some(({ operator, name, inputs }) =>
+      operator === "Slice" && name.startsWith(`encoder/down.${level}/`) &&
+      // Strips are cut along rows only.
+      tensors.get(inputs[3]!)?.shape[0] === 2
+    );
+  };
+  deepStrictEqual(
+    [0, 1, 2, 3].map((level) => cropped(published, level)),
+    [false, false, true, true],
+  );
+  const small = { ...published, channelMultipliers: [1, 2] };
+  deepStrictEqual([0, 1].map((level) => cropped(small, level)), [true, true]);
+});
