@@ -9,11 +9,12 @@ import type { GenerationConfig } from "../models/config/generation_config.ts";
 import type { LanguageConfig } from "../models/config/language_config.ts";
 import { Engine } from "./engine/engine.ts";
 import { cacheSize } from "./engine/cache_size.ts";
-import type { CacheDtype } from "./decoder/kv_cache.ts";
+import type { CacheDtype } from "./runtime/provider.ts";
 import type { NamedAdapter } from "./decoder/adapter_stack.ts";
 import { openDecoder } from "./decoder/open_decoder.ts";
 import type { Head } from "./engine/policy.ts";
 import type { LanguageCheckpoint } from "./loading/checkpoint.ts";
+import { kvScales } from "./calibration/kv_scales.ts";
 import { openTextSide, type TextSide } from "./loading/text_files.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { type RunPhase, unreported } from "./loading_phase.ts";
@@ -46,6 +47,8 @@ export interface LanguageModelOptions {
   readonly cacheBytes: number;
   /** Type of keys and values; undefined to choose one by the memory. */
   readonly cacheDtype?: CacheDtype | undefined;
+  /** Folder in which scales of an int8 cache are kept; undefined for none. */
+  readonly scalesFolder?: string | undefined;
   /** The maximum number of tokens that one prefill takes. */
   readonly chunkLength: number;
   /** Maximum number of waiting requests of one caller. */
@@ -102,10 +105,17 @@ export async function openLanguageModel(
   opened.use(text);
   await accept?.(vocabulary);
   const cache = cacheSize(checkpoint.config, runtime.provider, options);
+  const cacheScales = cache.dtype === "int8"
+    ? await runPhase("calibration", () => {
+      const writer = { text, vocabulary };
+      return kvScales(runtime, checkpoint, writer, options.scalesFolder);
+    })
+    : undefined;
   const decoder = await openDecoder(runtime, checkpoint, vocabulary, {
     slots: options.slots,
     contextLength: cache.positions,
     cacheDtype: cache.dtype,
+    cacheScales,
     chunkLength: options.chunkLength,
     heads: options.heads,
     adapters,

@@ -1,11 +1,12 @@
 /**
  * The grouped-query attention over a KV cache that is updated in place, in
- * three arrangements of rows.
+ * four arrangements of rows.
  *
  * ```text
  * step    [B, S, ·]   many rows of one token, or one row of many
  * two     [N, ·]      rows of one token, some of which have a second
  * multi   [R, S, ·]   a few rows of several tokens each, one node per row
+ * prompt  [1, S, ·]   one row of many over an int8 cache, which is not written
  * ```
  *
  * With a past, ONNX Runtime's operator supports either many rows of one token
@@ -17,15 +18,24 @@
  * @module
  */
 
+import { promptAttention } from "./prompt_attention.ts";
+import { type CacheScales, scaledAttention } from "./cache_scales.ts";
+import {
+  type Attention,
+  CachedAttention,
+  declareLengths,
+  rotaryTables,
+} from "./cached_attention.ts";
 import type { LanguageConfig } from "./config/language_config.ts";
 import type { Dtype } from "./graph/dtype.ts";
 import type { Graph, Value } from "./graph/graph.ts";
-import { type RotaryAngles, rotaryAngles } from "./rotary.ts";
+import type { RotaryAngles } from "./rotary.ts";
 
 /** The arrangement of rows and tokens. */
 export type Arrangement =
   | { readonly type: "step" }
   | { readonly type: "two_token" }
+  | { readonly type: "prompt" }
   | {
     readonly type: "multi_token";
     /** Number of rows, R. */
@@ -44,32 +54,37 @@ export interface AttentionOptions {
   readonly cacheDtype: Dtype;
   /** Rotary angles of those positions; computed by default. */
   readonly angles?: RotaryAngles | undefined;
+  /** Scales of an int8 cache; undefined for other types. */
+  readonly cacheScales?: CacheScales | undefined;
 }
-
-/** The projections of one layer. */
-export interface Projections {
-  /** Queries, `[…, N · D]`. */
-  readonly query: Value;
-  /** Keys, `[…, H · D]`. */
-  readonly key: Value;
-  /** Values, `[…, H · D]`. */
-  readonly value: Value;
-}
-
-/** A function that adds the attention of one layer; returns `[…, N · D]`. */
-export type Attention = (projections: Projections, layer: number) => Value;
 
 /**
  * Declares the inputs of an arrangement; returns the function that adds
  * attention.
+ *
+ * @throws {RangeError} If the cache is int8 and its scales are missing or not
+ * those of this model.
  */
 export function attention(
   g: Graph,
   config: LanguageConfig,
   options: AttentionOptions,
 ): Attention {
+  const { cacheDtype, cacheScales = [] } = options;
+  const attend = arrangedAttention(g, config, options);
+  return cacheDtype === "int8"
+    ? scaledAttention(g, config, cacheScales, attend)
+    : attend;
+}
+
+function arrangedAttention(
+  g: Graph,
+  config: LanguageConfig,
+  options: AttentionOptions,
+): Attention {
   const tables = rotaryTables(g, config, options);
   const { arrangement } = options;
+  if (arrangement.type === "prompt") return promptAttention(g, config, tables);
   const node = new CachedAttention(g, config, options.cacheDtype, tables);
   switch (arrangement.type) {
     case "step":
@@ -84,22 +99,6 @@ export function attention(
         arrangement.explicitPositions,
       );
   }
-}
-
-/**
- * Returns the names of the cache's inputs and outputs of a layer; with `row`,
- * of one row of a multi-token step.
- */
-export function cacheNames(
-  layer: number,
-  part: "key" | "value",
-  row?: string | number,
-): { past: string; present: string } {
-  const suffix = row === undefined ? "" : `.${row}`;
-  return {
-    past: `past_key_values.${layer}.${part}${suffix}`,
-    present: `present.${layer}.${part}${suffix}`,
-  };
 }
 
 /** Adds the inputs `seqlens_k` `[B]` and `total_sequence_length` `[]`. */
@@ -176,7 +175,7 @@ function multiTokenAttention(
     positionIds: explicitPositions
       ? {
         positions: g.input(`position_ids.${row}`, "int64", [1, "S"]),
-        bias: g.input(`bias.${row}`, node.cacheDtype, [1, 1, "S", `t${row}`]),
+        bias: g.input(`bias.${row}`, node.operandDtype, [1, 1, "S", `t${row}`]),
       }
       : undefined,
   }));
@@ -200,129 +199,4 @@ function multiTokenAttention(
     });
     return count === 1 ? results[0]! : g.apply("Concat", results, { axis: 0 });
   };
-}
-
-/** The numbers of tokens of rows. */
-interface Lengths {
-  /** Number of tokens of each row after this run, minus one: int32 `[B]`. */
-  readonly seqlens: Value;
-  /** The maximum number of tokens of any row after this run: int32 `[]`. */
-  readonly total: Value;
-}
-
-/** The positions of a row's tokens, and their attention bias. */
-interface Positions {
-  readonly positions: Value;
-  readonly bias: Value;
-}
-
-function declareLengths(g: Graph, row?: string): Lengths {
-  const suffix = row === undefined ? "" : `.${row}`;
-  return {
-    seqlens: g.input(`seqlens_k${suffix}`, "int32", [`B${suffix}`]),
-    total: g.input(`total_sequence_length${suffix}`, "int32", []),
-  };
-}
-
-/** Adds the attention operator with its cache. */
-class CachedAttention {
-  readonly #g: Graph;
-  readonly #config: LanguageConfig;
-  readonly #tables: RotaryTables;
-  /** Element type of the KV cache. */
-  readonly cacheDtype: Dtype;
-
-  constructor(
-    g: Graph,
-    config: LanguageConfig,
-    cacheDtype: Dtype,
-    tables: RotaryTables,
-  ) {
-    this.#g = g;
-    this.#config = config;
-    this.cacheDtype = cacheDtype;
-    this.#tables = tables;
-  }
-
-  /**
-   * Maps `[B, S, ·]` to `[B, S, N · D]` over the cache of `layer` and `row`.
-   */
-  apply(
-    { query, key, value }: Projections,
-    { seqlens, total }: Lengths,
-    layer: number,
-    row?: string,
-    positionIds?: Positions,
-  ): Value {
-    const g = this.#g;
-    const { heads, keyValueHeads: H, headSize: D } = this.#config;
-    const names = {
-      key: cacheNames(layer, "key", row),
-      value: cacheNames(layer, "value", row),
-    };
-    const shape = [row === undefined ? "B" : `B.${row}`, H, "T", D];
-    const cache = (part: "key" | "value") =>
-      g.input(names[part].past, this.cacheDtype, shape);
-    const inputs = [
-      this.#cached(query),
-      this.#cached(key),
-      this.#cached(value),
-      cache("key"),
-      cache("value"),
-      seqlens,
-      total,
-      this.#tables.cos,
-      this.#tables.sin,
-    ];
-    if (positionIds !== undefined) {
-      inputs.push(positionIds.positions, positionIds.bias);
-    }
-    const [out] = g.applyNamed(
-      "GroupQueryAttention",
-      inputs,
-      [
-        `attention.${layer}${row === undefined ? "" : `.${row}`}`,
-        names.key.present,
-        names.value.present,
-      ],
-      {
-        num_heads: heads,
-        kv_num_heads: H,
-        do_rotary: 1,
-        rotary_interleaved: 0,
-      },
-    );
-    for (const { present } of [names.key, names.value]) {
-      g.declareOutput(present, this.cacheDtype, shape);
-    }
-    return this.cacheDtype === g.computeDtype
-      ? out!
-      : g.cast(out!, g.computeDtype);
-  }
-
-  #cached(value: Value): Value {
-    return this.cacheDtype === this.#g.computeDtype
-      ? value
-      : this.#g.cast(value, this.cacheDtype);
-  }
-}
-
-/** The cosines and sines of every position, `[T, D/2]` each. */
-interface RotaryTables {
-  readonly cos: Value;
-  readonly sin: Value;
-}
-
-function rotaryTables(
-  g: Graph,
-  config: LanguageConfig,
-  { positions, cacheDtype, angles }: AttentionOptions,
-): RotaryTables {
-  const half = config.headSize / 2;
-  const { cos, sin } = angles ?? rotaryAngles(config, positions);
-  const table = (data: Float32Array<ArrayBuffer>) => {
-    const value = g.constant("float32", [positions, half], data);
-    return cacheDtype === "float32" ? value : g.cast(value, cacheDtype);
-  };
-  return { cos: table(cos), sin: table(sin) };
 }

@@ -21,16 +21,13 @@
  * @module
  */
 
-import {
-  type Attention,
-  attention,
-  type AttentionOptions,
-} from "./attention.ts";
+import { attention, type AttentionOptions } from "./attention.ts";
 import {
   adaptedLinear,
   type AdapterStackShape,
   type Linear,
 } from "./adapter_rows.ts";
+import type { Attention } from "./cached_attention.ts";
 import type { LanguageConfig } from "./config/language_config.ts";
 import type { BuiltGraph } from "./graph/built_graph.ts";
 import { Graph, type Value } from "./graph/graph.ts";
@@ -67,7 +64,7 @@ interface Shared {
  * arrangement (`attention.ts`) and of adapters (`adapter_rows.ts`);
  * `past_key_values.{layer}.{key,value}` `[B, H, T, D]`. Outputs: `hidden`
  * float32 `[…, E]`, normed; `present.{layer}.{key,value}`, to be bound to the
- * same memory as the past.
+ * same memory as the past (of prompts, `codes.…`; see `prompt_attention.ts`).
  *
  * With some of the layers, the graph is a part of the decoder: it has the input
  * `residual.{start}` instead of `input_ids` unless it is the first, and the

@@ -18,6 +18,8 @@ export interface QuantizeArguments {
   readonly precision: QuantizedPrecision;
   /** Folder of the result. */
   readonly target: string;
+  /** True if the scales of an int8 KV cache are calibrated and stored, too. */
+  readonly kvScales: boolean;
 }
 
 /** Returns the error of an invalid command line, with the fault and the usage. */
@@ -36,6 +38,7 @@ Stores a language model in fewer bits.
                  org/name[@revision], hf://, s3://, gs://, https://
   --precision    precision of the weights in the result
   --out          folder of the result
+  --kv-scales    calibrate the scales for KV_PRECISION=int8 and store them, too
 
 An interrupted run continues when the same command is run again.`;
 
@@ -63,7 +66,12 @@ export function parseArguments(words: readonly string[]): QuantizeArguments {
     );
   }
   if (!values.out) throw usageError("--out is missing");
-  return { source, precision, target: values.out };
+  return {
+    source,
+    precision,
+    target: values.out,
+    kvScales: values["kv-scales"],
+  };
 }
 
 function read(words: readonly string[]) {
@@ -71,6 +79,7 @@ function read(words: readonly string[]) {
     return parseCommandLine(words, {
       precision: { type: "string" },
       out: { type: "string" },
+      "kv-scales": { type: "boolean", default: false },
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";

@@ -8,7 +8,11 @@ import { DiskError } from "../cache/base/disk.ts";
 import { placesFrom, SourceError } from "../cache/locate.ts";
 import { bring, withoutQuery } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
+import { writeKvScales } from "../../lib/calibration/kv_scales.ts";
+import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
+import { openTextSide } from "../../lib/loading/text_files.ts";
 import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
+import { Runtime } from "../../lib/runtime/runtime.ts";
 import {
   containerAllowance,
   threadsWithin,
@@ -31,23 +35,38 @@ if (import.meta.main) {
 }
 
 async function quantize({ stop, release }: CommandSignals): Promise<void> {
-  const { source, precision, target } = parseArguments(Deno.args);
+  const { source, precision, target, kvScales } = parseArguments(Deno.args);
   const report = new Report(errorOutput());
   const folder = await bring(source, placesFrom(), report, stop.signal);
   // A run that is killed is resumed from its journal.
   release();
+  const threads = threadsWithin(
+    navigator.hardwareConcurrency,
+    containerAllowance(),
+  );
   const steps = quantizeCheckpoint(folder, target, {
     precision,
-    threads: threadsWithin(navigator.hardwareConcurrency, containerAllowance()),
+    threads,
     program: `emu3 ${VERSION}`,
   });
   for await (const { doneBytes: bytes, totalBytes } of steps) {
     report.progress({ what: "quantizing", bytes, totalBytes });
   }
+  if (kvScales) await calibrate(target, threads);
   const shown = withoutQuery(source);
   report.event(
     { event: "quantized", source: shown, precision, folder: target },
     `quantized ${shown}`,
   );
   say(`${target} holds ${shown} in ${precision}`);
+}
+
+/** Writes the scales of an int8 KV cache into the folder of a checkpoint. */
+async function calibrate(folder: string, threads: number): Promise<void> {
+  const checkpoint = await openLanguageCheckpoint(folder);
+  const { text, vocabulary } = await openTextSide(checkpoint);
+  using _ = text;
+  await text.ready;
+  await using runtime = new Runtime({ threads });
+  await writeKvScales(runtime, checkpoint, { text, vocabulary });
 }

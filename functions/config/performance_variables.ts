@@ -36,9 +36,9 @@ export const PERFORMANCE_VARIABLES = {
     parse: precision,
   },
   KV_PRECISION: {
-    meaning: `numeric format of the KV cache: ${
+    meaning: `numeric format of the KV cache, one of ${
       [...CACHE_DTYPES.keys()].join(", ")
-    }`,
+    }; int8 runs on cpu and needs scales, which are calibrated at the start unless quantize --kv-scales stored them`,
     fallback:
       "fp32, or fp16 if one long image would take half of KV_BYTES; on cuda bf16",
     parse: cacheDtype,

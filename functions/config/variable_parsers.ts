@@ -11,7 +11,7 @@ import {
   STRATEGY_NAMES,
   type StrategyName,
 } from "../../lib/drawing/strategy.ts";
-import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
+import type { CacheDtype } from "../../lib/runtime/provider.ts";
 import { FUNCTION_NAMES, type FunctionName } from "../schema/common.ts";
 import { type Precision, PRECISIONS } from "../models/precision.ts";
 
@@ -33,6 +33,7 @@ export const CACHE_DTYPES: ReadonlyMap<string, CacheDtype> = new Map([
   ["fp32", "float32"],
   ["fp16", "float16"],
   ["bf16", "bfloat16"],
+  ["int8", "int8"],
 ]);
 
 /**

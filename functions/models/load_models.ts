@@ -13,7 +13,7 @@ import {
   type StrategyName,
   strategyOf,
 } from "../../lib/drawing/strategy.ts";
-import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
+import type { CacheDtype } from "../../lib/runtime/provider.ts";
 import type { Head } from "../../lib/engine/policy.ts";
 import { CheckpointError } from "../../lib/errors.ts";
 import {
@@ -136,6 +136,7 @@ export function languageOpener(
       cacheBytes,
       heads,
       adapters: planned.adapters ?? [],
+      scalesFolder: options.weights.cacheFolder,
       chunkLength: CHUNK_LENGTH,
       now: () => performance.now(),
       runPhase,

@@ -13,7 +13,7 @@ import type { PreprocessorConfig } from "../../models/config/preprocessor_config
 import type { Budget } from "../../lib/async/budget.ts";
 import type { StrategyName } from "../../lib/drawing/strategy.ts";
 import type { EngineState } from "../../lib/engine/engine.ts";
-import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
+import type { CacheDtype } from "../../lib/runtime/provider.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import type { TextTokenizer } from "../../lib/text/text_tokenizer.ts";
 import type { PictureCodec } from "../../lib/image/picture_codec.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
+import type { CacheDtype } from "../../lib/runtime/provider.ts";
 import type { StrategyName } from "../../lib/drawing/strategy.ts";
 import type { DeviceOptions } from "./device.ts";
 import type { FunctionName } from "../schema/common.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ComputeDtype } from "../runtime/provider.ts";
+import type { CacheDtype, ComputeDtype } from "../runtime/provider.ts";
 
 /**
  * The bias of a masked token, whose weight after a softmax is zero. Not −∞,
@@ -18,6 +18,14 @@ const UNSEEN_BITS = {
   // The upper half of fp32.
   bfloat16: new Uint32Array(Float32Array.of(UNSEEN).buffer)[0]! >>> 16,
 } as const;
+
+/** Returns the type of the biases for a cache of `cacheDtype`. */
+export function biasDtype(
+  cacheDtype: CacheDtype,
+  computeDtype: ComputeDtype,
+): ComputeDtype {
+  return cacheDtype === "int8" ? computeDtype : cacheDtype;
+}
 
 /**
  * Returns `[1, 1, S, total]`: zero for each token that a token attends to, a

@@ -9,6 +9,7 @@
 import pLimit from "p-limit";
 import type { AdapterStackShape } from "../../models/adapter_rows.ts";
 import type { Arrangement } from "../../models/attention.ts";
+import type { CacheScales } from "../../models/cache_scales.ts";
 import {
   decoderGraph,
   headGraph,
@@ -25,12 +26,12 @@ import type {
 import { rotaryAngles } from "../../models/rotary.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { GraphSession } from "../runtime/graph_session.ts";
+import type { CacheDtype } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import type { SharedWeights } from "../runtime/shared_weights.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { AdapterStack } from "./adapter_stack.ts";
-import type { CacheDtype } from "./kv_cache.ts";
 import { defaultParts, layerParts } from "./layer_parts.ts";
 import { SessionChain } from "./session_chain.ts";
 
@@ -40,6 +41,8 @@ export interface DecoderSessionsOptions {
   readonly positions: number;
   /** Type of the cache. */
   readonly cacheDtype: CacheDtype;
+  /** Scales of an int8 cache; undefined for other types. */
+  readonly cacheScales?: CacheScales | undefined;
   /** Adapters that rows may have; none by default. */
   readonly adapters?: Pick<AdapterStack, "shape" | "constants"> | undefined;
   /**

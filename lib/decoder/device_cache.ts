@@ -14,13 +14,13 @@
  * @module
  */
 
-import { cacheNames } from "../../models/attention.ts";
+import { cacheNames } from "../../models/cached_attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { DeviceMemory } from "../runtime/memory/device_memory.ts";
 import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { Snapshot } from "./decoder.ts";
-import type { CacheDtype } from "./kv_cache.ts";
+import type { CacheDtype } from "../runtime/provider.ts";
 
 /** Default number of tokens by which a slot grows. */
 export const BLOCK_TOKENS = 256;

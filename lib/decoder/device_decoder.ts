@@ -111,6 +111,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, LoadingDecoder {
     const sessions = new DecoderSessions(runtime, checkpoint, {
       positions: options.contextLength,
       cacheDtype: options.cacheDtype,
+      cacheScales: options.cacheScales,
       adapters,
     });
     try {

@@ -22,7 +22,7 @@ import type { DecoderSessions } from "./decoder_sessions.ts";
 import { type AdapterStack, stackFor } from "./adapter_stack.ts";
 import type { DeviceCache } from "./device_cache.ts";
 import { tensorsIn } from "../engine/step_runner.ts";
-import { attentionBias } from "./attention_bias.ts";
+import { attentionBias, biasDtype } from "./attention_bias.ts";
 
 /** The dependencies of {@linkcode DeviceRunner}. */
 export interface DeviceRunnerParts {
@@ -147,7 +147,8 @@ export class DeviceRunner implements Disposable {
         BigInt,
       );
       binding.input(`position_ids.${i}`, tensor(own, [1, count]));
-      const { dtype } = this.#parts.cache;
+      const { computeDtype } = runtime.provider;
+      const dtype = biasDtype(this.#parts.cache.dtype, computeDtype);
       const bias = attentionBias(row.positionIds, row.position, dtype);
       const shape = [1, 1, count, total];
       binding.input(`bias.${i}`, tensor(bias, shape, dtype));

@@ -13,17 +13,14 @@
  * @module
  */
 
-import { cacheNames } from "../../models/attention.ts";
+import { cacheNames } from "../../models/cached_attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import { DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import { delay } from "../async/delay.ts";
-import type { ComputeDtype } from "../runtime/provider.ts";
+import type { CacheDtype } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { GraphBinding } from "../runtime/graph_session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-
-/** Element types of a KV cache. */
-export type CacheDtype = ComputeDtype;
 
 /** Returns the bytes that one token takes in one slot, all layers together. */
 export function cacheBytesPerToken(
@@ -122,6 +119,27 @@ export class KvCache implements Disposable {
         const { past, present } = cacheNames(layer, part, name);
         binding.input(past, tensors[part]);
         binding.output(present, tensors[part]);
+      }
+    }
+  }
+
+  /** Binds one slot as past only. */
+  bindPast(binding: GraphBinding, slot: number): void {
+    for (const [layer, tensors] of this.#view(slot, 1).entries()) {
+      for (const part of ["key", "value"] as const) {
+        binding.input(cacheNames(layer, part).past, tensors[part]);
+      }
+    }
+  }
+
+  /** Writes tokens into a slot that holds `start` tokens. */
+  append(slot: number, start: number, { tokens, parts }: CacheSnapshot): void {
+    const bytes = tokens * this.#vectorBytes;
+    for (const [index, part] of parts.entries()) {
+      for (let head = 0; head < this.#heads; head++) {
+        this.#vectors(index, slot, head, start + tokens)
+          .subarray(start * this.#vectorBytes)
+          .set(part.subarray(head * bytes, (head + 1) * bytes));
       }
     }
   }

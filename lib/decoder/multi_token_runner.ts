@@ -15,7 +15,7 @@ import type { DecoderSessions } from "./decoder_sessions.ts";
 import { type AdapterStack, stackFor } from "./adapter_stack.ts";
 import type { KvCache } from "./kv_cache.ts";
 import { tensorsIn } from "../engine/step_runner.ts";
-import { attentionBias } from "./attention_bias.ts";
+import { attentionBias, biasDtype } from "./attention_bias.ts";
 
 /**
  * The number of cached bindings; creating one takes hundreds of native calls.
@@ -87,7 +87,8 @@ export class MultiTokenRunner implements Disposable {
         `position_ids.${i}`,
         tensor(BigInt64Array.from(own, BigInt), [1, count]),
       );
-      const { dtype } = this.#cache;
+      const { computeDtype } = this.#runtime.provider;
+      const dtype = biasDtype(this.#cache.dtype, computeDtype);
       const bias = attentionBias(row.positionIds, row.position, dtype);
       const shape = [1, 1, count, total];
       binding.input(`bias.${i}`, tensor(bias, shape, dtype));

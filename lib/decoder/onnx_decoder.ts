@@ -10,20 +10,23 @@
  */
 
 import type { Arrangement } from "../../models/attention.ts";
+import type { CacheScales } from "../../models/cache_scales.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
+import type { CacheDtype } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { GraphSession } from "../runtime/graph_session.ts";
 import { type RunPhase, unreported } from "../loading_phase.ts";
 import type { Decoder, Feed, MultiTokenRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
 import { type CodeTokens, Heads } from "./heads.ts";
-import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
+import { type CacheSnapshot, KvCache } from "./kv_cache.ts";
 import { TwoTokenRunner } from "./two_token_runner.ts";
 import type { Head } from "../engine/policy.ts";
-import { inPairs, StepRunner, tensorsIn } from "../engine/step_runner.ts";
+import { inPairs, StepRunner } from "../engine/step_runner.ts";
 import { AdapterStack, type NamedAdapter, stackFor } from "./adapter_stack.ts";
 import { MultiTokenRunner } from "./multi_token_runner.ts";
+import { PromptRunner } from "./prompt_runner.ts";
 
 /** Options of {@linkcode OnnxDecoder.open}. */
 export interface OnnxDecoderOptions {
@@ -37,6 +40,8 @@ export interface OnnxDecoderOptions {
   readonly heads: readonly Head[];
   /** Element type of keys and values. */
   readonly cacheDtype: CacheDtype;
+  /** Scales of an int8 cache; undefined for other types. */
+  readonly cacheScales?: CacheScales | undefined;
   /** Adapters that requests may select; none by default. */
   readonly adapters?: readonly NamedAdapter[];
   /** Number of parts to load side by side; by size and threads by default. */
@@ -78,10 +83,10 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
   readonly #sessions: DecoderSessions;
-  readonly #session: GraphSession;
   readonly #adapters: AdapterStack | undefined;
   readonly #heads: Heads;
   readonly #cache: KvCache;
+  readonly #prompts: PromptRunner;
   readonly #steps: StepRunner;
   /** Undefined until first used. */
   #twoTokenSteps: Promise<TwoTokenRunner> | undefined;
@@ -103,6 +108,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
     sessions: DecoderSessions,
     opened: {
       readonly step: GraphSession;
+      readonly prompt: GraphSession | undefined;
       readonly heads: Heads;
       readonly adapters: AdapterStack | undefined;
     },
@@ -111,7 +117,6 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
     this.#runtime = runtime;
     this.#config = config;
     this.#sessions = sessions;
-    this.#session = opened.step;
     this.#adapters = opened.adapters;
     this.#heads = this.#resources.use(opened.heads);
     const { hiddenSize } = config;
@@ -124,6 +129,12 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
     );
     this.#cache = cache;
     const parts = { runtime, cache, hiddenSize };
+    this.#prompts = new PromptRunner({
+      ...parts,
+      config,
+      session: opened.step,
+      prompt: opened.prompt,
+    });
     this.#steps = this.#resources.use(
       new StepRunner({ ...parts, session: opened.step }),
     );
@@ -158,6 +169,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
     const sessions = new DecoderSessions(runtime, checkpoint, {
       positions: options.contextLength,
       cacheDtype: options.cacheDtype,
+      cacheScales: options.cacheScales,
       adapters,
       parts: options.parts,
     });
@@ -169,8 +181,11 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
         if (twoTokens) sessions.prepare({ type: "two_token" });
         return Promise.resolve();
       });
-      const { step, heads } = await runPhase("weights", async () => {
+      const { step, prompt, heads } = await runPhase("weights", async () => {
         const step = await sessions.decoder({ type: "step" });
+        const prompt = options.cacheDtype === "int8"
+          ? await sessions.decoder({ type: "prompt" })
+          : undefined;
         const headOptions = {
           config,
           vocabulary,
@@ -178,9 +193,9 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
           own: adapters?.heads,
         };
         const heads = await Heads.open(runtime, sessions, headOptions);
-        return { step, heads };
+        return { step, prompt, heads };
       });
-      const opened = { step, heads, adapters };
+      const opened = { step, prompt, heads, adapters };
       const given = [runtime, config, sessions, opened, options] as const;
       const decoder = new OnnxDecoder(...given);
       if (checkpoint.byteLength <= AT_ONCE_BYTES) {
@@ -225,28 +240,14 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, LoadingDecoder {
     signal?: AbortSignal,
     adapter?: string,
   ): Promise<Float32Array<ArrayBuffer>> {
-    const { hiddenSize } = this.#config;
-    const length = tokens.length;
-    const total = start + length;
+    const total = start + tokens.length;
     this.#assertFits(total);
     if (adapter !== undefined) {
       const row = { slot, tokens: [...tokens], position: start, adapter };
       const [hidden] = await this.multiTokenStep([row], signal);
       return hidden!;
     }
-    using stack = new DisposableStack();
-    const binding = stack.use(this.#session.bind());
-    const tensor = tensorsIn(stack, { runtime: this.#runtime });
-    const hidden = new Float32Array(length * hiddenSize);
-    binding.input(
-      "input_ids",
-      tensor(BigInt64Array.from(tokens, BigInt), [1, length]),
-    );
-    binding.input("seqlens_k", tensor(Int32Array.of(total - 1), [1]));
-    binding.input("total_sequence_length", tensor(Int32Array.of(total), []));
-    binding.output("hidden", tensor(hidden, [1, length, hiddenSize]));
-    this.#cache.bind(binding, slot, 1);
-    await binding.run(signal);
+    const hidden = await this.#prompts.run(slot, tokens, start, signal);
     this.#lengths[slot] = total;
     return hidden;
   }

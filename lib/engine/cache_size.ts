@@ -6,9 +6,9 @@
 
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
-import type { Provider } from "../runtime/provider.ts";
+import type { CacheDtype, Provider } from "../runtime/provider.ts";
 import { BLOCK_TOKENS } from "../decoder/device_cache.ts";
-import { cacheBytesPerToken, type CacheDtype } from "../decoder/kv_cache.ts";
+import { cacheBytesPerToken } from "../decoder/kv_cache.ts";
 
 /** Options of {@linkcode cacheSize}. */
 export interface CacheSizeOptions {
@@ -52,7 +52,10 @@ const SINGLE_SHARE = 1 / 2;
  */
 export function cacheSize(
   config: LanguageConfig,
-  provider: Pick<Provider, "name" | "cacheDtypes" | "deviceMemory">,
+  provider: Pick<
+    Provider,
+    "name" | "cacheDtypes" | "int8Cache" | "deviceMemory"
+  >,
   options: CacheSizeOptions,
 ): CacheSize {
   const { maxPositions } = config;
@@ -84,16 +87,22 @@ const SHORT: ReadonlyMap<Dtype, string> = new Map([
   ["float32", "fp32"],
   ["float16", "fp16"],
   ["bfloat16", "bf16"],
+  ["int8", "int8"],
 ]);
 
 function cacheDtypeOf(
   config: LanguageConfig,
-  { name, cacheDtypes }: Pick<Provider, "name" | "cacheDtypes">,
+  { name, cacheDtypes, int8Cache }: Pick<
+    Provider,
+    "name" | "cacheDtypes" | "int8Cache"
+  >,
   { cacheBytes, cacheDtype }: CacheSizeOptions,
 ): CacheDtype {
   if (cacheDtype !== undefined) {
-    if (cacheDtypes.includes(cacheDtype)) return cacheDtype;
-    const offered = cacheDtypes.map((dtype) => SHORT.get(dtype)).join(" or ");
+    const supported: CacheDtype[] = [...cacheDtypes];
+    if (int8Cache) supported.push("int8");
+    if (supported.includes(cacheDtype)) return cacheDtype;
+    const offered = supported.map((dtype) => SHORT.get(dtype)).join(" or ");
     throw new RangeError(
       `Cannot use a KV cache in ${
         SHORT.get(cacheDtype)

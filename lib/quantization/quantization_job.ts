@@ -4,7 +4,9 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { sidecarFingerprint } from "./sidecar_files.ts";
 import { type QuantizedPrecision, type Recipe, RECIPES } from "./recipe.ts";
 import { readSources, type SourceOnDisk } from "./source_files.ts";
 
@@ -32,11 +34,33 @@ export async function quantizationJob(
 ): Promise<QuantizationJob> {
   const sources = await readSources(source);
   const recipe = RECIPES[precision];
-  const files = sources.map(({ path, size, modifiedMs }) => ({
+  const files = described(sources);
+  const job = JSON.stringify({ version: FORMAT_VERSION, recipe, files });
+  return { job, sources, recipe };
+}
+
+/**
+ * Returns the key of a result that is computed from `source`: a hash of its
+ * weight files by path, size and time, of the files beside them, and of `how`
+ * the result is computed.
+ *
+ * @throws {CheckpointError} If a file is missing or unsafe.
+ */
+export async function resultKey(source: string, how: string): Promise<string> {
+  const files = described(await readSources(source));
+  return await keyOf(source, JSON.stringify({ how, files }));
+}
+
+/** Returns a hash of a job and of the files beside the weights of `source`. */
+export async function keyOf(source: string, job: string): Promise<string> {
+  return createHash("sha256").update(job)
+    .update(await sidecarFingerprint(source)).digest("hex").slice(0, 16);
+}
+
+function described(sources: readonly SourceOnDisk[]) {
+  return sources.map(({ path, size, modifiedMs }) => ({
     path: resolve(path),
     size,
     modifiedMs,
   }));
-  const job = JSON.stringify({ version: FORMAT_VERSION, recipe, files });
-  return { job, sources, recipe };
 }

@@ -9,14 +9,12 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { delay } from "../async/delay.ts";
 import { QuantizationBusyError, QuantizationError } from "../errors.ts";
 import { modelName } from "../loading/hub_cache.ts";
-import { sidecarFingerprint } from "./sidecar_files.ts";
 import { quantizeCheckpoint } from "./quantize_checkpoint.ts";
-import { quantizationJob } from "./quantization_job.ts";
+import { keyOf, quantizationJob } from "./quantization_job.ts";
 import type { QuantizedPrecision } from "./recipe.ts";
 
 /** Options of {@linkcode quantizedCopy}. */
@@ -53,8 +51,7 @@ export async function quantizedCopy(
 ): Promise<string> {
   const { precision, threads, program, warn } = options;
   const { job, sources } = await quantizationJob(source, precision);
-  const key = createHash("sha256").update(job)
-    .update(await sidecarFingerprint(source)).digest("hex").slice(0, 16);
+  const key = await keyOf(source, job);
   const name = modelName(source);
   if (options.cacheFolder !== undefined) {
     const kept = join(options.cacheFolder, key, name);

@@ -17,6 +17,9 @@ export type DeviceName = "cpu" | "cuda" | "webgpu";
 /** A type in which a language model may compute. */
 export type ComputeDtype = Extract<Dtype, "float32" | "float16" | "bfloat16">;
 
+/** Element types of a KV cache; int8 needs scales. */
+export type CacheDtype = ComputeDtype | "int8";
+
 /** The registration of a provider with ONNX Runtime. */
 export interface Registration {
   /** The function that registers it; CUDA has a separate one. */
@@ -37,6 +40,8 @@ export interface Provider {
   readonly computeDtype: ComputeDtype;
   /** Types that keys and values may have, the preferred one first. */
   readonly cacheDtypes: readonly ComputeDtype[];
+  /** True if keys and values may be int8 on request. */
+  readonly int8Cache: boolean;
   /** Name of its memory in ONNX Runtime; undefined for host memory. */
   readonly deviceMemory: string | undefined;
   /** Arenas of memory that can be shrunk, in the format of run options. */
@@ -90,6 +95,7 @@ export const CPU_PROVIDER: Provider = {
   registration: undefined,
   computeDtype: "float32",
   cacheDtypes: ["float32", "float16"],
+  int8Cache: true,
   deviceMemory: undefined,
   arenas: "cpu:0",
   maxRows: Infinity,
@@ -161,6 +167,7 @@ export function cudaProvider(
     },
     computeDtype: "bfloat16",
     cacheDtypes: ["bfloat16", "float16"],
+    int8Cache: false,
     deviceMemory: "Cuda",
     arenas: "cpu:0;gpu:0",
     maxRows: Infinity,
@@ -191,6 +198,7 @@ export function webgpuProvider(
     cacheDtypes: computeDtype === "float32"
       ? ["float32", "float16"]
       : ["float16"],
+    int8Cache: false,
     deviceMemory: "WebGPU_Buf",
     arenas: "cpu:0",
     maxRows: 4,

@@ -12,12 +12,14 @@ export type Dtype =
   | "int32"
   | "int64"
   | "uint8"
+  | "int8"
   | "bool";
 
 /** Values of `TensorProto.DataType`, which ONNX Runtime's C API shares. */
 export const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
   float32: 1,
   uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,
@@ -29,6 +31,7 @@ export const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
 export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = {
   float32: 4,
   uint8: 1,
+  int8: 1,
   int32: 4,
   int64: 8,
   bool: 1,

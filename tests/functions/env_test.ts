@@ -35,6 +35,7 @@ Deno.test("readEnvironment() maps types of keys and values to the runtime's", ()
   strictEqual(read({ KV_PRECISION: "fp32" }).cacheDtype, "float32");
   strictEqual(read({ KV_PRECISION: "fp16" }).cacheDtype, "float16");
   strictEqual(read({ KV_PRECISION: "bf16" }).cacheDtype, "bfloat16");
+  strictEqual(read({ KV_PRECISION: "int8" }).cacheDtype, "int8");
 });
 
 Deno.test("readEnvironment() has room for seven guided pictures and two answers", () => {

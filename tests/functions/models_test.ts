@@ -103,6 +103,22 @@ Deno.test("GET /v1/models lists fp16 on request or if memory is scarce", async (
   }
 });
 
+Deno.test("GET /v1/models lists int8 on request, and the server draws with it", async () => {
+  await using server = await openTinyServer({
+    functions: new Set(["generate"]),
+    cacheDtype: "int8",
+  });
+  const response = await server.app.request("/v1/generate", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ prompt: "a cat", seed: 1 }),
+  });
+  strictEqual(response.status, 200, await response.text());
+  const { cache } = await engineOf(server);
+  strictEqual(cache.bytes / cache.tokens, TOKEN_BYTES / 4);
+  strictEqual(cache.dtype, "int8");
+});
+
 Deno.test("GET /v1/models lists no engine if none runs", async () => {
   await using server = await openTinyServer({
     functions: new Set(["tokenize"]),

@@ -3,7 +3,12 @@ import { parseArguments } from "../../../deploy/quantize/arguments.ts";
 import { UsageError } from "../../../lib/command_line.ts";
 
 Deno.test("parseArguments() accepts the checkpoint and its options in any order", () => {
-  const expected = { source: "a", precision: "int4", target: "b" };
+  const expected = {
+    source: "a",
+    precision: "int4",
+    target: "b",
+    kvScales: false,
+  };
   for (
     const line of [
       "a --precision int4 --out b",
@@ -13,6 +18,8 @@ Deno.test("parseArguments() accepts the checkpoint and its options in any order"
   ) {
     deepStrictEqual(parseArguments(line.split(" ")), expected, line);
   }
+  const line = "a --precision int4 --out b --kv-scales";
+  ok(parseArguments(line.split(" ")).kvScales);
 });
 
 const bad: Record<string, RegExp> = {

@@ -1,5 +1,7 @@
 import { match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
+import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
+import { parseKvScales } from "../../../models/config/kv_scales.ts";
 import { folderModel } from "../../support/folder_model.ts";
 import { hubServer, REPOSITORY } from "../../support/hub_server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
@@ -23,6 +25,7 @@ async function quantize(
       "--allow-env",
       "--allow-sys",
       "--allow-net",
+      "--allow-ffi",
       MAIN,
       ...words,
     ],
@@ -46,6 +49,17 @@ Deno.test("quantize reports progress and result, and refuses an existing target"
   const again = await quantize(words);
   strictEqual(again.code, 1);
   match(again.stderr, /it already exists/);
+});
+
+Deno.test("quantize --kv-scales stores the scales of an int8 KV cache", async () => {
+  using folder = temporaryFolder();
+  const out = join(folder.path, "out");
+  const words = [tinyFolder("emu3-tiny"), "--precision", "int8", "--out", out];
+  const made = await quantize([...words, "--kv-scales"]);
+  strictEqual(made.code, 0, made.stderr);
+  const { config } = await openLanguageCheckpoint(out);
+  const file = await Deno.readTextFile(join(out, "kv_cache_scales.json"));
+  strictEqual(parseKvScales(JSON.parse(file), config).length, config.layers);
 });
 
 Deno.test("quantize exits with 2 for invalid usage, with 1 for a missing model", async () => {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { OnnxDecoder } from "../../../lib/decoder/onnx_decoder.ts";
-import type { CacheDtype } from "../../../lib/decoder/kv_cache.ts";
+import type { CacheDtype } from "../../../lib/runtime/provider.ts";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../../lib/loading/text_files.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";

@@ -11,6 +11,7 @@ import {
   openLanguageCheckpoint,
 } from "../../../lib/loading/checkpoint.ts";
 import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
+import type { CacheDtype } from "../../../lib/runtime/provider.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { parseLanguageConfig } from "../../../models/config/language_config.ts";
 import {
@@ -35,6 +36,11 @@ const FIELDS = {
   "eos_token_id": 3,
 };
 const CONFIG = parseLanguageConfig(FIELDS);
+const SCALES = Array.from({ length: CONFIG.layers }, (_, layer) => {
+  const { keyValueHeads, headSize } = CONFIG;
+  const scales = new Float32Array(keyValueHeads * headSize);
+  return { key: scales.fill(0.01 + 0.001 * layer), value: scales };
+});
 const PROMPT = Int32Array.from({ length: 23 }, (_, i) => (37 * i) % 600);
 
 using fixtures = new DisposableStack();
@@ -55,13 +61,15 @@ function open(
   runtime: Runtime,
   checkpoint: LanguageCheckpoint,
   parts: number,
+  cacheDtype: CacheDtype = "float32",
 ): Promise<OnnxDecoder> {
   return OnnxDecoder.open(runtime, checkpoint, CODES, {
     slots: 4,
     contextLength: 64,
     chunkLength: 32,
     heads: ["codes"],
-    cacheDtype: "float32",
+    cacheDtype,
+    cacheScales: cacheDtype === "int8" ? SCALES : undefined,
     adapters: [{ name: "mine", adapter }],
     parts,
   });
@@ -103,14 +111,25 @@ async function states(decoder: OnnxDecoder, adapter?: string) {
   return all;
 }
 
-for (const [name, folder] of [["fp32", source.path], ["int4", int4]] as const) {
+for (
+  const [name, folder, cacheDtype] of [
+    ["fp32", source.path, "float32"],
+    ["int4", int4, "float32"],
+    ["int4 over keys and values in int8", int4, "int8"],
+  ] as const
+) {
   for (const chosen of [undefined, "mine"]) {
     Deno.test(`a decoder in parts computes the bits of the whole: ${name}, ${chosen ?? "no adapter"}`, async () => {
       const checkpoint = await openLanguageCheckpoint(folder);
       await using runtime = new Runtime({ threads: 2 });
       const found: Float32Array[][] = [];
       for (const parts of [1, 2, 3, 9]) {
-        await using decoder = await open(runtime, checkpoint, parts);
+        await using decoder = await open(
+          runtime,
+          checkpoint,
+          parts,
+          cacheDtype,
+        );
         found.push(await states(decoder, chosen));
       }
       const [whole, ...divided] = found;

@@ -57,6 +57,19 @@ Deno.test("cacheSize() refuses too little memory, and names the amount needed", 
   });
 });
 
+Deno.test("cacheSize() uses int8 on request only, in a quarter of the bytes, and on no GPU", () => {
+  const options = { cacheBytes: 2 ** 30, slots, cacheDtype: "int8" } as const;
+  const size = cacheSize(config, CPU_PROVIDER, options);
+  strictEqual(size.dtype, "int8");
+  strictEqual(size.tokenBytes, TOKEN_NUMBERS);
+  for (const provider of [cuda, webgpuProvider("float32")]) {
+    throws(
+      () => cacheSize(config, provider, options),
+      /Cannot use a KV cache in int8 on (cuda|webgpu): .*; unset KV_PRECISION/,
+    );
+  }
+});
+
 Deno.test("cacheSize() refuses a type in which the device does not attend", () => {
   const options = {
     cacheBytes: 2 ** 34,

@@ -10,6 +10,7 @@ import {
 const ONNX_NAMES = {
   float32: "FLOAT",
   float16: "FLOAT16",
+  int8: "INT8",
   bfloat16: "BFLOAT16",
   int32: "INT32",
   int64: "INT64",

@@ -1,0 +1,191 @@
+// deno-lint-ignore-file no-console -- a report for people
+/**
+ * The KV cache in fp32, fp16 and int8: milliseconds of a step by the number of
+ * tokens before it, bytes of a token, and the divergence of the distributions of
+ * codes from those with fp32.
+ *
+ * ```sh
+ * deno task bench:kv                         # 207 M of noise
+ * deno task bench:kv models/emu3-mini        # a checkpoint that has learned
+ * ```
+ *
+ * Times are those of one thread's processor, the least of several turns, so that
+ * other work on the machine matters less. Keep results in RESULTS.md.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { kvScales } from "../../lib/calibration/kv_scales.ts";
+import {
+  cacheBytesPerToken,
+  type CacheSnapshot,
+} from "../../lib/decoder/kv_cache.ts";
+import { OnnxDecoder } from "../../lib/decoder/onnx_decoder.ts";
+import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
+import { openTextSide } from "../../lib/loading/text_files.ts";
+import { drawingPrompt } from "../../lib/prompt.ts";
+import { Runtime } from "../../lib/runtime/runtime.ts";
+import { uniformAt } from "../../lib/sampling/random.ts";
+import { distributionOf, draw } from "../../lib/sampling/sampler.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import { writeMiddle } from "./middle_checkpoint.ts";
+
+const DTYPES = ["float32", "float16", "int8"] as const;
+const TOKENS = [512, 2048, 4096, 8192];
+/** Side of the picture whose distributions are compared, in codes. */
+const SIDE = 16;
+const ROUNDS = 6;
+const SAMPLING = { temperature: 1, topK: 0, topP: 1 };
+
+using folder = temporaryFolder();
+const [given] = Deno.args;
+if (given === undefined) await writeMiddle(folder.path, "BF16");
+await using runtime = new Runtime({ threads: 1 });
+const checkpoint = await openLanguageCheckpoint(given ?? folder.path);
+const { config } = checkpoint;
+const { text, vocabulary } = await openTextSide(checkpoint);
+using _ = text;
+await text.ready;
+const writer = { text, vocabulary };
+const size = { height: SIDE, width: SIDE };
+const prompt = await drawingPrompt(writer, "a fox on green", size);
+const cacheScales = await kvScales(runtime, checkpoint, writer);
+const lengths = TOKENS.filter((tokens) => tokens < config.maxPositions);
+const decoders: OnnxDecoder[] = [];
+for (const cacheDtype of DTYPES) {
+  decoders.push(
+    await OnnxDecoder.open(runtime, checkpoint, vocabulary, {
+      slots: 2,
+      contextLength: Math.max(...lengths) + 1,
+      chunkLength: 256,
+      heads: ["codes"],
+      cacheDtype,
+      cacheScales,
+    }),
+  );
+}
+
+console.log(
+  `| KV cache | bytes a token | ${
+    lengths.map((tokens) => `step after ${tokens}, ms`).join(" | ")
+  } | mean KL | largest KL | same first |`,
+);
+const times = await stepTimes();
+const errors = await divergences();
+for (const [i, dtype] of DTYPES.entries()) {
+  const { mean, largest, same } = errors[i]!;
+  const cells = [
+    dtype,
+    cacheBytesPerToken(config, dtype),
+    ...times[i]!.map((ms) => ms.toFixed(1)),
+    mean.toExponential(1),
+    largest.toExponential(1),
+    `${(100 * same).toFixed(1)} %`,
+  ];
+  console.log(`| ${cells.join(" | ")} |`);
+}
+for (const decoder of decoders) await decoder[Symbol.asyncDispose]();
+
+/** Returns the least milliseconds of a step, by decoder and length. */
+async function stepTimes(): Promise<number[][]> {
+  const least = decoders.map(() => lengths.map(() => Infinity));
+  const codes = Int32Array.from(
+    { length: 256 },
+    (_, i) => vocabulary.firstCode + i,
+  );
+  for (const decoder of decoders) {
+    await decoder.prefill(0, codes, 0);
+    const whole = repeated(await decoder.save(0, 256), Math.max(...lengths));
+    for (const slot of [0, 1]) await decoder.restore(slot, whole, whole.tokens);
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [at, position] of lengths.entries()) {
+      for (const [i, decoder] of decoders.entries()) {
+        const feed = { tokens: [vocabulary.firstCode], position };
+        const before = process.cpuUsage();
+        await decoder.step([{ slot: 0, ...feed }, { slot: 1, ...feed }]);
+        const { user, system } = process.cpuUsage(before);
+        least[i]![at] = Math.min(least[i]![at]!, (user + system) / 1000);
+      }
+    }
+  }
+  return least;
+}
+
+/** Repeats the tokens of a snapshot: memory that was written is not shared. */
+function repeated(
+  { tokens, parts }: CacheSnapshot,
+  length: number,
+): CacheSnapshot {
+  const heads = config.keyValueHeads;
+  return {
+    tokens: length,
+    parts: parts.map((part) => {
+      const head = part.length / heads;
+      const long = new Uint8Array(part.length / tokens * length);
+      for (let at = 0; at < long.length; at += head) {
+        const source = Math.floor(at * heads / long.length) * head;
+        long.set(part.subarray(source, source + head), at);
+      }
+      return long;
+    }),
+  };
+}
+
+/** Compares the distributions of one picture's codes, drawn with fp32. */
+async function divergences() {
+  const sums = decoders.map(() => ({ mean: 0, largest: 0, same: 0 }));
+  let hidden: Float32Array<ArrayBuffer>[] = [];
+  for (const decoder of decoders) {
+    const states = await decoder.prefill(0, prompt, 0);
+    hidden.push(states.slice(-config.hiddenSize));
+  }
+  for (let i = 0; i < SIDE * (SIDE + 1); i++) {
+    let token = vocabulary.eol;
+    if (i % (SIDE + 1) < SIDE) {
+      const [expected, ...others] = await Promise.all(
+        decoders.map(async (decoder, at) => {
+          const [logits] = await decoder.logits("codes", [hidden[at]!]);
+          return distributionOf(logits!, SAMPLING);
+        }),
+      );
+      for (const [at, actual] of [expected!, ...others].entries()) {
+        const sum = sums[at]!;
+        const found = divergence(
+          expected!.probabilities,
+          actual.probabilities,
+        );
+        const best = first(expected!.probabilities);
+        sum.mean += found / SIDE ** 2;
+        sum.largest = Math.max(sum.largest, found);
+        sum.same += Number(best === first(actual.probabilities)) / SIDE ** 2;
+      }
+      const uniform = uniformAt({ seed: 1, stream: 0 }, i);
+      token = vocabulary.firstCode + draw(expected!, uniform);
+    }
+    const position = prompt.length + i;
+    const next: Float32Array<ArrayBuffer>[] = [];
+    for (const decoder of decoders) {
+      const [state] = await decoder.step([
+        { slot: 0, tokens: [token], position },
+      ]);
+      next.push(state!.slice());
+    }
+    hidden = next;
+  }
+  return sums;
+}
+
+/** Returns KL(p ‖ q), in nats. */
+function divergence(p: Float64Array, q: Float64Array): number {
+  let sum = 0;
+  for (const [i, of] of p.entries()) {
+    if (of > 0) sum += of * Math.log(of / Math.max(q[i]!, Number.MIN_VALUE));
+  }
+  return sum;
+}
+
+function first(p: Float64Array): number {
+  return p.indexOf(p.reduce((a, b) => Math.max(a, b)));
+}
