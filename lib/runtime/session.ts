@@ -54,6 +54,11 @@ export interface SessionOptions {
    * runs.
    */
   readonly shrink?: boolean;
+  /**
+   * False to run the operators of the graph as they are; by default ONNX Runtime
+   * looks for some that it can join, which takes most of the time of opening.
+   */
+  readonly optimize?: boolean;
   /** True to run on the CPU, whatever the provider. */
   readonly onHost?: boolean;
   /** Weights that are passed to the session instead of being read by it. */
@@ -70,9 +75,10 @@ export interface SessionOptions {
 }
 
 /**
- * Values of `ORT_ENABLE_EXTENDED`, and of `ORT_ENABLE_ALL`, which also packs
- * weights.
+ * Values of `ORT_DISABLE_ALL`, of `ORT_ENABLE_EXTENDED`, and of
+ * `ORT_ENABLE_ALL`, which also packs weights.
  */
+const OPTIMIZE_NOTHING = 0;
 const OPTIMIZE_EXTENDED = 2;
 const OPTIMIZE_ALL = 99;
 
@@ -324,11 +330,10 @@ function configure(
 ): void {
   const entry = (key: string, value: string) =>
     api.call("AddSessionConfigEntry", native, cString(key), cString(value));
-  api.call(
-    "SetSessionGraphOptimizationLevel",
-    native,
-    options.prepack ? OPTIMIZE_ALL : OPTIMIZE_EXTENDED,
-  );
+  const { optimize = true, prepack } = options;
+  const most = prepack ? OPTIMIZE_ALL : OPTIMIZE_EXTENDED;
+  const level = optimize ? most : OPTIMIZE_NOTHING;
+  api.call("SetSessionGraphOptimizationLevel", native, level);
   api.call("DisablePerSessionThreads", native);
   // A memory pattern would reserve one block for all weights, including mapped
   // ones, which fails for a checkpoint larger than the memory.

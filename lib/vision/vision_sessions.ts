@@ -105,6 +105,8 @@ export class VisionSessions implements AsyncDisposable {
       weightFolder,
       prepack: false,
       shrink: true,
+      // On a CPU, joined operators are no faster than these.
+      optimize: !this.#onHost,
       onHost: this.#onHost,
     });
   }
