@@ -11,14 +11,10 @@ import { spatialFactor, type VisionConfig } from "../config/vision_config.ts";
 import type { WinogradChoice } from "../graph/graph_options.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { padded } from "./padding.ts";
-import { TILE, winogradConv, winogradDoubled } from "./winograd.ts";
+import { type Channels, TILE, Winograd } from "./winograd.ts";
 
 /** The shape of a convolution. */
-export interface ConvShape {
-  /** Number of channels in. */
-  readonly from: number;
-  /** Number of channels out. */
-  readonly to: number;
+export interface ConvShape extends Channels {
   /** Side of the kernel. */
   readonly kernel: number;
 }
@@ -74,9 +70,6 @@ export function nearest(
   });
 }
 
-/** The channels of a 3 × 3 convolution of stride 1. */
-export type Channels = Pick<ConvShape, "from" | "to">;
-
 /** The 3 × 3 convolutions of stride 1 at a level, with bias. */
 export interface Convolutions {
   /** Adds a convolution, `[N, from, H, W]` → `[N, to, H, W]`. */
@@ -128,7 +121,7 @@ export function winogradFor(
 
 /**
  * Returns the convolutions of a level, whose pictures have 1 / 2^level of the
- * sides.
+ * sides; all have the same number of frames.
  *
  * @param clip True if there may be several frames.
  */
@@ -143,17 +136,17 @@ export function convolutionsAt(
   const strips = STRIPS[level] ?? 1;
   // Sides in pixels are multiples of the pixels of a code.
   const uneven = spatialFactor(config) / 2 ** level % TILE !== 0;
-  const shape = { strips, uneven, clip };
+  const tiled = new Winograd(g, { strips, uneven, clip });
   const pays = ({ from, to }: Channels) =>
     Math.min(from, to) >= winograd.leastChannels;
   return {
     same: (g, x, name, channels) =>
       pays(channels)
-        ? winogradConv(g, x, name, { ...channels, ...shape })
+        ? tiled.same(x, name, channels)
         : DIRECT.same(g, x, name, channels),
     doubled: (g, x, name, channels) =>
       pays(channels)
-        ? winogradDoubled(g, x, name, { ...channels, ...shape })
+        ? tiled.doubled(x, name, channels)
         : DIRECT.doubled(g, x, name, channels),
   };
 }

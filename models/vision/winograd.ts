@@ -36,18 +36,22 @@ import {
   toomCook,
 } from "./toom_cook.ts";
 
-/** The shape of a Winograd convolution. */
-export interface WinogradShape {
-  /** Number of channels in. */
-  readonly from: number;
-  /** Number of channels out. */
-  readonly to: number;
+/** The shape of the pictures of a level. */
+export interface TilingShape {
   /** Number of strips, at most a fourth of the rows. */
   readonly strips: number;
   /** True if the sides may be no multiple of 4. */
   readonly uneven: boolean;
   /** True if there may be several frames. */
   readonly clip: boolean;
+}
+
+/** The channels of a convolution. */
+export interface Channels {
+  /** Number of channels in. */
+  readonly from: number;
+  /** Number of channels out. */
+  readonly to: number;
 }
 
 /** Pixels between two tiles. */
@@ -91,99 +95,141 @@ function doubledMaps(): TileMaps {
   };
 }
 
-/** Adds the convolution, `[N, from, H, W]` → `[N, to, H, W]`, with bias. */
-export function winogradConv(
-  g: Graph,
-  x: Value,
-  name: string,
-  shape: WinogradShape,
-): Value {
-  return new Tiling(g, x, shape, SAME).conv(name);
-}
-
 /**
- * Adds the convolution of the doubled picture, `[N, from, H, W]` → `[N, to, 2H,
- * 2W]`, with bias.
+ * Adds convolutions of pictures of equal sides, which share what depends on the
+ * sides alone: each node takes time when a session opens.
  */
-export function winogradDoubled(
-  g: Graph,
-  x: Value,
-  name: string,
-  shape: WinogradShape,
-): Value {
-  return new Tiling(g, x, shape, DOUBLED).conv(name);
+export class Winograd {
+  readonly #same: Tiling;
+  readonly #doubled: Tiling;
+
+  /** Prepares convolutions of pictures of one level. */
+  constructor(g: Graph, shape: TilingShape) {
+    this.#same = new Tiling(g, shape, SAME);
+    this.#doubled = new Tiling(g, shape, DOUBLED);
+  }
+
+  /** Adds a convolution, `[N, from, H, W]` → `[N, to, H, W]`, with bias. */
+  same(x: Value, name: string, channels: Channels): Value {
+    return this.#same.conv(x, name, channels);
+  }
+
+  /**
+   * Adds a convolution of the doubled picture, `[N, from, H, W]` → `[N, to, 2H,
+   * 2W]`, with bias.
+   */
+  doubled(x: Value, name: string, channels: Channels): Value {
+    return this.#doubled.conv(x, name, channels);
+  }
 }
 
-/** Adds the parts of a convolution in tiles. */
+/** Adds the parts of convolutions in tiles. */
 class Tiling {
   readonly #g: Graph;
-  readonly #x: Value;
-  readonly #shape: WinogradShape;
+  readonly #shape: TilingShape;
   readonly #maps: TileMaps;
+  /** Values that convolutions share, by their purpose. */
+  readonly #shared = new Map<string, Value>();
 
-  constructor(g: Graph, x: Value, shape: WinogradShape, maps: TileMaps) {
+  constructor(g: Graph, shape: TilingShape, maps: TileMaps) {
     this.#g = g;
-    this.#x = x;
     this.#shape = shape;
     this.#maps = maps;
   }
 
   /** Adds the convolution whose weights are in scope `name`. */
-  conv(name: string): Value {
+  conv(x: Value, name: string, channels: Channels): Value {
     const g = this.#g;
     return g.scope(name, () => {
-      const { to, strips } = this.#shape;
-      const filter = this.#filter();
-      const parts = this.#strips().map((rows, strip) =>
-        this.#outputs(this.#tiles(rows, strip), filter)
-      );
-      const whole = strips === 1
+      const { to } = channels;
+      const filter = this.#filter(x, channels);
+      const parts = this.#strips(x).map((rows, strip) => {
+        const tiles = this.#tiles(rows, strip);
+        const inputs = this.#framesTogether(x, tiles, channels); // [C, P, T]
+        const products = g.apply("FusedMatMul", [filter, inputs], {
+          transBatchB: 1,
+        }); // [P, K, T]
+        const across = this.#across(products, tiles);
+        return this.#framesApart(x, this.#down(across, strip, to), to);
+      });
+      const whole = parts.length === 1
         ? parts[0]!
         : g.apply("Concat", parts, { axis: 2 });
-      const bias = g.weight("bias", [to]);
-      return g.apply("Add", [
-        this.#cropped(whole),
-        g.apply("Reshape", [bias, g.integers(to, 1, 1)]),
-      ]);
+      const bias = g.weightAs("bias", [to], [to, 1, 1]);
+      return g.apply("Add", [this.#cropped(x, whole), bias]);
     });
   }
 
+  /** Returns the value that `add` adds for the first convolution. */
+  #once(purpose: string, add: () => Value): Value {
+    let value = this.#shared.get(purpose);
+    if (value === undefined) {
+      value = add();
+      this.#shared.set(purpose, value);
+    }
+    return value;
+  }
+
   /** Adds the transformed filter U, `[P, K, C]`. */
-  #filter(): Value {
+  #filter(x: Value, { from, to }: Channels): Value {
     const g = this.#g;
-    const { from, to } = this.#shape;
-    const { filter } = this.#maps;
-    const products = filter.length ** 2;
+    const products = this.#maps.filter.length ** 2;
     const weight = g.weightAs("weight", [to, from, FILTER, FILTER], [
       to * from,
       FILTER ** 2,
     ]);
-    const map = this.#unfolded(kronecker(filter, filter), [
-      products,
-      FILTER ** 2,
-    ]);
+    const map = this.#once("filter", () => this.#unfoldedFilter(x));
     const product = g.apply("FusedMatMul", [map, weight], { transB: 1 });
     return g.apply("Reshape", [product, g.integers(products, to, from)]);
   }
 
+  /**
+   * Adds the map of filters `[P, 9]`, which depends on the picture by a zero:
+   * what follows it is computed in each run, where a session would store all of
+   * it.
+   */
+  #unfoldedFilter(x: Value): Value {
+    const g = this.#g;
+    const { filter } = this.#maps;
+    const map = g.floats(kronecker(filter, filter), [
+      filter.length ** 2,
+      FILTER ** 2,
+    ]);
+    const size = g.apply("Size", [x]);
+    const zero = g.cast(g.apply("Mul", [size, g.scalar(0)]), g.computeDtype);
+    return g.apply("Add", [map, zero]);
+  }
+
   /** Adds the rows that each strip reads, `[N, C, ·, W]`. */
-  #strips(): readonly Value[] {
+  #strips(x: Value): readonly Value[] {
     const g = this.#g;
     const { strips } = this.#shape;
-    if (strips === 1) return [this.#x];
-    const height = g.apply("Shape", [this.#x], { start: 2, end: 3 });
-    const rounded = g.apply("Add", [height, g.integers(TILE - 1)]);
-    const tileRows = g.apply("Div", [rounded, g.integers(TILE)]);
-    const firstRow = (strip: number, offset: number) => {
+    if (strips === 1) return [x];
+    const height = this.#once(
+      "height",
+      () => g.apply("Shape", [x], { start: 2, end: 3 }),
+    );
+    return Array.from({ length: strips }, (_, strip) => {
+      const begin = strip === 0 ? g.integers(0) : this.#row(height, strip, -1);
+      const end = strip === strips - 1
+        ? height
+        : this.#row(height, strip + 1, 1);
+      return g.apply("Slice", [x, begin, end, g.integers(2)]);
+    });
+  }
+
+  /** Returns the row at `offset` from the first one of a strip, `[1]`. */
+  #row(height: Value, strip: number, offset: number): Value {
+    const g = this.#g;
+    const tileRows = this.#once("tile rows", () => {
+      const rounded = g.apply("Add", [height, g.integers(TILE - 1)]);
+      return g.apply("Div", [rounded, g.integers(TILE)]);
+    });
+    return this.#once(`row ${strip} ${offset}`, () => {
       const share = g.apply("Mul", [tileRows, g.integers(strip)]);
-      const tile = g.apply("Div", [share, g.integers(strips)]);
+      const tile = g.apply("Div", [share, g.integers(this.#shape.strips)]);
       const row = g.apply("Mul", [tile, g.integers(TILE)]);
       return g.apply("Add", [row, g.integers(offset)]);
-    };
-    return Array.from({ length: strips }, (_, strip) => {
-      const begin = strip === 0 ? g.integers(0) : firstRow(strip, -1);
-      const end = strip === strips - 1 ? height : firstRow(strip + 1, 1);
-      return g.apply("Slice", [this.#x, begin, end, g.integers(2)]);
     });
   }
 
@@ -195,17 +241,14 @@ class Tiling {
     const g = this.#g;
     const { clip, strips } = this.#shape;
     const { input } = this.#maps;
-    const products = input.length ** 2;
     const channels = clip
       ? g.apply("Transpose", [rows], { perm: [1, 0, 2, 3] })
       : rows;
     const pictures = g.apply("Reshape", [channels, g.integers(-1, 1, 0, 0)]);
-    const kernel = g.floats(kronecker(input, input), [
-      products,
-      1,
-      WINDOW,
-      WINDOW,
-    ]);
+    const kernel = this.#once("kernel", () => {
+      const shape = [input.length ** 2, 1, WINDOW, WINDOW];
+      return g.floats(kronecker(input, input), shape);
+    });
     const top = strip === 0 ? 1 : 0;
     // Enough for a last tile of one row.
     const bottom = strip === strips - 1 ? TILE : 0;
@@ -216,22 +259,11 @@ class Tiling {
     });
   }
 
-  /** Adds the outputs of a strip, `[N, K, ·, ·]`, whole tiles. */
-  #outputs(tiles: Value, filter: Value): Value {
-    const g = this.#g;
-    const inputs = this.#framesTogether(tiles); // [C, P, T]
-    const products = g.apply("FusedMatMul", [filter, inputs], {
-      transBatchB: 1,
-    }); // [P, K, T]
-    const columns = g.apply("Shape", [tiles], { start: 3 });
-    return this.#framesApart(this.#down(this.#across(products, columns)));
-  }
-
   /**
    * Adds the outputs along rows, `[P, K, T]` → `[√P, rows, W]`: each tile's are
    * beside each other, and tiles follow each other.
    */
-  #across(products: Value, tileColumns: Value): Value {
+  #across(products: Value, tiles: Value): Value {
     const g = this.#g;
     const { output } = this.#maps;
     const [side, points] = [output.length, output[0]!.length];
@@ -239,90 +271,83 @@ class Tiling {
       products,
       g.integers(points, points, -1),
     ]);
-    const transposed = output[0]!.map((_, i) => output.map((row) => row[i]!));
-    const map = Float32Array.from(
-      Array<Matrix>(points).fill(transposed).flat(2),
-    );
-    const pixels = g.apply("FusedMatMul", [
-      split,
-      g.floats(map, [points, points, side]),
-    ], { transA: 1 }); // [√P, K · T, S]
-    const width = g.apply("Mul", [tileColumns, g.integers(side)]);
-    const shape = g.apply("Concat", [g.integers(points, -1), width], {
-      axis: 0,
+    const map = this.#once("across", () => {
+      const transposed = output[0]!.map((_, i) => output.map((row) => row[i]!));
+      const maps = Array<Matrix>(points).fill(transposed).flat(2);
+      return g.floats(Float32Array.from(maps), [points, points, side]);
+    });
+    const pixels = g.apply("FusedMatMul", [split, map], { transA: 1 }); // [√P, K · T, S]
+    const shape = this.#once("whole rows", () => {
+      const columns = g.apply("Shape", [tiles], { start: 3 });
+      const width = g.apply("Mul", [columns, g.integers(side)]);
+      return g.apply("Concat", [g.integers(points, -1), width], { axis: 0 });
     });
     return g.apply("Reshape", [pixels, shape]);
   }
 
-  /** Adds the outputs along columns, `[√P, rows, W]` → `[rows, S, W]`. */
-  #down(pixels: Value): Value {
+  /**
+   * Adds the outputs along columns, `[√P, rows, W]` → `[rows, S, W]`, for `to`
+   * channels.
+   */
+  #down(pixels: Value, strip: number, to: number): Value {
     const g = this.#g;
     const { output } = this.#maps;
     const [side, points] = [output.length, output[0]!.length];
-    const rows = g.apply("Shape", [pixels], { start: 1, end: 2 });
-    const map = g.apply("Expand", [
-      g.floats(Float32Array.from(output.flat()), [1, side, points]),
-      g.apply("Concat", [rows, g.integers(1, 1)], { axis: 0 }),
-    ]);
+    const map = this.#once(`down ${strip} ${to}`, () => {
+      const rows = g.apply("Shape", [pixels], { start: 1, end: 2 });
+      return g.apply("Expand", [
+        g.floats(Float32Array.from(output.flat()), [1, side, points]),
+        g.apply("Concat", [rows, g.integers(1, 1)], { axis: 0 }),
+      ]);
+    });
     return g.apply("FusedMatMul", [map, pixels], { transBatchB: 1 });
   }
 
   /** Adds `[C·N, P, ·, ·]` → `[C, P, T]`. */
-  #framesTogether(tiles: Value): Value {
+  #framesTogether(x: Value, tiles: Value, { from }: Channels): Value {
     const g = this.#g;
     const flat = g.apply("Reshape", [tiles, g.integers(0, 0, -1)]);
     if (!this.#shape.clip) return flat;
-    const shape = g.apply("Concat", [
-      g.integers(this.#shape.from),
-      this.#frames(),
-      g.integers(this.#maps.input.length ** 2, -1),
-    ], { axis: 0 });
+    const shape = this.#once(`frames of ${from}`, () =>
+      g.apply("Concat", [
+        g.integers(from),
+        this.#frames(x),
+        g.integers(this.#maps.input.length ** 2, -1),
+      ], { axis: 0 }));
     const split = g.apply("Reshape", [flat, shape]); // [C, N, P, T / N]
     const swapped = g.apply("Transpose", [split], { perm: [0, 2, 1, 3] });
     return g.apply("Reshape", [swapped, g.integers(0, 0, -1)]);
   }
 
   /** Adds `[K · N · rows, S, W]` → `[N, K, H, W]`. */
-  #framesApart(outputs: Value): Value {
+  #framesApart(x: Value, outputs: Value, to: number): Value {
     const g = this.#g;
-    const { to, clip } = this.#shape;
-    const width = g.apply("Shape", [outputs], { start: 2 });
-    const count = clip ? this.#frames() : g.integers(1);
-    const sides = clip ? [g.integers(to), count] : [count, g.integers(to)];
-    const shape = g.apply("Concat", [...sides, g.integers(-1), width], {
-      axis: 0,
+    const { clip } = this.#shape;
+    const shape = this.#once(`pictures of ${to}`, () => {
+      const width = g.apply("Shape", [outputs], { start: 2 });
+      const sides = clip
+        ? [g.integers(to), this.#frames(x), g.integers(-1)]
+        : [g.integers(1, to, -1)];
+      return g.apply("Concat", [...sides, width], { axis: 0 });
     });
     const split = g.apply("Reshape", [outputs, shape]);
     return clip ? g.apply("Transpose", [split], { perm: [1, 0, 2, 3] }) : split;
   }
 
   /** Number of frames, `[1]`. */
-  #frames(): Value {
-    return this.#g.apply("Shape", [this.#x], { start: 0, end: 1 });
+  #frames(x: Value): Value {
+    const read = () => this.#g.apply("Shape", [x], { start: 0, end: 1 });
+    return this.#once("frames", read);
   }
 
   /** Adds the removal of what is below and right of the picture. */
-  #cropped(y: Value): Value {
+  #cropped(x: Value, y: Value): Value {
     if (!this.#shape.uneven) return y;
     const g = this.#g;
-    const sides = g.apply("Mul", [
-      g.apply("Shape", [this.#x], { start: 2 }),
-      g.integers(this.#maps.output.length / TILE),
-    ]);
+    const sides = this.#once("sides", () => {
+      const factor = g.integers(this.#maps.output.length / TILE);
+      return g.apply("Mul", [g.apply("Shape", [x], { start: 2 }), factor]);
+    });
     return g.apply("Slice", [y, g.integers(0, 0), sides, g.integers(2, 3)]);
-  }
-
-  /**
-   * Adds a constant that depends on the input, by a zero: what follows it is
-   * computed in each run, where a session would store all of it.
-   */
-  #unfolded(
-    data: Float32Array<ArrayBuffer>,
-    shape: readonly number[],
-  ): Value {
-    const g = this.#g;
-    const size = g.apply("Size", [this.#x]);
-    const zero = g.cast(g.apply("Mul", [size, g.scalar(0)]), g.computeDtype);
-    return g.apply("Add", [g.floats(data, shape), zero]);
   }
 }
