@@ -7,6 +7,7 @@
  * ```sh
  * deno task bench:kv                         # 207 M of noise
  * deno task bench:kv models/emu3-mini        # a checkpoint that has learned
+ * deno task bench:kv published               # four layers of 8 B, in int4
  * ```
  *
  * Times are those of one thread's processor, the least of several turns, so that
@@ -25,11 +26,12 @@ import { OnnxDecoder } from "../../lib/decoder/onnx_decoder.ts";
 import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import { drawingPrompt } from "../../lib/prompt.ts";
+import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { uniformAt } from "../../lib/sampling/random.ts";
 import { distributionOf, draw } from "../../lib/sampling/sampler.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { writeMiddle } from "./middle_checkpoint.ts";
+import { PUBLISHED_SIZES, writeMiddle } from "./middle_checkpoint.ts";
 
 const DTYPES = ["float32", "float16", "int8"] as const;
 const TOKENS = [512, 2048, 4096, 8192];
@@ -38,11 +40,15 @@ const SIDE = 16;
 const ROUNDS = 6;
 const SAMPLING = { temperature: 1, topK: 0, topP: 1 };
 
+/** Number of layers of the published shape. */
+const LAYERS = 4;
+
 using folder = temporaryFolder();
-const [given] = Deno.args;
-if (given === undefined) await writeMiddle(folder.path, "BF16");
+using quantized = temporaryFolder();
 await using runtime = new Runtime({ threads: 1 });
-const checkpoint = await openLanguageCheckpoint(given ?? folder.path);
+const checkpoint = await openLanguageCheckpoint(
+  await checkpointFolder(Deno.args[0]),
+);
 const { config } = checkpoint;
 const { text, vocabulary } = await openTextSide(checkpoint);
 using _ = text;
@@ -86,6 +92,21 @@ for (const [i, dtype] of DTYPES.entries()) {
   console.log(`| ${cells.join(" | ")} |`);
 }
 for (const decoder of decoders) await decoder[Symbol.asyncDispose]();
+
+/** Returns the folder of a checkpoint, which is written unless it is given. */
+async function checkpointFolder(given: string | undefined): Promise<string> {
+  if (given === undefined) {
+    await writeMiddle(folder.path, "BF16");
+    return folder.path;
+  }
+  if (given !== "published") return given;
+  const sizes = { ...PUBLISHED_SIZES, "num_hidden_layers": LAYERS };
+  await writeMiddle(folder.path, "BF16", sizes);
+  const int4 = `${quantized.path}/int4`;
+  const how = { precision: "int4", threads: 2, program: "bench" } as const;
+  await Array.fromAsync(quantizeCheckpoint(folder.path, int4, how));
+  return int4;
+}
 
 /** Returns the least milliseconds of a step, by decoder and length. */
 async function stepTimes(): Promise<number[][]> {
