@@ -141,7 +141,8 @@ export function languageOpener(
       now: () => performance.now(),
       runPhase,
       // Checked before the weights are read, which takes longest.
-      accept: (vocabulary) => checkCodebook(vocabulary, planned, checkpoints),
+      accept: (vocabulary) =>
+        checkPartner(vocabulary, checkpoint, planned, checkpoints),
     });
     try {
       // A picture takes both models; a failure carries its own reason.
@@ -247,19 +248,27 @@ export function visionOpener(
   };
 }
 
-/** Compares the configurations of both models, before weights are read. */
-async function checkCodebook(
+/** Compares the files of both models, before weights are read. */
+async function checkPartner(
   { codebookSize: tokens }: Pick<Vocabulary, "codebookSize">,
-  { language, vision }: PlannedModels,
+  { folder, name, generation: { clips } }: LanguageCheckpoint,
+  { vision }: PlannedModels,
   checkpoints: Checkpoints,
 ): Promise<void> {
   const { config } = await checkpoints.vision(vision.folder);
-  const { codebookSize } = config;
-  if (tokens === codebookSize) return;
-  throw new CheckpointError(
-    vision.folder,
-    `its codebook has ${codebookSize} codes, but language model "${language.name}" has tokens for ${tokens}; set VISION_MODEL to the tokenizer that the model was trained with`,
-  );
+  const { codebookSize, temporalFactor } = config;
+  if (tokens !== codebookSize) {
+    throw new CheckpointError(
+      vision.folder,
+      `its codebook has ${codebookSize} codes, but language model "${name}" has tokens for ${tokens}; set VISION_MODEL to the tokenizer that the model was trained with`,
+    );
+  }
+  if (clips?.format === "paper" && clips.frames % temporalFactor !== 0) {
+    throw new CheckpointError(
+      folder,
+      `video_frames is ${clips.frames} in generation_config.json; set it to a multiple of ${temporalFactor}, the frames per frame of codes`,
+    );
+  }
 }
 
 /**

@@ -321,6 +321,16 @@ for (const [body, reason] of REFUSED) {
   });
 }
 
+Deno.test("A default length of clips that is no whole number of codes is refused when the model opens", async () => {
+  const settings = { "video_format": "paper", "video_frames": 6 };
+  using odd = clipFolder("tiny-odd", settings);
+  await using fresh = await openTinyServer({ folders: foldersOf(odd.model) });
+  const answer = await fresh.app.request("/v1/generate", json(small));
+  strictEqual(answer.status, 503);
+  const { detail } = await answer.json();
+  match(detail, /video_frames is 6 .*multiple of 4, the frames per frame/);
+});
+
 Deno.test("POST /v1/generate refuses several clips in one file, and files of the other kind", async () => {
   const several = await generate({ ...small, n: 2 }, "image/apng");
   strictEqual(several.status, 422);
