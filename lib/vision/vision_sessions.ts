@@ -105,7 +105,8 @@ export class VisionSessions implements AsyncDisposable {
       weightFolder,
       prepack: false,
       shrink: true,
-      // On a CPU, joined operators are no faster than these.
+      // On a CPU, joined operators are no faster than these, and folding would
+      // store the transforms of Winograd's filters.
       optimize: !this.#onHost,
       onHost: this.#onHost,
     });

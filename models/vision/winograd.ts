@@ -15,7 +15,7 @@
  *
  * Tiles and products take 4.5 times the memory of the picture, so that strips of
  * rows are computed one after the other. The filter is transformed in each run:
- * weights stay mapped, and a session does not store their transform. The
+ * weights stay mapped, if the session does not fold constants. The
  * transforms of outputs arrange them: no operator moves pixels.
  *
  * Rounding errors are four times those of a direct convolution: 7 · 10⁻⁷ in a
@@ -142,7 +142,7 @@ class Tiling {
     const g = this.#g;
     return g.scope(name, () => {
       const { to } = channels;
-      const filter = this.#filter(x, channels);
+      const filter = this.#filter(channels);
       const parts = this.#strips(x).map((rows, strip) => {
         const tiles = this.#tiles(rows, strip);
         const inputs = this.#framesTogether(x, tiles, channels); // [C, P, T]
@@ -171,33 +171,20 @@ class Tiling {
   }
 
   /** Adds the transformed filter U, `[P, K, C]`. */
-  #filter(x: Value, { from, to }: Channels): Value {
+  #filter({ from, to }: Channels): Value {
     const g = this.#g;
-    const products = this.#maps.filter.length ** 2;
+    const { filter } = this.#maps;
+    const products = filter.length ** 2;
     const weight = g.weightAs("weight", [to, from, FILTER, FILTER], [
       to * from,
       FILTER ** 2,
     ]);
-    const map = this.#once("filter", () => this.#unfoldedFilter(x));
+    const map = this.#once("filter", () => {
+      const shape = [products, FILTER ** 2];
+      return g.floats(kronecker(filter, filter), shape);
+    });
     const product = g.apply("FusedMatMul", [map, weight], { transB: 1 });
     return g.apply("Reshape", [product, g.integers(products, to, from)]);
-  }
-
-  /**
-   * Adds the map of filters `[P, 9]`, which depends on the picture by a zero:
-   * what follows it is computed in each run, where a session would store all of
-   * it.
-   */
-  #unfoldedFilter(x: Value): Value {
-    const g = this.#g;
-    const { filter } = this.#maps;
-    const map = g.floats(kronecker(filter, filter), [
-      filter.length ** 2,
-      FILTER ** 2,
-    ]);
-    const size = g.apply("Size", [x]);
-    const zero = g.cast(g.apply("Mul", [size, g.scalar(0)]), g.computeDtype);
-    return g.apply("Add", [map, zero]);
   }
 
   /** Adds the rows that each strip reads, `[N, C, ·, W]`. */

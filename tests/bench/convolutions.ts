@@ -82,6 +82,7 @@ async function milliseconds(
   await using session = await runtime.session(g.build().model, {
     weightFolder: folder.path,
     prepack: false,
+    optimize: false,
   });
   const pixels = side / 2 ** level;
   const factor = kind === "doubled" ? 2 : 1;
