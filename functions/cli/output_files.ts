@@ -6,6 +6,7 @@
  */
 
 import { dirname, extname } from "node:path";
+import { writeWholeFile } from "../../lib/loading/whole_file.ts";
 import { STANDARD } from "./input_files.ts";
 
 /**
@@ -39,12 +40,9 @@ export async function writeOutput(
     return;
   }
   await makeFolder(path);
-  const unfinished = `${path}.${crypto.randomUUID()}.part`;
   try {
-    await Deno.writeFile(unfinished, bytes);
-    await Deno.rename(unfinished, path);
+    await writeWholeFile(path, bytes);
   } catch (error) {
-    await Deno.remove(unfinished).catch(() => {});
     throw notWritten(path, error);
   }
 }

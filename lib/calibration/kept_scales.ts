@@ -15,6 +15,7 @@ import { kvScalesJson, parseKvScales } from "../../models/config/kv_scales.ts";
 import { CheckpointError } from "../errors.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import { parseJsonFile } from "../loading/json_file.ts";
+import { writeWholeFile } from "../loading/whole_file.ts";
 import { resultKey } from "../quantization/quantization_job.ts";
 
 /** The version of the calibration; another one computes other scales. */
@@ -37,7 +38,8 @@ export async function keptScales(
   if (kept !== undefined) return kept;
   const scales = await calibrate();
   try {
-    await writeWhole(path, kvScalesJson(scales));
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await writeWholeFile(path, kvScalesJson(scales));
   } catch {
     // Read-only or full: the next start calibrates again.
   }
@@ -54,20 +56,6 @@ async function readKept(
   } catch (error) {
     // A damaged file is replaced.
     if (error instanceof CheckpointError) return undefined;
-    throw error;
-  }
-}
-
-/** Writes a file that is never seen in part. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const dir = dirname(path);
-  await Deno.mkdir(dir, { recursive: true });
-  const part = await Deno.makeTempFile({ dir });
-  try {
-    await Deno.writeTextFile(part, text);
-    await Deno.rename(part, path);
-  } catch (error) {
-    await Deno.remove(part).catch(() => undefined);
     throw error;
   }
 }

@@ -6,6 +6,7 @@
 
 import { statfs } from "node:fs/promises";
 import { PlainFileError } from "../../../lib/loading/plain_file.ts";
+import { writeWholeFile } from "../../../lib/loading/whole_file.ts";
 
 /** The error thrown when a disk cannot store data. */
 export class DiskError extends Error {
@@ -108,18 +109,5 @@ export async function writeWhole(
   content: string | Uint8Array,
   remedy: string = REMEDY,
 ): Promise<void> {
-  const next = `${path}.${crypto.randomUUID()}.incomplete`;
-  await onDisk(path, async () => {
-    {
-      using file = await Deno.open(next, { write: true, createNew: true });
-      const bytes = typeof content === "string"
-        ? new TextEncoder().encode(content)
-        : content;
-      for (let at = 0; at < bytes.length;) {
-        at += await file.write(bytes.subarray(at));
-      }
-      await file.sync();
-    }
-    await Deno.rename(next, path);
-  }, remedy);
+  await onDisk(path, () => writeWholeFile(path, content), remedy);
 }
