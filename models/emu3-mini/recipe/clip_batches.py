@@ -8,7 +8,7 @@ import numpy as np
 from captions import prompt_for
 from clip_captions import clip_prompt_for
 from clip_hints import Hints
-from clip_scenes import sample_clip
+from clip_scenes import SIZES, sample_clip
 from make_clip_pool import RING, compose
 from text_batches import FIRST_ROWS, NEGATIVE, NO_TARGET, POSITIVE, Packed
 from world import SMALL
@@ -46,7 +46,8 @@ class ClipBatches:
                 return clip
 
     def _add_clip(self, packed, hints):
-        clip = self._sample()
+        grows = self._rng.random() < self._options.growing
+        clip = self._sample(motion="nearer", frames=len(SIZES)) if grows else self._sample()
         count = len(clip["boxes"])
         shown = self._shown(clip)
         codes = compose(self._pool, clip)[:shown]
@@ -73,6 +74,8 @@ class ClipBatches:
         goes on in the same way, and costs most of the tokens.
         """
         count, rng = len(clip["boxes"]), self._rng
+        if clip["motion"] == "nearer" and count == len(SIZES):
+            return count  # every frame has codes of its own
         if clip["motion"] in ("nearer", "appears"):
             first = next(i for i, box in enumerate(clip["boxes"]) if box)
             whole = rng.random() < 2 * self._options.whole
@@ -143,6 +146,11 @@ class ClipBatches:
                 y, x, edge = box
                 frame[y : y + edge, x : x + edge] = options.opening
                 frame[y : y + FIRST_ROWS, x : x + edge] = options.first
+            if box and before and box[2] != before[2]:
+                y, x, edge = box
+                frame[y : y + edge, x : x + edge] = options.grown
+                # Here the caption decides that it grows.
+                frame[max(0, y - RING) : y + FIRST_ROWS, x : x + edge] = options.first
             before = box
         return out
 

@@ -45,6 +45,7 @@ CLIP_EXAMPLES = [
     "a rocket flies up, blue background",
     "a cat moves left on a yellow background",
     "a fox moves to the right, white background",
+    "an apple gets closer on white",
     "a heart appears and goes on white",
     "a car moves right on a gray background",
     "a balloon rises, pink background",

@@ -70,7 +70,7 @@ def rows_of(result):
         rows += [percent(f"{words}: {JUDGED[key]}", result[name][key]) for key in JUDGED]
     drawn = result["drawn"]
     return rows + [
-        percent(f"from a caption: {motion}", drawn[motion]) for motion in clip_scenes.TAUGHT
+        percent(f"from a caption: {motion}", drawn[motion]) for motion in clip_scenes.MOTIONS
     ]
 
 

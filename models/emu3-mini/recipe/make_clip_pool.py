@@ -67,12 +67,16 @@ def parse():
 
 
 def encode_things(model, nouns, background, edge, options):
-    """Codes of each thing in the middle of a square frame, cut out with its ring."""
+    """Codes of each thing in the middle of a square frame, cut out with its ring.
+
+    What of a ring lies outside the frame is filled in; it lies outside in every clip.
+    """
     start = (SQUARE - edge) // 2
     clip = {"h": SQUARE, "w": SQUARE, "bg": background}
     frames = [clip_scenes.render_frame(clip, noun, (start, start, edge)) for noun in nouns]
-    part = slice(start - RING, start + edge + RING)
-    return [codes[part, part].copy() for codes in encode(model, np.stack(frames), options)]
+    part = slice(start, start + edge + 2 * RING)
+    framed = [np.pad(codes, RING, "edge") for codes in encode(model, np.stack(frames), options)]
+    return [codes[part, part].copy() for codes in framed]
 
 
 def encode(model, frames, options):

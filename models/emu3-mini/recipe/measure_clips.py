@@ -96,7 +96,7 @@ def held_clips(count, frames, ratio="1:1", known=world.WORLDS[world.PUBLISHED]):
     rng = random.Random(SEED)
     clips = []
     for i in range(count):
-        motion = clip_scenes.TAUGHT[i % len(clip_scenes.TAUGHT)]
+        motion = clip_scenes.MOTIONS[i % len(clip_scenes.MOTIONS)]
         clip = clip_scenes.sample_clip(rng, known, True, frames, ratio, motion)
         text, names_background = clip_prompt_for(clip, rng)
         clips.append({**clip, "prompt": text, "names_background": names_background})
@@ -115,7 +115,7 @@ def measure(networks, wanted, settings, given, options, name):
     save_examples(options.out, name, clips, wanted)
     result = {key: share(s[key] for s in seen) for key in JUDGED}
     result["all"] = share(all(s[key] for key in JUDGED[:4]) for s in seen)
-    for motion in clip_scenes.TAUGHT:
+    for motion in clip_scenes.MOTIONS:
         right = [s["motion_ok"] for s, clip in zip(seen, wanted) if clip["motion"] == motion]
         result[motion] = share(right)
     write_json(

@@ -82,7 +82,7 @@ def main():
 def parse(arguments=None):
     """The options of the command line, or of `arguments`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_run(parser, "work/clips.pt", steps=2070, seed=3)
+    add_run(parser, "work/clips.pt", steps=4380, seed=3)
     add_vocabulary(parser)
     add = parser.add_argument
     add("--pool", default="work/clip_pool.pt", help="result of make_clip_pool.py")
@@ -97,9 +97,11 @@ def parse(arguments=None):
     add("--stills", type=float, default=0.05, help="share of pictures among the sequences")
     add("--whole", type=float, default=0.25, help="share of clips that are learned from whole")
     add("--single", type=float, default=0.5, help="share of clips of which one frame is learned")
+    add("--growing", type=float, default=0.15, help="share of clips with a size in each frame")
     add("--hints", type=float, default=0.3, help="weight of the losses of clip_hints.py")
     add("--first", type=float, default=3.0, help="weight of a thing's first rows where it appears")
     add("--opening", type=float, default=1.5, help="weight of its other rows there")
+    add("--grown", type=float, default=2.0, help="weight of a thing in another size than before")
     add("--early", type=float, default=0.5, help="weight of background in the first frame")
     add("--outside", type=float, default=0.4, help="weight of background in later frames")
     add("--noisy", type=float, default=0.5, help="share of clips with wrong codes in view")
@@ -118,7 +120,8 @@ def loss_of(model, batch, hints, options, progress):
     loss, losses = causal_decoder.weighted_loss(
         hidden[drawn], rows, targets[drawn] - TEXT_TOKENS, chosen / chosen.sum()
     )
-    named = {"thing": 1, "first": options.first, "opening": options.opening, "early": options.early}
+    named = {"thing": 1, "first": options.first, "opening": options.opening}
+    named |= {"grown": options.grown, "early": options.early}
     for name, weight in named.items():
         if (chosen == weight).any():
             progress.log(name, losses[chosen == weight].mean())
