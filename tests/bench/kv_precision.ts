@@ -8,7 +8,11 @@
  * deno task bench:kv                         # 207 M of noise
  * deno task bench:kv models/emu3-mini        # a checkpoint that has learned
  * deno task bench:kv published               # four layers of 8 B, in int4
+ * deno task bench:kv FOLDER --formats float32,int8 --tokens 1,4000,7400 --side 4
  * ```
+ *
+ * `--side` is that of the picture whose distributions are compared, in codes;
+ * `--threads` is 1 by default.
  *
  * Times are those of one thread's processor, the least of several turns, so that
  * other work on the machine matters less. Keep results in RESULTS.md.
@@ -17,6 +21,7 @@
  */
 
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { kvScales } from "../../lib/calibration/kv_scales.ts";
 import {
   cacheBytesPerToken,
@@ -27,17 +32,28 @@ import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import { drawingPrompt } from "../../lib/prompt.ts";
 import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
+import type { CacheDtype } from "../../lib/runtime/provider.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { uniformAt } from "../../lib/sampling/random.ts";
 import { distributionOf, draw } from "../../lib/sampling/sampler.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { PUBLISHED_SIZES, writeMiddle } from "./middle_checkpoint.ts";
 
-const DTYPES = ["float32", "float16", "int8"] as const;
-const TOKENS = [512, 2048, 4096, 8192];
-/** Side of the picture whose distributions are compared, in codes. */
-const SIDE = 16;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    formats: { type: "string", default: "float32,float16,int8" },
+    tokens: { type: "string", default: "512,2048,4096,8192" },
+    side: { type: "string", default: "16" },
+    threads: { type: "string", default: "1" },
+  },
+});
+const DTYPES = values.formats.split(",") as CacheDtype[];
+const TOKENS = values.tokens.split(",").map(Number);
+const SIDE = Number(values.side);
 const ROUNDS = 6;
+/** Number of tokens that fill the caches, again and again. */
+const FILLING = 32;
 const SAMPLING = { temperature: 1, topK: 0, topP: 1 };
 
 /** Number of layers of the published shape. */
@@ -45,9 +61,9 @@ const LAYERS = 4;
 
 using folder = temporaryFolder();
 using quantized = temporaryFolder();
-await using runtime = new Runtime({ threads: 1 });
+await using runtime = new Runtime({ threads: Number(values.threads) });
 const checkpoint = await openLanguageCheckpoint(
-  await checkpointFolder(Deno.args[0]),
+  await checkpointFolder(positionals[0]),
 );
 const { config } = checkpoint;
 const { text, vocabulary } = await openTextSide(checkpoint);
@@ -112,12 +128,15 @@ async function checkpointFolder(given: string | undefined): Promise<string> {
 async function stepTimes(): Promise<number[][]> {
   const least = decoders.map(() => lengths.map(() => Infinity));
   const codes = Int32Array.from(
-    { length: 256 },
+    { length: FILLING },
     (_, i) => vocabulary.firstCode + i,
   );
   for (const decoder of decoders) {
     await decoder.prefill(0, codes, 0);
-    const whole = repeated(await decoder.save(0, 256), Math.max(...lengths));
+    const whole = repeated(
+      await decoder.save(0, FILLING),
+      Math.max(...lengths),
+    );
     for (const slot of [0, 1]) await decoder.restore(slot, whole, whole.tokens);
   }
   for (let round = 0; round < ROUNDS; round++) {
