@@ -38,7 +38,7 @@ export const PERFORMANCE_VARIABLES = {
   KV_PRECISION: {
     meaning: `numeric format of the KV cache, one of ${
       [...CACHE_DTYPES.keys()].join(", ")
-    }; int8 runs on cpu and needs scales, which are calibrated at the first start unless quantize --kv-scales stored them`,
+    }; int8 runs on cpu and cuda and needs scales, which are calibrated at the first start unless quantize --kv-scales stored them`,
     fallback:
       "fp32, or fp16 if one long image would take half of KV_BYTES; on cuda bf16",
     parse: cacheDtype,

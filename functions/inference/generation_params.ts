@@ -38,6 +38,8 @@ export interface SceneModels {
   readonly strategy: StrategyName;
   /** Codes that `jacobi` scores in a forward pass; the default if undefined. */
   readonly window?: number | undefined;
+  /** Strategies that a request may set; all by default. */
+  readonly strategies?: readonly StrategyName[] | undefined;
 }
 
 /**
@@ -81,7 +83,8 @@ export function generationParams(
       ),
     ...clip,
     strategy: strategyOf(
-      request.strategy ?? (clip && strategy === "zipar" ? "jacobi" : strategy),
+      requestedStrategy(request, models, pointer) ??
+        (clip && strategy === "zipar" ? "jacobi" : strategy),
       window,
     ),
     sampling: {
@@ -94,6 +97,22 @@ export function generationParams(
     count: request.n,
     logprobs: request.logprobs,
   };
+}
+
+/** Returns the strategy of the request, if any. */
+function requestedStrategy(
+  { strategy }: GenerateRequest,
+  { strategies }: SceneModels,
+  pointer: string,
+): StrategyName | undefined {
+  if (strategy === undefined || strategies === undefined) return strategy;
+  if (strategies.includes(strategy)) return strategy;
+  throw invalidField(
+    `${pointer}/strategy`,
+    `this server does not support ${strategy} with its KV cache in int8: omit it or use ${
+      strategies.join(" or ")
+    }`,
+  );
 }
 
 /** Returns a random seed of 53 bits. */

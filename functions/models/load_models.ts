@@ -6,9 +6,8 @@
  */
 
 import { answer, draw } from "../../lib/emu3.ts";
+import { deviceStrategies } from "../../lib/drawing/device_strategies.ts";
 import {
-  fastestStrategy,
-  jacobiWindow,
   type Strategy,
   type StrategyName,
   strategyOf,
@@ -121,13 +120,8 @@ export function languageOpener(
     const cacheBytes = cacheShare(runtime, options);
     const limits = { memoryBytes: options.memoryBytes, cacheBytes };
     refuseOutOfMemory(runtime, checkpoint, planned, limits);
-    const { codeBits } = checkpoint;
-    const fusedTokens = codeBits === undefined
-      ? Infinity
-      : runtime.provider.fusedTokens[codeBits];
-    const window = jacobiWindow(fusedTokens);
-    const strategy = options.strategy ??
-      fastestStrategy(codeBits, runtime.device !== undefined, fusedTokens);
+    const { provider } = runtime;
+    const drawn = deviceStrategies(provider, checkpoint.codeBits, options);
     const heads: Head[] = [];
     if (planned.draws) heads.push("codes");
     if (planned.answers) heads.push("vocabulary");
@@ -147,7 +141,7 @@ export function languageOpener(
     try {
       // A picture takes both models; a failure carries its own reason.
       await vision.load();
-      const drawing = strategyOf(strategy, window);
+      const drawing = strategyOf(drawn.strategy, drawn.window);
       await runPhase("warm up", () => warmLanguage(model, planned, drawing));
       // The model is ready before it settles; requests that end a row earlier
       // wait.
@@ -164,9 +158,8 @@ export function languageOpener(
       contextLength: engine.contextLength,
       examples: generation.examples,
       generation,
-      precision: precisionOf(checkpoint, runtime.provider.computeDtype),
-      strategy,
-      window,
+      precision: precisionOf(checkpoint, provider.computeDtype),
+      ...drawn,
     };
     return Object.assign(model, { details, adapters: adapterNames(planned) });
   };

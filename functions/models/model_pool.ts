@@ -135,12 +135,8 @@ export class ModelPool implements AsyncDisposable {
   #generatorOf(
     pair: ModelPair & { readonly language: ServedLanguage },
   ): ImageGenerator {
-    const { strategy, window } = pair.language.details;
-    return {
-      ...pair,
-      strategy: this.#options.strategy ?? strategy,
-      window,
-    };
+    const { strategy, window, strategies } = pair.language.details;
+    return { ...pair, strategy, window, strategies };
   }
 
   /** Returns the models that answer. */

@@ -11,6 +11,7 @@ import type { GenerationConfig } from "../../models/config/generation_config.ts"
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { PreprocessorConfig } from "../../models/config/preprocessor_config.ts";
 import type { Budget } from "../../lib/async/budget.ts";
+import type { DeviceStrategies } from "../../lib/drawing/device_strategies.ts";
 import type { StrategyName } from "../../lib/drawing/strategy.ts";
 import type { EngineState } from "../../lib/engine/engine.ts";
 import type { CacheDtype } from "../../lib/runtime/provider.ts";
@@ -81,6 +82,8 @@ export interface ImageGenerator extends ModelPair {
   readonly strategy: StrategyName;
   /** Codes that `jacobi` scores in a forward pass; the default if undefined. */
   readonly window?: number | undefined;
+  /** Strategies that a request may set; all by default. */
+  readonly strategies?: readonly StrategyName[];
 }
 
 /** Limits that are the same for all requests. */
@@ -216,8 +219,8 @@ export interface EngineListing extends EngineState {
   readonly cacheTokenBytes: number;
 }
 
-/** The details that a language model's files give. */
-export interface ModelDetails {
+/** The details that a language model's files and its device give. */
+export interface ModelDetails extends DeviceStrategies {
   /** Default area of a generated picture, in pixels². */
   readonly imageArea: number;
   /** Tokens that prompt and answer may have together. */
@@ -226,10 +229,6 @@ export interface ModelDetails {
   readonly examples: readonly string[];
   /** Recommended settings. */
   readonly generation: GenerationConfig;
-  /** Strategy that pictures are drawn with, unless a request sets one. */
-  readonly strategy: StrategyName;
-  /** Codes that `jacobi` scores in a forward pass. */
-  readonly window: number;
   /** Numeric format of its weights in memory. */
   readonly precision: Precision;
 }

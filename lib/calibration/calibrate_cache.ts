@@ -22,8 +22,10 @@ import { uniformAt } from "../sampling/random.ts";
 import { sample } from "../sampling/sampler.ts";
 import type { Vocabulary } from "../vocabulary.ts";
 import { MIN_ROWS } from "../decoder/decoder.ts";
-import type { CacheSnapshot } from "../decoder/kv_cache.ts";
-import { OnnxDecoder } from "../decoder/onnx_decoder.ts";
+import {
+  openReadableDecoder,
+  type ReadableDecoder,
+} from "./readable_decoder.ts";
 
 /** The tokens of pictures. */
 export type PictureTokens = Pick<
@@ -79,7 +81,7 @@ export async function calibrateCache(
       tokens.length + height * (width + 1)
     ),
   );
-  await using decoder = await OnnxDecoder.open(
+  await using decoder = await openReadableDecoder(
     runtime,
     checkpoint,
     vocabulary,
@@ -88,7 +90,6 @@ export async function calibrateCache(
       contextLength: length,
       chunkLength: length,
       heads: ["codes"],
-      cacheDtype: "float32",
     },
   );
   const { config } = checkpoint;
@@ -98,7 +99,7 @@ export async function calibrateCache(
     const draft = randomDraft(vocabulary, prompt, key);
     for (let run = 1; run <= RUNS; run++) {
       const hidden = await decoder.prefill(0, draft, 0);
-      raise(largest, await decoder.save(0, draft.length), config);
+      raise(largest, await decoder.contents(0, draft.length), config);
       if (run === RUNS) continue;
       await redraw(decoder, vocabulary, draft, hidden, {
         start: prompt.tokens.length,
@@ -133,7 +134,7 @@ function randomDraft(
  * @param hidden Hidden states of the draft's tokens, `[S, E]`.
  */
 async function redraw(
-  decoder: Pick<OnnxDecoder, "logits">,
+  decoder: Pick<ReadableDecoder, "logits">,
   { firstCode, eol }: PictureTokens,
   draft: Int32Array<ArrayBuffer>,
   hidden: Float32Array<ArrayBuffer>,
@@ -173,16 +174,18 @@ function noScales(
  * rotated pairs, which are the same at every position.
  *
  * @param largest Magnitudes of every channel, overwritten.
+ * @param contents Keys, then values of each layer, `[H, S, D]` each.
  */
 function raise(
   largest: readonly LayerScales[],
-  { tokens, parts }: CacheSnapshot,
+  contents: readonly Float32Array[],
   { keyValueHeads, headSize }: LanguageConfig,
 ): void {
   const half = headSize / 2;
+  const tokens = contents[0]!.length / (keyValueHeads * headSize);
   for (const [layer, { key, value }] of largest.entries()) {
-    const keys = new Float32Array(parts[2 * layer]!.buffer);
-    const values = new Float32Array(parts[2 * layer + 1]!.buffer);
+    const keys = contents[2 * layer]!;
+    const values = contents[2 * layer + 1]!;
     for (let at = 0; at < keyValueHeads * tokens; at++) {
       const head = headSize * Math.floor(at / tokens);
       for (let i = 0; i < headSize; i++) {

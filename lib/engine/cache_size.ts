@@ -102,7 +102,8 @@ function cacheDtypeOf(
     const supported: CacheDtype[] = [...cacheDtypes];
     if (int8Cache) supported.push("int8");
     if (supported.includes(cacheDtype)) return cacheDtype;
-    const offered = supported.map((dtype) => SHORT.get(dtype)).join(" or ");
+    const offered = new Intl.ListFormat("en", { type: "disjunction" })
+      .format(supported.map((dtype) => SHORT.get(dtype)!));
     throw new RangeError(
       `Cannot use a KV cache in ${
         SHORT.get(cacheDtype)

@@ -42,6 +42,8 @@ export interface Provider {
   readonly cacheDtypes: readonly ComputeDtype[];
   /** True if keys and values may be int8 on request. */
   readonly int8Cache: boolean;
+  /** True if attention over them supports biases, as given positions need. */
+  readonly int8CacheBias: boolean;
   /** Name of its memory in ONNX Runtime; undefined for host memory. */
   readonly deviceMemory: string | undefined;
   /** Arenas of memory that can be shrunk, in the format of run options. */
@@ -96,6 +98,7 @@ export const CPU_PROVIDER: Provider = {
   computeDtype: "float32",
   cacheDtypes: ["float32", "float16"],
   int8Cache: true,
+  int8CacheBias: true,
   deviceMemory: undefined,
   arenas: "cpu:0",
   maxRows: Infinity,
@@ -167,7 +170,8 @@ export function cudaProvider(
     },
     computeDtype: "bfloat16",
     cacheDtypes: ["bfloat16", "float16"],
-    int8Cache: false,
+    int8Cache: true,
+    int8CacheBias: false,
     deviceMemory: "Cuda",
     arenas: "cpu:0;gpu:0",
     maxRows: Infinity,
@@ -199,6 +203,7 @@ export function webgpuProvider(
       ? ["float32", "float16"]
       : ["float16"],
     int8Cache: false,
+    int8CacheBias: false,
     deviceMemory: "WebGPU_Buf",
     arenas: "cpu:0",
     maxRows: 4,

@@ -11,12 +11,13 @@ import {
   openVisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
 import { openRuntime } from "../../lib/runtime/open_runtime.ts";
-import type { ComputeDtype } from "../../lib/runtime/provider.ts";
+import type { CacheDtype, ComputeDtype } from "../../lib/runtime/provider.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
 import { DeviceDecoder } from "../../lib/decoder/device_decoder.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
+import type { CacheScales } from "../../models/cache_scales.ts";
 import { tinyFolder, type TinyLanguage } from "../support/tiny.ts";
 
 /** Name of the device. */
@@ -55,7 +56,9 @@ export interface DecoderOptions {
   /** Tokens by which slots grow. */
   readonly block?: number;
   /** Dtype of keys and values; that of the runtime by default. */
-  readonly cacheDtype?: ComputeDtype;
+  readonly cacheDtype?: CacheDtype;
+  /** Scales of an int8 cache. */
+  readonly cacheScales?: CacheScales;
   /** Adapters of the decoder; none by default. */
   readonly adapters?: readonly NamedAdapter[];
 }
@@ -68,6 +71,7 @@ export async function openDeviceDecoder(
     block = 16,
     slots = 4,
     cacheDtype = runtime.provider.computeDtype,
+    cacheScales,
     adapters = [],
   }: DecoderOptions = {},
 ): Promise<DeviceDecoder> {
@@ -80,6 +84,7 @@ export async function openDeviceDecoder(
     chunkLength: 128,
     heads: ["codes", "vocabulary"],
     cacheDtype,
+    cacheScales,
     adapters,
     block,
   });

@@ -23,7 +23,7 @@ import {
   openVisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
-import type { ComputeDtype } from "../../lib/runtime/provider.ts";
+import type { CacheDtype } from "../../lib/runtime/provider.ts";
 import {
   clipDecoderGraph,
   stillDecoderGraph,
@@ -36,6 +36,7 @@ import { quantizerGraph } from "../../models/vision_quantizer.ts";
 import { Optimizer } from "../../lib/tuning/optimizer.ts";
 import { TuningModel } from "../../lib/tuning/tuning_model.ts";
 import { writeAdapter } from "../support/adapters.ts";
+import { evenScales } from "../support/cache_scales.ts";
 import { tinyFolder } from "../support/tiny.ts";
 import {
   accumulateAll,
@@ -57,6 +58,9 @@ const ROWS = [1, 2, 3];
 
 /** Numbers of tokens: of a step, an end of row with its code, a window. */
 const TOKENS = [1, 2, 13, 23];
+
+/** Given positions by the format of the cache: those of codes need floats. */
+const PLACED = { int8: [false], floats: [false, true] } as const;
 
 const PROMPT = 17;
 const SLOTS = 4;
@@ -158,7 +162,7 @@ async function openTwoTokens(): Promise<void> {
 /** Runs prompts, steps and windows of all kinds. */
 async function runDecoder(
   folder: string,
-  cacheDtype: ComputeDtype,
+  cacheDtype: CacheDtype,
   adapted: boolean,
 ): Promise<void> {
   const checkpoint = await openLanguageCheckpoint(folder);
@@ -183,12 +187,15 @@ async function runDecoder(
       chunkLength: 64,
       heads: ["codes", "vocabulary"],
       cacheDtype,
+      cacheScales: cacheDtype === "int8"
+        ? evenScales(checkpoint.config)
+        : undefined,
       adapters,
     },
   );
   for (const rows of ROWS) {
     for (const count of TOKENS) {
-      for (const placed of [false, true]) {
+      for (const placed of PLACED[cacheDtype === "int8" ? "int8" : "floats"]) {
         const positionIds = Int32Array.from(Array(PROMPT + count).keys());
         const hidden = await decoder.multiTokenStep(
           Array.from({ length: rows }, (_, slot) => ({
@@ -209,6 +216,10 @@ async function runDecoder(
     }
   }
   const snapshot = await decoder.save(0, PROMPT);
+  // The calibration of an int8 cache reads keys and values.
+  if (cacheDtype !== "int8") {
+    await recorded.runtime.device!.download(snapshot.parts[0]!);
+  }
   await decoder.restore(1, snapshot, PROMPT);
   decoder.discard(snapshot);
 }

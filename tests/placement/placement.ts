@@ -111,7 +111,8 @@ function tableOf(results: ReadonlyMap<string, Placements>): string {
         .reduce((sum, placement) => sum + strayNodes(placement), 0)
     );
     const range = [...new Set([Math.min(...counts), Math.max(...counts)])];
-    return [graph, of.length / used.length, range.join("–"), ...strays];
+    const sessions = Math.round(of.length / used.length);
+    return [graph, sessions, range.join("–"), ...strays];
   });
   const header = [
     "graph",

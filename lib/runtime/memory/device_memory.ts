@@ -1,9 +1,9 @@
 /**
- * The memory of a device: allocations that outlive sessions, and copies to and
- * within the device.
+ * The memory of a device: allocations that outlive sessions, and copies to,
+ * within and from the device.
  *
  * ```text
- * host ─▶ upload ─▶ device ─▶ gather ─▶ device
+ * host ─▶ upload ─▶ device ─▶ gather ─▶ device ─▶ download ─▶ host
  * ```
  *
  * ONNX Runtime allocates a device's memory through a session on the device, and
@@ -72,17 +72,35 @@ export class DeviceMemory implements AsyncDisposable {
   ): Promise<Tensor> {
     const target = await this.allocate(shape, dtype);
     try {
-      const session = await this.#session(
-        `${source.dtype} ${dtype} ${transposed}`,
-        () => arrangeGraph(source.dtype, dtype, transposed),
-      );
-      using binding = session.bind().input("x", source).output("y", target);
-      await binding.run();
+      await this.#arrange(source, target, transposed);
     } catch (error) {
       target[Symbol.dispose]();
       throw error;
     }
     return target;
+  }
+
+  /** Returns the numbers of `source`, which is on the device, as floats. */
+  async download(source: Tensor): Promise<Float32Array<ArrayBuffer>> {
+    const { shape } = source;
+    const size = shape.reduce((product, side) => product * side, 1);
+    const numbers = new Float32Array(size);
+    using target = this.#runtime.tensor(numbers, shape);
+    await this.#arrange(source, target, false);
+    return numbers;
+  }
+
+  async #arrange(
+    source: Tensor,
+    target: Tensor,
+    transposed: boolean,
+  ): Promise<void> {
+    const session = await this.#session(
+      `${source.dtype} ${target.dtype} ${transposed}`,
+      () => arrangeGraph(source.dtype, target.dtype, transposed),
+    );
+    using binding = session.bind().input("x", source).output("y", target);
+    await binding.run();
   }
 
   /**

@@ -10,7 +10,9 @@ import { openLanguageModel } from "../../../lib/language_model.ts";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../../lib/loading/text_files.ts";
 import { CUDA_ATTENTIONS } from "../../../lib/runtime/provider.ts";
+import type { CacheDtype } from "../../../lib/runtime/provider.ts";
 import type { Runtime } from "../../../lib/runtime/runtime.ts";
+import { evenScales } from "../../support/cache_scales.ts";
 import { MIDDLE_CODES } from "../middle_checkpoint.ts";
 import { stepBytes } from "../step_bytes.ts";
 import { median } from "../timing.ts";
@@ -28,31 +30,38 @@ const CODES = {
   count: MIDDLE_CODES.codebookSize,
 };
 
-/** The first and the second run of prompts and windows, by attention kernel. */
+/**
+ * The first and the second run of prompts and windows, by attention kernel and
+ * type of the KV cache.
+ */
 export const ATTENTION: BenchPart = {
   name: "attention",
-  title: "First and second run, by attention kernel",
+  title: "First and second run, by attention kernel and KV cache",
   async *run({ open, shallow, workload }: GpuBench): AsyncGenerator<BenchRow> {
     for (const attention of CUDA_ATTENTIONS) {
       await using runtime = await open(attention);
       const contextLength = workload.tokens.reduce((a, b) => a + b);
-      await using decoder = await decoderOf(runtime, shallow, 1, contextLength);
-      let position = 0;
-      for (const tokens of workload.tokens) {
-        const run = async () => {
-          const started = performance.now();
-          const ids = new Int32Array(tokens).fill(CODES.start);
-          await decoder.prefill(0, ids, position);
-          return rounded(performance.now() - started);
-        };
-        yield {
-          attention,
-          tokens,
-          "tokens before": position,
-          "first ms": await run(),
-          "second ms": await run(),
-        };
-        position += tokens;
+      for (const cache of [runtime.provider.computeDtype, "int8"] as const) {
+        const size = { slots: 1, contextLength, cacheDtype: cache };
+        await using decoder = await decoderOf(runtime, shallow, size);
+        let position = 0;
+        for (const tokens of workload.tokens) {
+          const run = async () => {
+            const started = performance.now();
+            const ids = new Int32Array(tokens).fill(CODES.start);
+            await decoder.prefill(0, ids, position);
+            return rounded(performance.now() - started);
+          };
+          yield {
+            attention,
+            cache,
+            tokens,
+            "tokens before": position,
+            "first ms": await run(),
+            "second ms": await run(),
+          };
+          position += tokens;
+        }
       }
     }
   },
@@ -68,7 +77,10 @@ export const STEPS: BenchPart = {
     for (const [precision, folder] of Object.entries(bench.checkpoints)) {
       await using runtime = await bench.open();
       const floor = await floorSeconds(runtime, folder);
-      await using decoder = await decoderOf(runtime, folder, 2, contextLength);
+      await using decoder = await decoderOf(runtime, folder, {
+        slots: 2,
+        contextLength,
+      });
       for (const position of positions) {
         for (const window of [1, ...windows]) {
           const seconds = await median(
@@ -98,12 +110,10 @@ export const CROWD: BenchPart = {
     for (const [precision, folder] of Object.entries(bench.checkpoints)) {
       await using runtime = await bench.open();
       const slots = 2 * Math.max(...crowds);
-      await using decoder = await decoderOf(
-        runtime,
-        folder,
+      await using decoder = await decoderOf(runtime, folder, {
         slots,
         contextLength,
-      );
+      });
       for (const pictures of crowds) {
         const seconds = await median(
           runs,
@@ -159,8 +169,11 @@ export const READY: BenchPart = {
 async function decoderOf(
   runtime: Runtime,
   folder: string,
-  slots: number,
-  contextLength: number,
+  { slots, contextLength, cacheDtype = runtime.provider.computeDtype }: {
+    readonly slots: number;
+    readonly contextLength: number;
+    readonly cacheDtype?: CacheDtype;
+  },
 ): Promise<Decoder & AsyncDisposable> {
   const checkpoint = await openLanguageCheckpoint(folder);
   const { text, vocabulary } = await openTextSide(checkpoint);
@@ -170,7 +183,8 @@ async function decoderOf(
     contextLength,
     chunkLength: 256,
     heads: ["codes"],
-    cacheDtype: runtime.provider.computeDtype,
+    cacheDtype,
+    cacheScales: evenScales(checkpoint.config),
   });
 }
 
