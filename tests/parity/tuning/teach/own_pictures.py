@@ -1,6 +1,6 @@
 """Pictures that the model draws of what it knows, so that tuning does not forget it.
 
-    python own_pictures.py http://127.0.0.1:8080 SET [--pictures 500] [--seed 77]
+    python own_pictures.py http://127.0.0.1:8080 SET [--pictures 700] [--seed 77]
 
 writes the prepared set SET: the codes of pictures as they were drawn, and the
 answers that the model gives about some of them (generative replay: Shin et al.
@@ -30,6 +30,7 @@ from client import Client  # noqa: E402
 FIRST_SEED = 1000
 CONCURRENCY = 12
 DESCRIBE = "Please describe the image"
+COUNT_SHARES = [0.15, 0.25, 0.3, 0.3]  # of pictures with 1...4 things: order is forgotten first
 DESCRIBED_SHARE = 1 / 2  # of pictures, whose description is a record too
 ANSWERED_SHARE = 1 / 3  # of pictures, that have a question beside it
 
@@ -52,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
     parser.add_argument("set", type=Path)
-    parser.add_argument("--pictures", type=int, default=500)
+    parser.add_argument("--pictures", type=int, default=700)
     parser.add_argument("--seed", type=int, default=77)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -75,7 +76,8 @@ def main() -> None:
 
     tasks = []
     for number in range(options.pictures):
-        scene = scenes.sample_scene(rng, known)
+        count = rng.choices([1, 2, 3, 4], COUNT_SHARES)[0]
+        scene = scenes.sample_scene(rng, known, count=count)
         prompt, names_background = captions.prompt_for(scene, rng)
         described = rng.random() < DESCRIBED_SHARE
         asked = rng.choice(questions.questions_about(scene, rng, known))[1]
