@@ -20,13 +20,18 @@ import type { CodeClip, CodeGrid, GridSize } from "../../lib/grid.ts";
 import { gridFromFields } from "../http/grid_json.ts";
 import { asksForClip, clipParams, givenFrames } from "./clips/clip_params.ts";
 import { keptFromFields } from "./kept_codes.ts";
-import type { TextModel, VisionModel } from "../models/ports.ts";
+import type {
+  ImageGenerator,
+  TextModel,
+  VisionModel,
+} from "../models/ports.ts";
 import { invalidField } from "../http/errors/errors.ts";
 import type { Grid } from "../schema/common.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
 
 /** The checkpoints' and the server's settings. */
-export interface SceneModels {
+export interface SceneModels
+  extends Pick<ImageGenerator, "strategy" | "window" | "strategies"> {
   /** Language model, for defaults. */
   readonly language: Pick<TextModel, "name" | "config" | "generation">;
   /** Vision tokenizer, for sizes. */
@@ -34,12 +39,6 @@ export interface SceneModels {
     VisionModel,
     "pixelsPerCode" | "codebookSize" | "framesPerCode"
   >;
-  /** Default strategy. */
-  readonly strategy: StrategyName;
-  /** Codes that `jacobi` scores in a forward pass; the default if undefined. */
-  readonly window?: number | undefined;
-  /** Strategies that a request may set; all by default. */
-  readonly strategies?: readonly StrategyName[] | undefined;
 }
 
 /**

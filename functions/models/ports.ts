@@ -83,7 +83,7 @@ export interface ImageGenerator extends ModelPair {
   /** Codes that `jacobi` scores in a forward pass; the default if undefined. */
   readonly window?: number | undefined;
   /** Strategies that a request may set; all by default. */
-  readonly strategies?: readonly StrategyName[];
+  readonly strategies?: readonly StrategyName[] | undefined;
 }
 
 /** Limits that are the same for all requests. */

@@ -6,7 +6,11 @@
 
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
-import type { CacheDtype, Provider } from "../runtime/provider.ts";
+import {
+  type CacheDtype,
+  type Provider,
+  supportedCacheDtypes,
+} from "../runtime/provider.ts";
 import { BLOCK_TOKENS } from "../decoder/device_cache.ts";
 import { cacheBytesPerToken } from "../decoder/kv_cache.ts";
 
@@ -92,15 +96,12 @@ const SHORT: ReadonlyMap<Dtype, string> = new Map([
 
 function cacheDtypeOf(
   config: LanguageConfig,
-  { name, cacheDtypes, int8Cache }: Pick<
-    Provider,
-    "name" | "cacheDtypes" | "int8Cache"
-  >,
+  provider: Pick<Provider, "name" | "cacheDtypes" | "int8Cache">,
   { cacheBytes, cacheDtype }: CacheSizeOptions,
 ): CacheDtype {
+  const { name, cacheDtypes } = provider;
   if (cacheDtype !== undefined) {
-    const supported: CacheDtype[] = [...cacheDtypes];
-    if (int8Cache) supported.push("int8");
+    const supported = supportedCacheDtypes(provider);
     if (supported.includes(cacheDtype)) return cacheDtype;
     const offered = new Intl.ListFormat("en", { type: "disjunction" })
       .format(supported.map((dtype) => SHORT.get(dtype)!));

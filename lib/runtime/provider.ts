@@ -38,7 +38,7 @@ export interface Provider {
   readonly registration: Registration | undefined;
   /** Type of a language model's weights and activations while computing. */
   readonly computeDtype: ComputeDtype;
-  /** Types that keys and values may have, the preferred one first. */
+  /** Types of floats that keys and values may have, the preferred one first. */
   readonly cacheDtypes: readonly ComputeDtype[];
   /** True if keys and values may be int8 on request. */
   readonly int8Cache: boolean;
@@ -76,6 +76,13 @@ export interface Provider {
    * form.
    */
   readonly transposed: boolean;
+}
+
+/** Returns the types that keys and values may have, the preferred one first. */
+export function supportedCacheDtypes(
+  { cacheDtypes, int8Cache }: Pick<Provider, "cacheDtypes" | "int8Cache">,
+): readonly CacheDtype[] {
+  return int8Cache ? [...cacheDtypes, "int8"] : cacheDtypes;
 }
 
 /** The limits of devices that fuse products for any number of tokens. */

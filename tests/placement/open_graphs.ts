@@ -23,7 +23,10 @@ import {
   openVisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
-import type { CacheDtype } from "../../lib/runtime/provider.ts";
+import {
+  type CacheDtype,
+  supportedCacheDtypes,
+} from "../../lib/runtime/provider.ts";
 import {
   clipDecoderGraph,
   stillDecoderGraph,
@@ -45,7 +48,6 @@ import {
   startGolden,
 } from "../support/tuning_golden.ts";
 import {
-  CACHE_DTYPES,
   CONTROL,
   openRecorded,
   type RecordedRuntime,
@@ -59,15 +61,13 @@ const ROWS = [1, 2, 3];
 /** Numbers of tokens: of a step, an end of row with its code, a window. */
 const TOKENS = [1, 2, 13, 23];
 
-/** Given positions by the format of the cache: those of codes need floats. */
-const PLACED = { int8: [false], floats: [false, true] } as const;
-
 const PROMPT = 17;
 const SLOTS = 4;
 
 const [library, folder] = Deno.args as [string, string];
 await using recorded = await openRecorded(library);
-const { symmetricPads } = recorded.runtime.provider;
+const { provider } = recorded.runtime;
+const { symmetricPads } = provider;
 await attempt("vision tokenizer", () => openVision(symmetricPads));
 await attempt(CONTROL, () => openVision(false));
 await attempt(CONTROL, openTwoTokens);
@@ -75,7 +75,7 @@ for (const kind of ["lora", "full"] as const) {
   await attempt(TUNING, () => runTuning(kind));
 }
 for (const precision of ["bf16", "int8", "int4"]) {
-  for (const cacheDtype of CACHE_DTYPES) {
+  for (const cacheDtype of supportedCacheDtypes(provider)) {
     for (const adapted of [false, true]) {
       const model = `${precision}, ${cacheDtype} cache${
         adapted ? ", adapters" : ""
@@ -187,15 +187,14 @@ async function runDecoder(
       chunkLength: 64,
       heads: ["codes", "vocabulary"],
       cacheDtype,
-      cacheScales: cacheDtype === "int8"
-        ? evenScales(checkpoint.config)
-        : undefined,
+      cacheScales: evenScales(checkpoint.config),
       adapters,
     },
   );
+  const places = cacheDtype !== "int8" || provider.int8CacheBias;
   for (const rows of ROWS) {
     for (const count of TOKENS) {
-      for (const placed of PLACED[cacheDtype === "int8" ? "int8" : "floats"]) {
+      for (const placed of places ? [false, true] : [false]) {
         const positionIds = Int32Array.from(Array(PROMPT + count).keys());
         const hidden = await decoder.multiTokenStep(
           Array.from({ length: rows }, (_, slot) => ({

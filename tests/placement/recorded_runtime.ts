@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type CacheDtype, cudaProvider } from "../../lib/runtime/provider.ts";
+import { cudaProvider } from "../../lib/runtime/provider.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { decodeModel } from "../support/decode_model.ts";
 import { marker, type OpenedGraph } from "./placements.ts";
@@ -67,12 +67,6 @@ function described(model: Uint8Array): Pick<OpenedGraph, "graph" | "pads"> {
     pads: nodes.filter(({ operator }) => operator === "Pad").length,
   };
 }
-
-/** The types that keys and values may have on CUDA. */
-export const CACHE_DTYPES: readonly CacheDtype[] = [
-  ...cudaProvider({ deviceId: 0, memoryLimitBytes: undefined }).cacheDtypes,
-  "int8",
-];
 
 /**
  * The model of graphs of tuning, which compute shapes of tensors: ONNX Runtime

@@ -14,7 +14,7 @@
  * @module
  */
 
-import type { Dtype } from "../../../models/graph/dtype.ts";
+import { type Dtype, elementCount } from "../../../models/graph/dtype.ts";
 import { weightlessGraph } from "../../../models/graph/weightless.ts";
 import { cString, type OrtApi, type Pointer } from "../api.ts";
 import type { GraphRunner } from "../graph_runner.ts";
@@ -83,8 +83,7 @@ export class DeviceMemory implements AsyncDisposable {
   /** Returns the numbers of `source`, which is on the device, as floats. */
   async download(source: Tensor): Promise<Float32Array<ArrayBuffer>> {
     const { shape } = source;
-    const size = shape.reduce((product, side) => product * side, 1);
-    const numbers = new Float32Array(size);
+    const numbers = new Float32Array(elementCount(shape));
     using target = this.#runtime.tensor(numbers, shape);
     await this.#arrange(source, target, false);
     return numbers;

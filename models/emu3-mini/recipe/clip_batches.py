@@ -142,15 +142,12 @@ class ClipBatches:
             for y, x, edge in [b for b in (before, box) if b]:
                 top, left = max(0, y - RING), max(0, x - RING)
                 frame[top : y + edge + RING, left : x + edge + RING] = 1
-            if box and before is None:
+            if box and (before is None or box[2] != before[2]):
                 y, x, edge = box
-                frame[y : y + edge, x : x + edge] = options.opening
-                frame[y : y + FIRST_ROWS, x : x + edge] = options.first
-            if box and before and box[2] != before[2]:
-                y, x, edge = box
-                frame[y : y + edge, x : x + edge] = options.grown
-                # Here the caption decides that it grows.
-                frame[max(0, y - RING) : y + FIRST_ROWS, x : x + edge] = options.first
+                weight, ring = (options.opening, 0) if before is None else (options.grown, RING)
+                frame[y : y + edge, x : x + edge] = weight
+                # Here the caption decides where it appears, and that it grows.
+                frame[max(0, y - ring) : y + FIRST_ROWS, x : x + edge] = options.first
             before = box
         return out
 

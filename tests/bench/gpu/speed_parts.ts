@@ -44,28 +44,36 @@ export const ATTENTION: BenchPart = {
       for (const cache of [runtime.provider.computeDtype, "int8"] as const) {
         const size = { slots: 1, contextLength, cacheDtype: cache };
         await using decoder = await decoderOf(runtime, shallow, size);
-        let position = 0;
-        for (const tokens of workload.tokens) {
-          const run = async () => {
-            const started = performance.now();
-            const ids = new Int32Array(tokens).fill(CODES.start);
-            await decoder.prefill(0, ids, position);
-            return rounded(performance.now() - started);
-          };
-          yield {
-            attention,
-            cache,
-            tokens,
-            "tokens before": position,
-            "first ms": await run(),
-            "second ms": await run(),
-          };
-          position += tokens;
+        for await (const row of runsTwice(decoder, workload.tokens)) {
+          yield { attention, cache, ...row };
         }
       }
     }
   },
 };
+
+/** Appends each of some numbers of tokens, twice at the same position. */
+async function* runsTwice(
+  decoder: Decoder,
+  counts: readonly number[],
+): AsyncGenerator<BenchRow> {
+  let position = 0;
+  for (const tokens of counts) {
+    const run = async () => {
+      const started = performance.now();
+      const ids = new Int32Array(tokens).fill(CODES.start);
+      await decoder.prefill(0, ids, position);
+      return rounded(performance.now() - started);
+    };
+    yield {
+      tokens,
+      "tokens before": position,
+      "first ms": await run(),
+      "second ms": await run(),
+    };
+    position += tokens;
+  }
+}
 
 /** Guided steps and windows beside the time of reading all weights. */
 export const STEPS: BenchPart = {

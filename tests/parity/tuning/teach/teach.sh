@@ -73,6 +73,6 @@ echo "What it knew before, without the adapter:"
 score --json "$out/before.json" || true
 echo "What it knew before, with the adapter:"
 score --json "$out/after.json" --adapter octopus || failed=1
-echo "Answers about the pictures of the card:"
+echo "Answers about more pictures, without the adapter and with it:"
 "$python" "$here/card_answers.py" "$address" --adapter octopus
 exit "$failed"
