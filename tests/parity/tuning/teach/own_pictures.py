@@ -32,7 +32,8 @@ CONCURRENCY = 12
 DESCRIBE = "Please describe the image"
 COUNT_SHARES = [0.15, 0.25, 0.3, 0.3]  # of pictures with 1...4 things: order is forgotten first
 DESCRIBED_SHARE = 1 / 2  # of pictures, whose description is a record too
-ANSWERED_SHARE = 1 / 3  # of pictures, that have a question beside it
+ANSWERED_SHARE = 1 / 3  # of pictures, that have a question of any kind beside it
+COUNTED_SHARE = 1 / 3  # of pictures, asked for the number of one noun: forgotten first of answers
 
 
 class CodesClient(Client):
@@ -60,7 +61,7 @@ def main() -> None:
     known = world.WORLDS[world.PUBLISHED]
     client = CodesClient(options.address, timeout=600)
 
-    def records_of(number, scene, prompt, names_background, described, question):
+    def records_of(number, scene, prompt, names_background, described, asked):
         codes = client.draw(prompt, scene["ratio"], FIRST_SEED + number)
         description = client.answer(codes, DESCRIBE)
         if not describes(description, scene, names_background):
@@ -69,9 +70,9 @@ def main() -> None:
         out = [record(name, codes, text=prompt)]
         if described:
             out.append(record(f"{name}-description", codes, question=DESCRIBE, answer=description))
-        if question is not None:
+        for purpose, question in asked:
             answer = client.answer(codes, question)
-            out.append(record(f"{name}-answer", codes, question=question, answer=answer))
+            out.append(record(f"{name}-{purpose}", codes, question=question, answer=answer))
         return out
 
     tasks = []
@@ -80,13 +81,23 @@ def main() -> None:
         scene = scenes.sample_scene(rng, known, count=count)
         prompt, names_background = captions.prompt_for(scene, rng)
         described = rng.random() < DESCRIBED_SHARE
-        asked = rng.choice(questions.questions_about(scene, rng, known))[1]
-        question = asked if rng.random() < ANSWERED_SHARE else None
-        tasks.append((number, scene, prompt, names_background, described, question))
+        asked = questions_for(scene, rng, known)
+        tasks.append((number, scene, prompt, names_background, described, asked))
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         records = [r for some in pool.map(lambda task: records_of(*task), tasks) for r in some]
     write_set(options.set, records)
     print(f"{sum(r['text'] != '' for r in records)} of {options.pictures} pictures are kept")
+
+
+def questions_for(scene, rng, known):
+    """Pairs (purpose, question): at most one of any kind, and one of the number of a noun."""
+    asked = questions.questions_about(scene, rng, known)
+    out = []
+    if rng.random() < ANSWERED_SHARE:
+        out.append(("answer", rng.choice(asked)[1]))
+    if rng.random() < COUNTED_SHARE:
+        out.append(("number", next(text for kind, text, _ in asked if kind == "countof")))
+    return out
 
 
 def describes(description, scene, names_background):
