@@ -13,7 +13,6 @@ import type { LogFormat } from "./middleware/log_sink.ts";
 import { runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "../lib/version.ts";
 import { defaultMaxPixels } from "./inference/pixel_budget.ts";
-import { maxRunPixels } from "./inference/image_limit.ts";
 import type { Variable } from "./config/variable_parsers.ts";
 import {
   EMBEDDED_CLIP_MODEL,
@@ -106,8 +105,8 @@ export interface Environment {
     readonly maxPixels: number;
     /** Most frames of a clip or an animation. */
     readonly maxFrames: number;
-    /** Most pixels of one run of the vision tokenizer. */
-    readonly maxRunPixels: number;
+    /** Bytes of memory that the process may use. */
+    readonly memoryBytes: number;
   };
   /** Maximum bytes of request bodies that one caller may have in flight. */
   readonly bodyBytes: number;
@@ -239,7 +238,7 @@ export function readEnvironment(
       maxBodyBytes: values.MAX_BODY_BYTES,
       maxPixels: values.MAX_PIXELS ?? defaultMaxPixels(machine.memoryBytes),
       maxFrames: values.MAX_FRAMES,
-      maxRunPixels: maxRunPixels(machine.memoryBytes),
+      memoryBytes: machine.memoryBytes,
     },
     bodyBytes: values.BODY_BYTES ?? BODIES * values.MAX_BODY_BYTES,
     unreadBytes: values.UNREAD_BYTES,

@@ -1,9 +1,8 @@
 /**
  * The image limits: the pixels that one run of the vision tokenizer may have.
  *
- * Its activations take 3 GiB for a million pixels (measured with emu3-mini: 3.1
- * GiB for a picture of 1024 × 1024, 11.5 for four frames of 1000 × 1000), so
- * a file within `MAX_PIXELS` can be too large here.
+ * Activations take far more memory than pixels, so a file within `MAX_PIXELS`
+ * can be too large here.
  *
  * @module
  */
@@ -16,48 +15,91 @@ import type { Limits, VisionModel } from "../models/ports.ts";
 /** The maximum pixels of the published processor's pictures. */
 const PUBLISHED_MAX_PIXELS = 1024 * 1024;
 
-/** The bytes of activations for each pixel of a run. */
-export const RUN_BYTES_PER_PIXEL = 3072;
+/** The share of the memory that any run of the vision tokenizer may use. */
+const RUN_SHARE = 1 / 8;
 
-/** The share of the memory that a run of the vision tokenizer may use. */
-const RUN_MEMORY_SHARE = 1 / 4;
+/** The share of the memory that a run over the largest picture may use. */
+const PICTURE_RUN_SHARE = 3 / 4;
 
 /**
- * Returns the maximum pixels of one run, all frames together: those of the
- * largest published picture, or more if there is memory.
+ * Returns the maximum bytes of a run: a share of the memory, or the bytes of the
+ * largest published picture, if they fit.
  */
-export function maxRunPixels(memoryBytes: number): number {
-  const fitting = RUN_MEMORY_SHARE * memoryBytes / RUN_BYTES_PER_PIXEL;
-  return Math.max(PUBLISHED_MAX_PIXELS, Math.floor(fitting));
+function maxRunBytes(bytesPerPixel: number, memoryBytes: number): number {
+  const picture = PUBLISHED_MAX_PIXELS * bytesPerPixel;
+  return Math.max(
+    RUN_SHARE * memoryBytes,
+    Math.min(PICTURE_RUN_SHARE * memoryBytes, picture),
+  );
 }
 
 /**
  * Refuses frames that are too large to be encoded or decoded together, as those
  * of one code are.
  *
- * @throws {ImageTooLargeError} If their pixels are too many.
+ * @throws {ImageTooLargeError} If they do not fit into the memory.
  */
 export function checkRunSize(
-  { height, width }: PixelSize,
-  frames: number,
-  { maxRunPixels = PUBLISHED_MAX_PIXELS }: Limits,
+  { frames, height, width }: PixelSize & {
+    /** Number of frames of the run. */
+    readonly frames: number;
+  },
+  direction: "encode" | "decode",
+  { runBytesPerPixel }: Pick<VisionModel, "runBytesPerPixel">,
+  { memoryBytes = Infinity }: Pick<Limits, "memoryBytes">,
 ): void {
-  const pixels = frames * height * width;
-  if (pixels <= maxRunPixels) return;
+  const each = runBytesPerPixel[direction];
+  const bytes = frames * height * width * each;
+  const mostBytes = maxRunBytes(each, memoryBytes);
+  if (bytes <= mostBytes) return;
+  const [needed, most] = [bytes, mostBytes]
+    .map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`);
+  const [what, remedy] = frames === 1
+    ? ["", "a smaller picture"]
+    : [`${frames} frames of `, "smaller frames"];
   throw new ImageTooLargeError(
-    `${frames} frames of ${height} × ${width} pixels are ${pixels}, more than the ${maxRunPixels} that fit into memory at once; send smaller frames`,
+    `${what}${height} × ${width} pixels take ${needed} of memory to ${direction}, more than the ${most} for it here; send ${remedy}`,
   );
 }
 
 /**
  * Refuses a picture that is too large to encode.
  *
- * @throws {ImageTooLargeError} If its pixels are too many.
+ * @throws {ImageTooLargeError} If its pixels are too many, or do not fit into
+ * the memory.
  */
 export function checkPixelSize(
+  size: PixelSize,
+  vision: Pick<VisionModel, "checkpoint" | "runBytesPerPixel">,
+  limits: Limits,
+): void {
+  checkPixels(size, vision, limits);
+  checkRunSize({ ...size, frames: 1 }, "encode", vision, limits);
+}
+
+/**
+ * Refuses a grid that is too large to decode.
+ *
+ * @throws {ImageTooLargeError} If its pixels would be too many, or not fit into
+ * the memory.
+ */
+export function checkGridSize(
+  grid: GridSize,
+  vision: Pick<
+    VisionModel,
+    "checkpoint" | "pixelsPerCode" | "runBytesPerPixel"
+  >,
+  limits: Limits,
+): void {
+  const size = pixelSize(grid, vision);
+  checkPixels(size, vision, limits);
+  checkRunSize({ ...size, frames: 1 }, "decode", vision, limits);
+}
+
+function checkPixels(
   { height, width }: PixelSize,
   { checkpoint }: Pick<VisionModel, "checkpoint">,
-  { maxPixels }: Limits,
+  { maxPixels }: Pick<Limits, "maxPixels">,
 ): void {
   const most = Math.min(
     maxPixels,
@@ -69,17 +111,4 @@ export function checkPixelSize(
       height * width
     }, at most ${most} become codes or are made from them`,
   );
-}
-
-/**
- * Refuses a grid that is too large to decode.
- *
- * @throws {ImageTooLargeError} If its pixels would be too many.
- */
-export function checkGridSize(
-  size: GridSize,
-  vision: Pick<VisionModel, "checkpoint" | "pixelsPerCode">,
-  limits: Limits,
-): void {
-  checkPixelSize(pixelSize(size, vision), vision, limits);
 }

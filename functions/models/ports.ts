@@ -38,6 +38,7 @@ export interface VisionModel extends
     | "pixelsPerCode"
     | "framesPerCode"
     | "codebookSize"
+    | "runBytesPerPixel"
   > {
   /** Origin of the model, and its preprocessing. */
   readonly checkpoint: {
@@ -94,8 +95,8 @@ export interface Limits {
   readonly maxPixels: number;
   /** Most frames of pixels in a clip or an animation; 256 by default. */
   readonly maxFrames?: number;
-  /** Most pixels of one run of the vision tokenizer; 1024 × 1024 by default. */
-  readonly maxRunPixels?: number;
+  /** Bytes of memory that the process may use; unlimited by default. */
+  readonly memoryBytes?: number;
 }
 
 /** A fetched picture; its bytes count until it is disposed of. */

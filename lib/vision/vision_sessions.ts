@@ -69,7 +69,7 @@ export class VisionSessions implements AsyncDisposable {
    */
   get(builder: GraphBuilder, size?: InputSize): Promise<Session> {
     const { preparesShapes } = this.#runtime.provider;
-    const winograd = this.#onHost
+    const winograd = this.onHost
       ? this.#chooseWinograd(this.#checkpoint.config, size)
       : undefined;
     const store = winograd === undefined ? this.#direct : this.#winograd;
@@ -85,7 +85,7 @@ export class VisionSessions implements AsyncDisposable {
   }
 
   /** True if convolutions run on the CPU. */
-  get #onHost(): boolean {
+  get onHost(): boolean {
     const { name, convolves } = this.#runtime.provider;
     return name === CPU_PROVIDER.name || !convolves;
   }
@@ -107,8 +107,8 @@ export class VisionSessions implements AsyncDisposable {
       shrink: true,
       // On a CPU, joined operators are no faster than these, and folding would
       // store the transforms of Winograd's filters.
-      optimize: !this.#onHost,
-      onHost: this.#onHost,
+      optimize: !this.onHost,
+      onHost: this.onHost,
     });
   }
 

@@ -41,6 +41,7 @@ import type { VisionCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { PixelSize, RgbImage } from "../image/image.ts";
 import { channelsLast, imageFromPixelValues, pixelValues } from "./pixels.ts";
+import { type RunBytes, runBytesPerPixel } from "./run_memory.ts";
 import { VisionSessions } from "./vision_sessions.ts";
 
 /** The number of latent vectors that are compared with the codebook at once. */
@@ -74,6 +75,8 @@ export class VisionTokenizer implements AsyncDisposable {
   readonly framesPerCode: number;
   /** Number of codes in the codebook. */
   readonly codebookSize: number;
+  /** Bytes of memory that a run takes for each pixel of its frames. */
+  readonly runBytesPerPixel: RunBytes;
 
   /**
    * Creates the tokenizer; no graph is loaded yet.
@@ -92,6 +95,10 @@ export class VisionTokenizer implements AsyncDisposable {
     this.pixelsPerCode = spatialFactor(checkpoint.config);
     this.framesPerCode = checkpoint.config.temporalFactor;
     this.codebookSize = checkpoint.config.codebookSize;
+    this.runBytesPerPixel = runBytesPerPixel(
+      checkpoint.config,
+      this.#sessions.onHost ? "host" : "device",
+    );
   }
 
   /**

@@ -77,9 +77,23 @@ export function spatialNorm(codes: Value, embedSize: number): Norm {
     g.scope(name, () => {
       const shape = { from: embedSize, to: channels, kernel: 1 };
       const normed = groupNorm(g, x, "norm_layer", channels);
-      const scaled = g.apply("Mul", [normed, conv(g, codes, "conv_y", shape)]);
-      return g.apply("Add", [scaled, conv(g, codes, "conv_b", shape)]);
+      const factor = conv(g, after(g, codes, normed), "conv_y", shape);
+      const scaled = g.apply("Mul", [normed, factor]);
+      const offset = conv(g, after(g, codes, scaled), "conv_b", shape);
+      return g.apply("Add", [scaled, offset]);
     });
+}
+
+/**
+ * Returns `value` as it is, computed after `other`, `[…, H, W]` both.
+ *
+ * The order of a run follows dependencies alone: without one, what is computed
+ * of the codes for all norms would be held from the beginning of a run on, two
+ * thirds of its memory.
+ */
+function after(g: Graph, value: Value, other: Value): Value {
+  const sides = g.apply("Shape", [other], { start: 2 });
+  return g.apply("Expand", [value, sides]);
 }
 
 /** The shape of a residual block. */

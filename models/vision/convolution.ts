@@ -97,11 +97,12 @@ const PAYING: WinogradChoice = { leastChannels: 256 };
 const LEAST_SIDE = 160;
 
 /**
- * The strips of a convolution by level, the largest pictures first: one strip of
- * level 0 takes 4.5 times its activations, twice the memory of encoding. Each
- * strip costs time, and its nodes cost time at the start.
+ * The strips of a convolution by the level of its outputs, the largest pictures
+ * first: one strip of level 0 takes 4.5 times its activations, and in four it
+ * takes no more than the norm before it. More strips save no memory; their nodes
+ * cost time at the start.
  */
-const STRIPS = [2, 1, 1, 1];
+const STRIPS = [4];
 
 /**
  * Returns the choice of convolutions that use Winograd's algorithm for pictures
@@ -133,10 +134,15 @@ export function convolutionsAt(
 ): Convolutions {
   const { winograd } = g.options;
   if (winograd === undefined) return DIRECT;
-  const strips = STRIPS[level] ?? 1;
+  const stripsOf = (level: number) => STRIPS[level] ?? 1;
   // Sides in pixels are multiples of the pixels of a code.
   const uneven = spatialFactor(config) / 2 ** level % TILE !== 0;
-  const tiled = new Winograd(g, { strips, uneven, clip });
+  const tiled = new Winograd(g, {
+    strips: stripsOf(level),
+    doubledStrips: stripsOf(level - 1),
+    uneven,
+    clip,
+  });
   const pays = ({ from, to }: Channels) =>
     Math.min(from, to) >= winograd.leastChannels;
   return {

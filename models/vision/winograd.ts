@@ -40,6 +40,8 @@ import {
 export interface TilingShape {
   /** Number of strips, at most a fourth of the rows. */
   readonly strips: number;
+  /** Number of strips of a doubled picture, at most a fourth of the rows. */
+  readonly doubledStrips: number;
   /** True if the sides may be no multiple of 4. */
   readonly uneven: boolean;
   /** True if there may be several frames. */
@@ -106,7 +108,8 @@ export class Winograd {
   /** Prepares convolutions of pictures of one level. */
   constructor(g: Graph, shape: TilingShape) {
     this.#same = new Tiling(g, shape, SAME);
-    this.#doubled = new Tiling(g, shape, DOUBLED);
+    const doubled = { ...shape, strips: shape.doubledStrips };
+    this.#doubled = new Tiling(g, doubled, DOUBLED);
   }
 
   /** Adds a convolution, `[N, from, H, W]` → `[N, to, H, W]`, with bias. */
@@ -126,12 +129,16 @@ export class Winograd {
 /** Adds the parts of convolutions in tiles. */
 class Tiling {
   readonly #g: Graph;
-  readonly #shape: TilingShape;
+  readonly #shape: Omit<TilingShape, "doubledStrips">;
   readonly #maps: TileMaps;
   /** Values that convolutions share, by their purpose. */
   readonly #shared = new Map<string, Value>();
 
-  constructor(g: Graph, shape: TilingShape, maps: TileMaps) {
+  constructor(
+    g: Graph,
+    shape: Omit<TilingShape, "doubledStrips">,
+    maps: TileMaps,
+  ) {
     this.#g = g;
     this.#shape = shape;
     this.#maps = maps;

@@ -179,3 +179,48 @@ Deno.test("Levels whose sides may be no multiple of a tile are cropped, whatever
   const small = { ...published, channelMultipliers: [1, 2] };
   deepStrictEqual([0, 1].map((level) => cropped(small, level)), [true, true]);
 });
+
+/**
+ * Returns the outputs of nodes that a run must compute before `name`, by the
+ * producers of its inputs.
+ */
+function computedBefore(
+  name: string,
+  producers: ReadonlyMap<string, { readonly inputs: readonly string[] }>,
+): ReadonlySet<string> {
+  const before = new Set<string>();
+  const visit = (output: string) => {
+    for (const input of producers.get(output)?.inputs ?? []) {
+      if (before.has(input)) continue;
+      before.add(input);
+      visit(input);
+    }
+  };
+  visit(name);
+  return before;
+}
+
+for (const builder of [stillDecoderGraph, clipDecoderGraph]) {
+  Deno.test(`${builder.name}() computes the parts of a modulated norm one after the other`, () => {
+    const { model } = builder(published, new RecordedWeights(), fp32);
+    const { nodes } = decodeModel(model);
+    const producers = new Map(
+      nodes.flatMap((node) => node.outputs.map((name) => [name, node])),
+    );
+    const outputs = (part: string) =>
+      nodes.filter(({ name }) => name.includes(part)).map((node) =>
+        node.outputs[0]!
+      );
+    const [factors, offsets] = ["/conv_y/Conv", "/conv_b/Conv"].map(outputs);
+    // Two in each residual block, one in each attention, one at the end.
+    strictEqual(factors!.length, 2 * (2 + 4 * 3) + (1 + 3) + 1);
+    strictEqual(offsets!.length, factors!.length);
+    const normed = outputs("/norm_layer/InstanceNormalization");
+    for (const [i, factor] of factors!.entries()) {
+      const beforeFactor = computedBefore(factor, producers);
+      strictEqual(beforeFactor.has(normed[i]!), true, factor);
+      const beforeOffset = computedBefore(offsets![i]!, producers);
+      strictEqual(beforeOffset.has(factor), true, offsets![i]!);
+    }
+  });
+}

@@ -98,6 +98,7 @@ const vision: VisionModel = {
   pixelsPerCode: 8,
   framesPerCode: 4,
   codebookSize: TINY_VOCABULARY.codebookSize,
+  runBytesPerPixel: { encode: 500, decode: 1000 },
   checkpoint: {
     name: "fake-vision",
     preprocessor: { minPixels: 64, maxPixels: 4096 },

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { RUN_BYTES_PER_PIXEL } from "../../functions/inference/image_limit.ts";
 import { cacheShare } from "../../functions/models/memory_check.ts";
 import { cacheBytesPerToken } from "../../lib/decoder/kv_cache.ts";
 import { cacheSize } from "../../lib/engine/cache_size.ts";
@@ -15,6 +14,7 @@ import {
   deviceWeightBytes,
 } from "../../lib/loading/weight_memory.ts";
 import { cudaProvider } from "../../lib/runtime/provider.ts";
+import { runBytesPerPixel } from "../../lib/vision/run_memory.ts";
 import { parseLanguageConfig } from "../../models/config/language_config.ts";
 import { parseVisionConfig } from "../../models/config/vision_config.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
@@ -32,6 +32,9 @@ import { RecordedWeights } from "./recorded_weights.ts";
 
 /** The published language model; Gen, Chat and Stage1 have the same sizes. */
 const MODEL = parseLanguageConfig({});
+
+/** The published vision tokenizer. */
+const VISION = parseVisionConfig({});
 
 /** Tokens of a prompt, generously. */
 const PROMPT_TOKENS = 64;
@@ -102,16 +105,14 @@ export function cacheTable(): string {
 
 /** Returns the table of the vision tokenizer's memory by picture. */
 export function visionTable(): string {
-  const sides = [512, 720, 1024];
+  const { encode, decode } = runBytesPerPixel(VISION, "host");
   return table(
-    ["part", "memory"],
-    [
-      ["weights, fp32", gigabytes(visionWeightBytes())],
-      ...sides.map((side) => [
-        `a run over ${side} × ${side} pixels`,
-        gigabytes(RUN_BYTES_PER_PIXEL * side ** 2),
-      ]),
-    ],
+    ["picture", "to encode", "to decode"],
+    [512, 720, 1024].map((side) => [
+      `${side} × ${side}`,
+      gigabytes(encode * side ** 2),
+      gigabytes(decode * side ** 2),
+    ]),
   );
 }
 
@@ -139,7 +140,8 @@ export function cardTable(): string {
 function cardRow(format: Format, bytes: number): string[] {
   const [rows = 0] = heads();
   const weights = onDevice(format, rows);
-  const vision = visionWeightBytes() + RUN_BYTES_PER_PIXEL * (8 * SIDE) ** 2;
+  const vision = visionWeightBytes() +
+    runBytesPerPixel(VISION, "device").decode * (8 * SIDE) ** 2;
   const share = cacheShare(
     { device: {} as never, deviceMemoryBytes: bytes },
     { cacheBytes: undefined, memoryBytes: bytes, models: 1 },
@@ -184,7 +186,6 @@ function pictureTokens(side: number): number {
 /** Returns the bytes of the published vision tokenizer, from its graphs. */
 function visionWeightBytes(): number {
   const weights = new RecordedWeights();
-  const config = parseVisionConfig({});
   const options = { computeDtype: "float32" } as const;
   for (
     const build of [
@@ -194,7 +195,7 @@ function visionWeightBytes(): number {
       clipDecoderGraph,
       quantizerGraph,
     ]
-  ) build(config, weights, options);
+  ) build(VISION, weights, options);
   return [...weights.requested.values()].reduce(
     (sum, { shape, dtype }) =>
       sum + shape.reduce((product, side) => product * side, 1) *

@@ -43,6 +43,7 @@ function plain(vision: VisionModel): VisionModel {
     pixelsPerCode: vision.pixelsPerCode,
     framesPerCode: vision.framesPerCode,
     codebookSize: vision.codebookSize,
+    runBytesPerPixel: vision.runBytesPerPixel,
     checkpoint: vision.checkpoint,
   };
 }

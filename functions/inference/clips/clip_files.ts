@@ -126,13 +126,17 @@ export async function clipFile(
  */
 export function checkClipSize(
   clip: ClipSize,
-  vision: Pick<VisionModel, "framesPerCode" | "pixelsPerCode">,
+  vision: Pick<
+    VisionModel,
+    "framesPerCode" | "pixelsPerCode" | "runBytesPerPixel"
+  >,
   { limits }: Pick<Tools, "limits">,
   pointer = "/clip",
 ): void {
   const shape = pixelShape(clip, vision);
   checkFrameCount(shape.frames, pointer, limits);
-  checkRunSize(shape, clip.framesPerCode ?? vision.framesPerCode, limits);
+  const frames = clip.framesPerCode ?? vision.framesPerCode;
+  checkRunSize({ ...shape, frames }, "decode", vision, limits);
   const pixels = shape.frames * shape.height * shape.width;
   const most = maxClipPixels(limits.maxPixels);
   if (pixels <= most) return;

@@ -86,7 +86,12 @@ export async function encodeClip(
     resize: typeof resize === "function" ? resize(source) : resize,
   }, tools.limits);
   const framesPerCode = stills ? 1 : vision.framesPerCode;
-  checkRunSize(size, framesPerCode, tools.limits);
+  checkRunSize(
+    { ...size, frames: framesPerCode },
+    "encode",
+    vision,
+    tools.limits,
+  );
   if (clip.count !== undefined) {
     checkCount(clip.count, { framesPerCode, pad, pointer });
     checkEncodedPixels(clip.count, size, { framesPerCode, tools });

@@ -70,7 +70,12 @@ Deno.test("Winograd's convolutions equal direct ones, of any sides, frames and s
       const g = new Graph("convolutions", weights, { computeDtype: "float32" });
       const x = g.input("x", "float32", [clip ? "N" : 1, FROM, "H", "W"]);
       const channels = { from: FROM, to: TO };
-      const tiling = new Winograd(g, { strips, uneven: true, clip });
+      const tiling = new Winograd(g, {
+        strips,
+        doubledStrips: strips,
+        uneven: true,
+        clip,
+      });
       // The second convolution shares values with the first.
       const results = [x, g.apply("Neg", [x])].flatMap((input) => [
         conv(g, doubled ? enlarge(g, input, 2) : input, "conv", {

@@ -73,7 +73,11 @@ Deno.test("clipFile() decodes no further once a frame cannot be encoded", async 
 });
 
 Deno.test("checkClipSize() allows files up to the memory of the largest picture", () => {
-  const vision = { framesPerCode: 1, pixelsPerCode: 8 };
+  const vision = {
+    framesPerCode: 1,
+    pixelsPerCode: 8,
+    runBytesPerPixel: { encode: 500, decode: 1000 },
+  };
   const limits = { maxBodyBytes: 1, maxPixels: 6 * 64, maxFrames: 256 };
   const clip = (frames: number) => ({ frames, height: 1, width: 1 });
   checkClipSize(clip(28), vision, { limits });

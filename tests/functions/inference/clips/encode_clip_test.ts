@@ -15,6 +15,7 @@ const vision: VisionModel = {
   pixelsPerCode: 8,
   framesPerCode: 4,
   codebookSize: 1024,
+  runBytesPerPixel: { encode: 500, decode: 1000 },
   checkpoint: {
     name: "sums",
     preprocessor: { minPixels: 64, maxPixels: 2 ** 20 },

@@ -1,0 +1,72 @@
+import { doesNotThrow, throws } from "node:assert/strict";
+import {
+  checkGridSize,
+  checkPixelSize,
+  checkRunSize,
+} from "../../../functions/inference/image_limit.ts";
+
+/** A vision tokenizer of which a megapixel takes 1 GiB to encode, 2 to decode. */
+const vision = {
+  pixelsPerCode: 8,
+  runBytesPerPixel: { encode: 2 ** 10, decode: 2 ** 11 },
+  checkpoint: {
+    name: "a",
+    preprocessor: { minPixels: 64, maxPixels: 2 ** 20 },
+  },
+};
+
+/** Limits of a process that may use `gibibytes` of memory. */
+const limits = (gibibytes: number) => ({
+  maxBodyBytes: 2 ** 23,
+  maxPixels: 2 ** 24,
+  memoryBytes: gibibytes * 2 ** 30,
+});
+
+Deno.test("checkPixelSize() refuses a picture that takes three quarters of the memory", () => {
+  const size = { height: 1024, width: 1024 };
+  doesNotThrow(() => checkPixelSize(size, vision, limits(1.34)));
+  throws(
+    () => checkPixelSize(size, vision, limits(1.2)),
+    {
+      name: "ImageTooLargeError",
+      message:
+        "Cannot read image: 1024 × 1024 pixels take 1.1 GB of memory to encode, more than the 1.0 GB for it here; send a smaller picture",
+    },
+  );
+});
+
+Deno.test("checkGridSize() counts the memory of decoding", () => {
+  const size = { height: 128, width: 128 };
+  doesNotThrow(() => checkGridSize(size, vision, limits(2.67)));
+  throws(
+    () => checkGridSize(size, vision, limits(2)),
+    /1024 × 1024 pixels take 2\.1 GB of memory to decode, more than the 1\.6 GB/,
+  );
+});
+
+Deno.test("checkPixelSize() refuses more pixels than the preprocessor's, whatever memory there is", () => {
+  throws(
+    () => checkPixelSize({ height: 2048, width: 1024 }, vision, limits(1000)),
+    /2048 × 1024 pixels are 2097152, at most 1048576 become codes/,
+  );
+});
+
+Deno.test("checkRunSize() allows frames an eighth of the memory, or what the largest picture takes", () => {
+  const frames = (count: number) => ({
+    frames: count,
+    height: 512,
+    width: 1024,
+  });
+  doesNotThrow(() => checkRunSize(frames(4), "encode", vision, limits(16)));
+  doesNotThrow(() => checkRunSize(frames(2), "encode", vision, limits(2)));
+  throws(
+    () => checkRunSize(frames(4), "encode", vision, limits(14)),
+    /4 frames of 512 × 1024 pixels take 2\.1 GB of memory to encode, more than the 1\.9 GB for it here; send smaller frames/,
+  );
+  throws(() => checkRunSize(frames(3), "encode", vision, limits(2)));
+});
+
+Deno.test("checkRunSize() has no limit without a known memory", () => {
+  const frames = { frames: 64, height: 4096, width: 4096 };
+  doesNotThrow(() => checkRunSize(frames, "decode", vision, {}));
+});
