@@ -15,6 +15,12 @@ import type { Limits, VisionModel } from "../models/ports.ts";
 /** The maximum pixels of the published processor's pictures. */
 const PUBLISHED_MAX_PIXELS = 1024 * 1024;
 
+/** The memory of the runs of a vision tokenizer. */
+export type RunMemory = Pick<
+  VisionModel,
+  "runBytesPerPixel" | "deviceMemoryBytes"
+>;
+
 /** The share of the memory that any run of the vision tokenizer may use. */
 const RUN_SHARE = 1 / 8;
 
@@ -45,12 +51,13 @@ export function checkRunSize(
     readonly frames: number;
   },
   direction: "encode" | "decode",
-  { runBytesPerPixel }: Pick<VisionModel, "runBytesPerPixel">,
-  { memoryBytes = Infinity }: Pick<Limits, "memoryBytes">,
+  vision: RunMemory,
+  limits: Pick<Limits, "memoryBytes">,
 ): void {
-  const each = runBytesPerPixel[direction];
+  const each = vision.runBytesPerPixel[direction];
   const bytes = frames * height * width * each;
-  const mostBytes = maxRunBytes(each, memoryBytes);
+  const memoryBytes = vision.deviceMemoryBytes ?? limits.memoryBytes;
+  const mostBytes = maxRunBytes(each, memoryBytes ?? Infinity);
   if (bytes <= mostBytes) return;
   const [needed, most] = [bytes, mostBytes]
     .map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`);
@@ -70,7 +77,7 @@ export function checkRunSize(
  */
 export function checkPixelSize(
   size: PixelSize,
-  vision: Pick<VisionModel, "checkpoint" | "runBytesPerPixel">,
+  vision: RunMemory & Pick<VisionModel, "checkpoint">,
   limits: Limits,
 ): void {
   checkPixels(size, vision, limits);
@@ -85,10 +92,7 @@ export function checkPixelSize(
  */
 export function checkGridSize(
   grid: GridSize,
-  vision: Pick<
-    VisionModel,
-    "checkpoint" | "pixelsPerCode" | "runBytesPerPixel"
-  >,
+  vision: RunMemory & Pick<VisionModel, "checkpoint" | "pixelsPerCode">,
   limits: Limits,
 ): void {
   const size = pixelSize(grid, vision);

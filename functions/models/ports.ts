@@ -39,6 +39,7 @@ export interface VisionModel extends
     | "framesPerCode"
     | "codebookSize"
     | "runBytesPerPixel"
+    | "deviceMemoryBytes"
   > {
   /** Origin of the model, and its preprocessing. */
   readonly checkpoint: {

@@ -77,6 +77,11 @@ export class VisionTokenizer implements AsyncDisposable {
   readonly codebookSize: number;
   /** Bytes of memory that a run takes for each pixel of its frames. */
   readonly runBytesPerPixel: RunBytes;
+  /**
+   * Bytes of the memory that runs use; undefined for the host's, infinite if
+   * unknown.
+   */
+  readonly deviceMemoryBytes: number | undefined;
 
   /**
    * Creates the tokenizer; no graph is loaded yet.
@@ -95,10 +100,14 @@ export class VisionTokenizer implements AsyncDisposable {
     this.pixelsPerCode = spatialFactor(checkpoint.config);
     this.framesPerCode = checkpoint.config.temporalFactor;
     this.codebookSize = checkpoint.config.codebookSize;
+    const { onHost } = this.#sessions;
     this.runBytesPerPixel = runBytesPerPixel(
       checkpoint.config,
-      this.#sessions.onHost ? "host" : "device",
+      onHost ? "host" : "device",
     );
+    this.deviceMemoryBytes = onHost
+      ? undefined
+      : runtime.deviceMemoryBytes ?? Infinity;
   }
 
   /**

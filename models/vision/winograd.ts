@@ -36,16 +36,20 @@ import {
   toomCook,
 } from "./toom_cook.ts";
 
-/** The shape of the pictures of a level. */
+/** The shape of the pictures that are divided into tiles. */
 export interface TilingShape {
   /** Number of strips, at most a fourth of the rows. */
   readonly strips: number;
-  /** Number of strips of a doubled picture, at most a fourth of the rows. */
-  readonly doubledStrips: number;
   /** True if the sides may be no multiple of 4. */
   readonly uneven: boolean;
   /** True if there may be several frames. */
   readonly clip: boolean;
+}
+
+/** The shape of the pictures of a level. */
+export interface WinogradShape extends TilingShape {
+  /** Number of strips of a doubled picture, at most a fourth of the rows. */
+  readonly doubledStrips: number;
 }
 
 /** The channels of a convolution. */
@@ -106,7 +110,7 @@ export class Winograd {
   readonly #doubled: Tiling;
 
   /** Prepares convolutions of pictures of one level. */
-  constructor(g: Graph, shape: TilingShape) {
+  constructor(g: Graph, shape: WinogradShape) {
     this.#same = new Tiling(g, shape, SAME);
     const doubled = { ...shape, strips: shape.doubledStrips };
     this.#doubled = new Tiling(g, doubled, DOUBLED);
@@ -129,16 +133,12 @@ export class Winograd {
 /** Adds the parts of convolutions in tiles. */
 class Tiling {
   readonly #g: Graph;
-  readonly #shape: Omit<TilingShape, "doubledStrips">;
+  readonly #shape: TilingShape;
   readonly #maps: TileMaps;
   /** Values that convolutions share, by their purpose. */
   readonly #shared = new Map<string, Value>();
 
-  constructor(
-    g: Graph,
-    shape: Omit<TilingShape, "doubledStrips">,
-    maps: TileMaps,
-  ) {
+  constructor(g: Graph, shape: TilingShape, maps: TileMaps) {
     this.#g = g;
     this.#shape = shape;
     this.#maps = maps;

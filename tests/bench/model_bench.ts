@@ -11,8 +11,13 @@
 
 import { join } from "node:path";
 import { OnnxDecoder } from "../../lib/decoder/onnx_decoder.ts";
-import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
-import { openVisionCheckpoint } from "../../lib/loading/checkpoint.ts";
+import type { CodeGrid } from "../../lib/grid.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
+import {
+  type LanguageCheckpoint,
+  openVisionCheckpoint,
+  type VisionCheckpoint,
+} from "../../lib/loading/checkpoint.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { guide } from "../../lib/sampling/guidance.ts";
 import { sample } from "../../lib/sampling/sampler.ts";
@@ -92,6 +97,36 @@ function guidedToken(decoder: OnnxDecoder): () => Promise<void> {
   };
 }
 
+/**
+ * Writes a vision tokenizer of the published shapes, filled with noise, into an
+ * existing `folder`, and opens it.
+ */
+export async function writePublishedVision(
+  folder: string,
+): Promise<VisionCheckpoint> {
+  await Deno.writeTextFile(join(folder, "config.json"), "{}");
+  const config = parseVisionConfig({});
+  await writeRandomWeights(folder, visionTensors(config), "F32");
+  return await openVisionCheckpoint(folder);
+}
+
+/** Returns a square picture, and a grid of as many pixels. */
+export function visionInputs(
+  { pixelsPerCode, codebookSize }: VisionTokenizer,
+  side: number,
+): { image: RgbImage; grid: CodeGrid } {
+  const pixels = new Uint8ClampedArray(3 * side * side).map((_, i) => i % 251);
+  const codes = side / pixelsPerCode;
+  return {
+    image: { height: side, width: side, pixels },
+    grid: {
+      height: codes,
+      width: codes,
+      codes: new Uint16Array(codes ** 2).map((_, i) => (i * 97) % codebookSize),
+    },
+  };
+}
+
 /** Times the published vision tokenizer's shapes on one picture. */
 export async function benchVision(
   runtime: Runtime,
@@ -99,19 +134,9 @@ export async function benchVision(
   side: number,
   ceilings: Ceilings,
 ): Promise<Row[]> {
-  await Deno.writeTextFile(join(folder, "config.json"), "{}");
-  const config = parseVisionConfig({});
-  await writeRandomWeights(folder, visionTensors(config), "F32");
-  const checkpoint = await openVisionCheckpoint(folder);
+  const checkpoint = await writePublishedVision(folder);
   await using vision = new VisionTokenizer(runtime, checkpoint);
-  const codes = side / vision.pixelsPerCode;
-  const grid = {
-    height: codes,
-    width: codes,
-    codes: new Uint16Array(codes * codes).map((_, i) => (i * 97) % 32_768),
-  };
-  const pixels = new Uint8ClampedArray(3 * side * side).map((_, i) => i % 251);
-  const image = { height: side, width: side, pixels };
+  const { image, grid } = visionInputs(vision, side);
   // Multiply-adds at 512² (spec: 1.86 and 3.85 T), scaled by area.
   const scale = (side / 512) ** 2;
   return [

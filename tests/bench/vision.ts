@@ -15,15 +15,12 @@
  * @module
  */
 
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openVisionCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
-import { parseVisionConfig } from "../../models/config/vision_config.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { visionInputs, writePublishedVision } from "./model_bench.ts";
 import { startPeer } from "./peers.ts";
-import { visionTensors, writeRandomWeights } from "./random_checkpoint.ts";
 
 const { values } = parseArgs({
   options: {
@@ -37,47 +34,40 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 
-/** The least seconds and the most memory of a contender. */
-interface Measured {
+/** The directions of a vision tokenizer. */
+type Both = Readonly<Record<"encode" | "decode", number>>;
+
+/** A turn of a contender. */
+interface Turn {
   readonly name: string;
-  encode: number;
-  decode: number;
+  readonly seconds: Both;
   /** Peak memory in GiB, without mapped files; undefined for a peer. */
-  peak?: { encode: number; decode: number };
+  readonly peak?: Both;
 }
 
 using folder = temporaryFolder();
-await Deno.writeTextFile(join(folder.path, "config.json"), "{}");
-await writeRandomWeights(
-  folder.path,
-  visionTensors(parseVisionConfig({})),
-  "F32",
-);
-const checkpoint = await openVisionCheckpoint(folder.path);
+const checkpoint = await writePublishedVision(folder.path);
 await using runtime = new Runtime({ threads: Number(values.threads) });
 console.log("picture  convolutions    encode   decode    peak of each, GiB");
 for (const side of values.sides.split(",").map(Number)) {
   const direct = new VisionTokenizer(runtime, checkpoint, () => undefined);
   const tiled = new VisionTokenizer(runtime, checkpoint);
   await using peer = startPeer(["vision", "--side", String(side)]);
-  const results = [];
+  const turns: Turn[] = [];
   for (let round = 0; round < rounds; round++) {
-    results.push(
+    turns.push(
       await measure("direct", direct, side),
       await measure("Winograd", tiled, side),
     );
     const other = await peer?.measure();
     if (other !== undefined) {
       const { encode_seconds: encode, decode_seconds: decode } = other;
-      results.push({
-        name: "transformers",
-        encode: encode!,
-        decode: decode!,
-      });
+      const seconds = { encode: encode!, decode: decode! };
+      turns.push({ name: "transformers", seconds });
     }
   }
-  for (const name of new Set(results.map(({ name }) => name))) {
-    report(side, results.filter((result) => result.name === name));
+  for (const [name, own] of Map.groupBy(turns, ({ name }) => name)) {
+    report(side, name, own);
   }
   await direct[Symbol.asyncDispose]();
   await tiled[Symbol.asyncDispose]();
@@ -88,24 +78,15 @@ async function measure(
   name: string,
   vision: VisionTokenizer,
   side: number,
-): Promise<Measured> {
+): Promise<Turn> {
   await vision.load("encode");
   await vision.load("decode");
-  const pixels = new Uint8ClampedArray(3 * side * side).map((_, i) => i % 251);
-  const codes = side / vision.pixelsPerCode;
-  const grid = {
-    height: codes,
-    width: codes,
-    codes: new Uint16Array(codes * codes).map((_, i) => (i * 97) % 32_768),
-  };
-  const encode = await timed(() =>
-    vision.encode({ height: side, width: side, pixels })
-  );
+  const { image, grid } = visionInputs(vision, side);
+  const encode = await timed(() => vision.encode(image));
   const decode = await timed(() => vision.decode(grid));
   return {
     name,
-    encode: encode.seconds,
-    decode: decode.seconds,
+    seconds: { encode: encode.seconds, decode: decode.seconds },
     peak: { encode: encode.peak, decode: decode.peak },
   };
 }
@@ -130,15 +111,16 @@ async function timed(
 }
 
 /** Prints the least seconds and the most memory of a contender's turns. */
-function report(side: number, turns: readonly Measured[]): void {
-  const least = (part: "encode" | "decode") =>
-    `${Math.min(...turns.map((turn) => turn[part])).toFixed(2)} s`.padStart(9);
-  const peak = (part: "encode" | "decode") =>
+function report(side: number, name: string, turns: readonly Turn[]): void {
+  const least = (part: keyof Both) =>
+    `${Math.min(...turns.map(({ seconds }) => seconds[part])).toFixed(2)} s`
+      .padStart(9);
+  const peak = (part: keyof Both) =>
     Math.max(...turns.map((turn) => turn.peak?.[part] ?? NaN)).toFixed(2);
   console.log(
     [
       `${side}²`.padEnd(8),
-      turns[0]!.name.padEnd(12),
+      name.padEnd(12),
       least("encode"),
       least("decode"),
       turns[0]!.peak === undefined

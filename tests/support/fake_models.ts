@@ -99,6 +99,7 @@ const vision: VisionModel = {
   framesPerCode: 4,
   codebookSize: TINY_VOCABULARY.codebookSize,
   runBytesPerPixel: { encode: 500, decode: 1000 },
+  deviceMemoryBytes: undefined,
   checkpoint: {
     name: "fake-vision",
     preprocessor: { minPixels: 64, maxPixels: 4096 },

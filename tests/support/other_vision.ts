@@ -44,6 +44,7 @@ function plain(vision: VisionModel): VisionModel {
     framesPerCode: vision.framesPerCode,
     codebookSize: vision.codebookSize,
     runBytesPerPixel: vision.runBytesPerPixel,
+    deviceMemoryBytes: vision.deviceMemoryBytes,
     checkpoint: vision.checkpoint,
   };
 }

@@ -13,7 +13,7 @@ import { maxClipPixels } from "../../../lib/image/pixel_cost.ts";
 import type { Tools, VisionModel } from "../../models/ports.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { checkFrameCount } from "../frame_limit.ts";
-import { checkRunSize } from "../image_limit.ts";
+import { checkRunSize, type RunMemory } from "../image_limit.ts";
 import type { PictureCall } from "../pixel_budget.ts";
 
 /** The media types of a clip's file by their names in bodies. */
@@ -126,10 +126,7 @@ export async function clipFile(
  */
 export function checkClipSize(
   clip: ClipSize,
-  vision: Pick<
-    VisionModel,
-    "framesPerCode" | "pixelsPerCode" | "runBytesPerPixel"
-  >,
+  vision: RunMemory & Pick<VisionModel, "framesPerCode" | "pixelsPerCode">,
   { limits }: Pick<Tools, "limits">,
   pointer = "/clip",
 ): void {

@@ -9,6 +9,7 @@ import {
 const vision = {
   pixelsPerCode: 8,
   runBytesPerPixel: { encode: 2 ** 10, decode: 2 ** 11 },
+  deviceMemoryBytes: undefined,
   checkpoint: {
     name: "a",
     preprocessor: { minPixels: 64, maxPixels: 2 ** 20 },
@@ -64,6 +65,14 @@ Deno.test("checkRunSize() allows frames an eighth of the memory, or what the lar
     /4 frames of 512 × 1024 pixels take 2\.1 GB of memory to encode, more than the 1\.9 GB for it here; send smaller frames/,
   );
   throws(() => checkRunSize(frames(3), "encode", vision, limits(2)));
+});
+
+Deno.test("checkRunSize() counts a device's memory in place of the host's", () => {
+  const frames = { frames: 4, height: 512, width: 1024 };
+  const onDevice = { ...vision, deviceMemoryBytes: 16 * 2 ** 30 };
+  doesNotThrow(() => checkRunSize(frames, "encode", onDevice, limits(1)));
+  const onSmall = { ...vision, deviceMemoryBytes: 2 ** 30 };
+  throws(() => checkRunSize(frames, "encode", onSmall, limits(16)));
 });
 
 Deno.test("checkRunSize() has no limit without a known memory", () => {

@@ -77,6 +77,7 @@ Deno.test("checkClipSize() allows files up to the memory of the largest picture"
     framesPerCode: 1,
     pixelsPerCode: 8,
     runBytesPerPixel: { encode: 500, decode: 1000 },
+    deviceMemoryBytes: undefined,
   };
   const limits = { maxBodyBytes: 1, maxPixels: 6 * 64, maxFrames: 256 };
   const clip = (frames: number) => ({ frames, height: 1, width: 1 });

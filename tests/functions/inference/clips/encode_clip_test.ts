@@ -16,6 +16,7 @@ const vision: VisionModel = {
   framesPerCode: 4,
   codebookSize: 1024,
   runBytesPerPixel: { encode: 500, decode: 1000 },
+  deviceMemoryBytes: undefined,
   checkpoint: {
     name: "sums",
     preprocessor: { minPixels: 64, maxPixels: 2 ** 20 },
