@@ -2,11 +2,13 @@
 
     python card_answers.py http://127.0.0.1:8080 --adapter mine [--pictures 300]
 
-asks about more pictures of the kind of tests/parity/mini, and prints, by kind of
-question, how many answers are the expected sentence.
+asks about more pictures of the kind of tests/parity/mini, also in other words
+("free") and where a thing is, and prints, by kind of question, how many answers
+are the expected sentence.
 """
 
 import argparse
+import random
 import sys
 from pathlib import Path
 
@@ -15,6 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "mini"))
 import score_quantized  # noqa: E402
 from client import Client  # noqa: E402
 from evaluation_set import mean  # noqa: E402
+
+# The recipe is found once evaluation_set is imported.
+import world  # noqa: E402
+from free_questions import free_questions  # noqa: E402
 
 SEED = 12342
 
@@ -26,6 +32,13 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=300)
     options = parser.parse_args()
     scenes = score_quantized.pictures(options.pictures, SEED)
+    known = world.WORLDS[world.PUBLISHED]
+    rng = random.Random(SEED)
+    for scene in scenes:
+        scene["questions"] += [
+            {"kind": kind, "question": question, "answer": answer}
+            for kind, question, answer in free_questions(scene, rng, known)
+        ]
     kinds = [question["kind"] for scene in scenes for question in scene["questions"]]
     right = []
     for adapter in (None, options.adapter):
