@@ -10,6 +10,8 @@
 import { ImageTooLargeError } from "../../lib/errors.ts";
 import { type GridSize, pixelSize } from "../../lib/grid.ts";
 import type { PixelSize } from "../../lib/image/image.ts";
+import { gigabytes } from "../../lib/loading/weight_memory.ts";
+import type { InputSize } from "../../lib/vision/vision_sessions.ts";
 import type { Limits, VisionModel } from "../models/ports.ts";
 
 /** The maximum pixels of the published processor's pictures. */
@@ -46,10 +48,7 @@ function maxRunBytes(bytesPerPixel: number, memoryBytes: number): number {
  * @throws {ImageTooLargeError} If they do not fit into the memory.
  */
 export function checkRunSize(
-  { frames, height, width }: PixelSize & {
-    /** Number of frames of the run. */
-    readonly frames: number;
-  },
+  { frames, height, width }: InputSize,
   direction: "encode" | "decode",
   vision: RunMemory,
   limits: Pick<Limits, "memoryBytes">,
@@ -59,8 +58,7 @@ export function checkRunSize(
   const memoryBytes = vision.deviceMemoryBytes ?? limits.memoryBytes;
   const mostBytes = maxRunBytes(each, memoryBytes ?? Infinity);
   if (bytes <= mostBytes) return;
-  const [needed, most] = [bytes, mostBytes]
-    .map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`);
+  const [needed, most] = [bytes, mostBytes].map(gigabytes);
   const [what, remedy] = frames === 1
     ? ["", "a smaller picture"]
     : [`${frames} frames of `, "smaller frames"];

@@ -10,7 +10,10 @@
 
 import { adapterBytes } from "../../lib/decoder/adapter_stack.ts";
 import { CheckpointError } from "../../lib/errors.ts";
-import { copiedWeightBytes } from "../../lib/loading/weight_memory.ts";
+import {
+  copiedWeightBytes,
+  gigabytes,
+} from "../../lib/loading/weight_memory.ts";
 import type { CodeBits } from "../../models/graph/weights.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
@@ -140,8 +143,4 @@ function bitsOf(precision: Precision | undefined): CodeBits | undefined {
 
 function sumOf(shares: readonly MemoryShare[]): number {
   return shares.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

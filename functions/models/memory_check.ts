@@ -8,6 +8,7 @@ import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import {
   copiedWeightBytes,
   deviceWeightBytes,
+  gigabytes,
   refuseUnfitting,
   refuseUnfittingDevice,
 } from "../../lib/loading/weight_memory.ts";
@@ -101,8 +102,7 @@ export function refuseUnfittingAdapters(
   freeBytes: number,
 ): void {
   if (neededBytes <= Math.max(0, freeBytes)) return;
-  const [needed, free] = [neededBytes, Math.max(0, freeBytes)]
-    .map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`);
+  const [needed, free] = [neededBytes, Math.max(0, freeBytes)].map(gigabytes);
   throw new CheckpointError(
     folder,
     `its adapters need ${needed} of memory and the model leaves ${free}; name fewer in ADAPTERS, use lower ranks or lower KV_BYTES`,

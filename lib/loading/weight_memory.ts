@@ -128,6 +128,7 @@ function matrixNumbers(config: LanguageConfig): number {
   return layers * (attention + 3 * E * F);
 }
 
-function gigabytes(bytes: number): string {
+/** Returns the text of a number of bytes in gigabytes, such as `5.6 GB`. */
+export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
