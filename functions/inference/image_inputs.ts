@@ -8,7 +8,7 @@ import type { CodeGrid } from "../../lib/grid.ts";
 import { isBinaryType, readBinaryCodes } from "../http/raw_codes.ts";
 import { mediaType } from "../http/body.ts";
 import { gridFromFields, isClip } from "../http/grid_json.ts";
-import { checkGridSize } from "./image_limit.ts";
+import { checkGridPixels } from "./image_limit.ts";
 import type { Tools, VisionModel } from "../models/ports.ts";
 import { encodePictures } from "./encode_image.ts";
 import type { PictureCall } from "./pixel_budget.ts";
@@ -83,7 +83,7 @@ export async function questionGrids(
 ): Promise<QuestionGrids> {
   const grids = codesOf(request, upload, vision);
   if (grids !== undefined) {
-    for (const grid of grids) checkGridSize(grid, vision, tools.limits);
+    for (const grid of grids) checkGridPixels(grid, vision, tools.limits);
     return { grids, visionMs: 0 };
   }
   return await timedGrids(async () => {

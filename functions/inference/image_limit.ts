@@ -82,6 +82,22 @@ export function checkPixelSize(
   checkRunSize({ ...size, frames: 1 }, "encode", vision, limits);
 }
 
+/** The scale and the limits of a vision tokenizer's pictures. */
+type PictureScale = Pick<VisionModel, "checkpoint" | "pixelsPerCode">;
+
+/**
+ * Refuses the codes of a picture of too many pixels, to be read, not decoded.
+ *
+ * @throws {ImageTooLargeError} If its pixels would be too many.
+ */
+export function checkGridPixels(
+  grid: GridSize,
+  vision: PictureScale,
+  limits: Limits,
+): void {
+  checkPixels(pixelSize(grid, vision), vision, limits);
+}
+
 /**
  * Refuses a grid that is too large to decode.
  *
@@ -90,11 +106,11 @@ export function checkPixelSize(
  */
 export function checkGridSize(
   grid: GridSize,
-  vision: RunMemory & Pick<VisionModel, "checkpoint" | "pixelsPerCode">,
+  vision: RunMemory & PictureScale,
   limits: Limits,
 ): void {
+  checkGridPixels(grid, vision, limits);
   const size = pixelSize(grid, vision);
-  checkPixels(size, vision, limits);
   checkRunSize({ ...size, frames: 1 }, "decode", vision, limits);
 }
 

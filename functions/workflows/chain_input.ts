@@ -16,7 +16,7 @@ import { gridFields, gridFromFields } from "../http/grid_json.ts";
 import { hasAtMost, parseJson } from "../http/json.ts";
 import { pictureBytes } from "../http/upload.ts";
 import { encodePicture } from "../inference/encode_image.ts";
-import { checkGridSize } from "../inference/image_limit.ts";
+import { checkGridPixels } from "../inference/image_limit.ts";
 import type { Tokenizers } from "../models/ports.ts";
 import { Grid, type GridFields, Picture } from "../schema/common.ts";
 
@@ -101,7 +101,7 @@ async function gridOf(
   const call = c.get("call");
   if (grid !== undefined) {
     const codes = gridFromFields(grid, "/grid", vision.codebookSize);
-    checkGridSize(codes, vision, tokenizers.limits);
+    checkGridPixels(codes, vision, tokenizers.limits);
     return gridFields(codes);
   }
   using held = new DisposableStack();

@@ -7,7 +7,7 @@
 import type { CodeGrid } from "../../../lib/grid.ts";
 import { startCaptioning } from "../../inference/captioning.ts";
 import { isClip } from "../../http/grid_json.ts";
-import { checkGridSize } from "../../inference/image_limit.ts";
+import { checkGridPixels } from "../../inference/image_limit.ts";
 import type { Captioners, VisionModel } from "../../models/ports.ts";
 import { encodePicture } from "../../inference/encode_image.ts";
 import { invalidField } from "../../http/errors/errors.ts";
@@ -90,6 +90,6 @@ async function askedGrid(
     return await encodePicture(captioners, bytes!, vision, { decode, call });
   }
   if (isClip(codes)) throw invalidField("/codes", "expected the shape [H, W]");
-  checkGridSize(codes, vision, captioners.limits);
+  checkGridPixels(codes, vision, captioners.limits);
   return codes;
 }

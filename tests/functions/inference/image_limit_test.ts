@@ -1,5 +1,6 @@
 import { doesNotThrow, throws } from "node:assert/strict";
 import {
+  checkGridPixels,
   checkGridSize,
   checkPixelSize,
   checkRunSize,
@@ -42,6 +43,15 @@ Deno.test("checkGridSize() counts the memory of decoding", () => {
   throws(
     () => checkGridSize(size, vision, limits(2)),
     /1024 × 1024 pixels take 2\.1 GB of memory to decode, more than the 1\.6 GB/,
+  );
+});
+
+Deno.test("checkGridPixels() counts pixels alone: codes that are read are not decoded", () => {
+  const size = { height: 128, width: 128 };
+  doesNotThrow(() => checkGridPixels(size, vision, limits(0.1)));
+  throws(
+    () => checkGridPixels({ height: 128, width: 129 }, vision, limits(100)),
+    /1024 × 1032 pixels are 1056768, at most 1048576/,
   );
 });
 
