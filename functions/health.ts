@@ -45,7 +45,7 @@ export function health(
     .get("/health", healthDescription, (c) => {
       const status = overall(listing, drain);
       const models = listing.models()
-        .map((model) => modelFields(model, listing.limits));
+        .map((model) => modelFields(model, listing));
       const body = {
         status,
         ...storeFields(store),

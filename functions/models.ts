@@ -15,7 +15,6 @@ import { isNamed } from "./models/model_aliases.ts";
 import type { Phase } from "./models/load_phases.ts";
 import type {
   EngineListing,
-  Limits,
   Listing,
   ModelDetails,
   ModelListing,
@@ -66,8 +65,7 @@ const oneDescription = describe({
 export function models(listing: Listing): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/models", listDescription, (c) => {
-      const { limits } = listing;
-      const data = listing.models().map((model) => modelFields(model, limits));
+      const data = listing.models().map((model) => modelFields(model, listing));
       return c.json({ object: "list", data });
     })
     // Names of repositories contain a slash.
@@ -78,14 +76,14 @@ export function models(listing: Listing): Hono<AppEnv> {
       if (model === undefined) {
         throw new UnknownModelError(name.slice(0, 256), all.map(nameOf));
       }
-      return c.json(modelFields(model, listing.limits));
+      return c.json(modelFields(model, listing));
     });
 }
 
 /** Returns the fields of a listed model. */
 export function modelFields(
   model: ModelListing,
-  limits: Limits,
+  { limits, readVideo }: Pick<Listing, "limits" | "readVideo">,
 ): ModelAnswer {
   const { name, precision, device, state, details, engine, preprocessing } =
     model;
@@ -98,7 +96,7 @@ export function modelFields(
     "owned_by": "local",
     aliases: model.aliases ?? [],
     revision: model.revision ?? null,
-    capabilities: capabilitiesOf(model),
+    capabilities: capabilitiesOf(model, readVideo !== undefined),
     precision,
     device,
     state: state.state,
@@ -126,16 +124,21 @@ export function modelFields(
 }
 
 /**
- * Returns the functions of a model, `clips` for clips and `text_only` for text
- * answers.
+ * Returns the functions of a model, `clips` for clips, `text_only` for text
+ * answers, and `videos` for video files.
  */
-function capabilitiesOf({ capabilities, details, clips }: ModelListing) {
-  const text = capabilities.includes("caption") &&
-    details?.generation.textOnly === true;
+function capabilitiesOf(
+  { capabilities, details, clips }: ModelListing,
+  readsVideo: boolean,
+) {
+  const asks = capabilities.includes("caption");
+  const text = asks && details?.generation.textOnly === true;
+  const videos = readsVideo && (asks || capabilities.includes("tokenize"));
   return [
     ...capabilities,
     ...(clips ? ["clips"] : []),
     ...(text ? ["text_only"] : []),
+    ...(videos ? ["videos"] : []),
   ];
 }
 

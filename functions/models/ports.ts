@@ -236,7 +236,7 @@ export interface ModelDetails extends DeviceStrategies {
 }
 
 /** The dependencies of `/v1/models` and the health routes. */
-export interface Listing extends Pick<Tools, "limits"> {
+export interface Listing extends Pick<Tools, "limits" | "readVideo"> {
   /** Returns listings of all models, loaded or not. */
   models(): readonly ModelListing[];
   /** Seconds from the start of the process until ready; undefined before. */

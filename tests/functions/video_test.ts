@@ -215,6 +215,22 @@ for (const path of ["tokenize", "caption"]) {
   });
 }
 
+Deno.test("GET /v1/models lists videos for models that encode pictures, with ffmpeg", async () => {
+  const readers = async ({ app }: TinyServer) => {
+    const { data } = await (await app.request("/v1/models")).json();
+    return data.map((model: { capabilities: string[] }) =>
+      model.capabilities.includes("videos")
+    );
+  };
+  await using generator = await openTinyServer({
+    functions: new Set(["generate"]),
+    ffmpeg: program.path,
+  });
+  deepStrictEqual(await readers(server), [true, true]);
+  deepStrictEqual(await readers(without), [false, false]);
+  deepStrictEqual(await readers(generator), [false, false]);
+});
+
 Deno.test("POST /v1/caption answers about evenly spaced frames of a video", async () => {
   program.change({ decode: printFrames(1) });
   const body = { image: MP4.toBase64(), "max_tokens": 2 };

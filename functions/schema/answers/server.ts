@@ -117,7 +117,7 @@ export const ModelAnswer = v.pipe(
     capabilities: v.pipe(
       v.array(v.string()),
       v.description(
-        "Functions that the model serves; clips if it generates clips, text_only if it also answers questions without an image.",
+        "Functions that the model serves; clips if it generates clips, text_only if it also answers questions without an image, videos if it reads video files.",
       ),
     ),
     precision: v.string(),
