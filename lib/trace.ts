@@ -8,7 +8,7 @@
  * ```ts ignore
  * const { config, weights, weightFolder } = checkpoint;
  * const options = { computeDtype: "float32", trace: true } as const;
- * const graph = stillEncoderGraph(config, weights, options);
+ * const graph = frameEncoderGraph(config, weights, options);
  * const inside = await trace(runtime, graph, weightFolder, { pixels });
  * inside.get("encoder.down.0.block.0");
  * ```

@@ -1,5 +1,5 @@
 /**
- * The vision tokenizer's decoder as an ONNX graph: codes → pixels.
+ * The vision tokenizer's decoder as ONNX graphs: codes → streams → pixels.
  *
  * ```text
  * codes ─▶ codebook ─┬─▶ post_quant_conv ─▶ z ─┬─▶ time_res_stack ─▶ time_conv ─┬─▶ z
@@ -8,8 +8,10 @@
  *                  └──────┴── norms modulated by q ──┘
  * ```
  *
- * The still graph returns the first frame of each code frame; the clip graph
- * returns all frames.
+ * The first graph returns both streams of all frames of a clip, or those of a
+ * still, the first frame of its code; they have as few channels as the latent.
+ * The second takes the streams of one frame, so that a clip needs no more memory
+ * than a picture.
  *
  * Shapes: t code frames, T = t · temporalFactor frames, h × w codes,
  * H × W pixels, Z latent channels.
@@ -39,51 +41,93 @@ import {
   type TimeAxis,
 } from "./vision/time_axis.ts";
 
-/** The two output streams of the layers over time. */
-interface Streams {
-  /** Stream that becomes pixels, `[T, Z, h, w]`. */
-  readonly latent: Value;
-  /** Stream that modulates the norms, `[T, Z, h, w]`. */
-  readonly codes: Value;
-}
-
-/** Builds `codes` int64 `[1, h, w]` → `pixels` `[1, 3, H, W]`, about −1…1. */
-export function stillDecoderGraph(
+/**
+ * Builds `codes` int64 `[1, h, w]` → `streams` `[1, 2, Z, h, w]`: what becomes
+ * pixels, and what modulates the norms.
+ */
+export function stillStreamsGraph(
   config: VisionConfig,
   weights: Weights,
   options: GraphOptions,
 ): BuiltGraph {
-  const g = new Graph("still decoder", weights, options);
+  const g = new Graph("still streams", weights, options);
   const codes = g.input("codes", "int64", [1, "h", "w"]);
   const vectors = codebookVectors(g, config, codes); // [1, Z, h, w]
   const [both] = timeDecoder(g, config, STILL, [vectors], concatStills);
-  const pixels = frameDecoder(g, config, splitStreams(g, both!), false);
-  g.output("pixels", pixels, g.computeDtype, [1, 3, "H", "W"]);
+  const streams = g.apply("Unsqueeze", [both, g.integers(0)]);
+  const shape = [1, 2, config.latentChannels, "h", "w"];
+  g.output("streams", streams, g.computeDtype, shape);
   return g.build();
 }
 
-/** Builds `codes` int64 `[t, h, w]` → `pixels` `[T, 3, H, W]`, about −1…1. */
-export function clipDecoderGraph(
+/**
+ * Builds `codes` int64 `[t, h, w]` → `streams` `[T, 2, Z, h, w]`, as
+ * {@linkcode stillStreamsGraph} does for one frame.
+ */
+export function clipStreamsGraph(
   config: VisionConfig,
   weights: Weights,
   options: GraphOptions,
 ): BuiltGraph {
-  const g = new Graph("clip decoder", weights, options);
+  const g = new Graph("clip streams", weights, options);
   const codes = g.input("codes", "int64", ["t", "h", "w"]);
   const vectors = codebookVectors(g, config, codes); // [t, Z, h, w]
   const swapped = g.apply("Transpose", [vectors], { perm: [1, 0, 2, 3] });
   const clip = g.apply("Unsqueeze", [swapped, g.integers(0)]);
-  const both = timeDecoder(g, config, CLIP, clip, concatClips);
-  const streams = splitStreams(g, both); // [1, Z, T, h, w] each
-  const frames = (value: Value) =>
-    g.apply("Transpose", [g.apply("Squeeze", [value, g.integers(0)])], {
-      perm: [1, 0, 2, 3],
+  const both = timeDecoder(g, config, CLIP, clip, concatClips); // [2, Z, T, h, w]
+  const streams = g.apply("Transpose", [both], { perm: [2, 0, 1, 3, 4] });
+  const shape = ["T", 2, config.latentChannels, "h", "w"];
+  g.output("streams", streams, g.computeDtype, shape);
+  return g.build();
+}
+
+/** Builds `streams` `[2, Z, h, w]` → `pixels` `[1, 3, H, W]`, about −1…1. */
+export function frameDecoderGraph(
+  config: VisionConfig,
+  weights: Weights,
+  options: GraphOptions,
+): BuiltGraph {
+  const { baseChannels, channelMultipliers, embedSize } = config;
+  const g = new Graph("frame decoder", weights, options);
+  const shape = [2, config.latentChannels, "h", "w"];
+  const streams = g.input("streams", g.computeDtype, shape);
+  const [latent, codes] = g.applyMany("Split", [streams], 2, {
+    axis: 0,
+    num_outputs: 2,
+  });
+  const top = channelMultipliers.length - 1;
+  const norm = (level: number) =>
+    spatialNorm(enlarge(g, codes!, 2 ** (top - level)), embedSize);
+  const pixels = g.scope("decoder", () => {
+    let channels = baseChannels * channelMultipliers[top]!;
+    let x = conv(g, latent!, "conv_in", {
+      from: config.latentChannels,
+      to: channels,
+      kernel: 3,
     });
-  const pixels = frameDecoder(g, config, {
-    latent: frames(streams.latent),
-    codes: frames(streams.codes),
-  }, true);
-  g.output("pixels", pixels, g.computeDtype, ["T", 3, "H", "W"]);
+    g.mark("conv_in", x);
+    const topNorm = norm(top);
+    x = middleBlock(g, x, {
+      channels,
+      norm: topNorm,
+      convolutions: convolutionsAt(g, config, top),
+    });
+    for (let level = top; level >= 0; level--) {
+      const to = baseChannels * channelMultipliers[level]!;
+      const levelNorm = level === top ? topNorm : norm(level);
+      const convolutions = convolutionsAt(g, config, level);
+      const shape = { from: channels, to, norm: levelNorm, convolutions };
+      x = upLevel(g, config, x, level, shape);
+      channels = to;
+      if (level === 0) x = levelNorm(g, x, "norm_out", channels);
+    }
+    g.mark("norm_out", x);
+    const shape = { from: channels, to: config.imageChannels, kernel: 3 };
+    const out = conv(g, swish(g, x), "conv_out", shape);
+    g.mark("conv_out", out);
+    return out;
+  });
+  g.output("pixels", pixels, g.computeDtype, [1, 3, "H", "W"]);
   return g.build();
 }
 
@@ -134,56 +178,6 @@ function timeDecoder<X>(
       marked(g, axis, out, `time_conv.${i}`);
       out = axis.map(out, (value) => swish(g, value));
     }
-    return out;
-  });
-}
-
-function splitStreams(g: Graph, both: Value): Streams {
-  const [latent, codes] = g.applyMany("Split", [both], 2, {
-    axis: 0,
-    num_outputs: 2,
-  });
-  return { latent: latent!, codes: codes! };
-}
-
-/** Maps `[T, Z, h, w]` to `[T, 3, H, W]`, each frame alone. */
-function frameDecoder(
-  g: Graph,
-  config: VisionConfig,
-  { latent, codes }: Streams,
-  clip: boolean,
-): Value {
-  const { baseChannels, channelMultipliers, embedSize } = config;
-  const top = channelMultipliers.length - 1;
-  const norm = (level: number) =>
-    spatialNorm(enlarge(g, codes, 2 ** (top - level)), embedSize);
-  return g.scope("decoder", () => {
-    let channels = baseChannels * channelMultipliers[top]!;
-    let x = conv(g, latent, "conv_in", {
-      from: config.latentChannels,
-      to: channels,
-      kernel: 3,
-    });
-    g.mark("conv_in", x);
-    const topNorm = norm(top);
-    x = middleBlock(g, x, {
-      channels,
-      norm: topNorm,
-      convolutions: convolutionsAt(g, config, top, clip),
-    });
-    for (let level = top; level >= 0; level--) {
-      const to = baseChannels * channelMultipliers[level]!;
-      const levelNorm = level === top ? topNorm : norm(level);
-      const convolutions = convolutionsAt(g, config, level, clip);
-      const shape = { from: channels, to, norm: levelNorm, convolutions };
-      x = upLevel(g, config, x, level, shape);
-      channels = to;
-      if (level === 0) x = levelNorm(g, x, "norm_out", channels);
-    }
-    g.mark("norm_out", x);
-    const shape = { from: channels, to: config.imageChannels, kernel: 3 };
-    const out = conv(g, swish(g, x), "conv_out", shape);
-    g.mark("conv_out", out);
     return out;
   });
 }

@@ -1,15 +1,18 @@
 /**
- * The vision tokenizer's encoder as an ONNX graph: pixels → latent.
+ * The vision tokenizer's encoder as ONNX graphs: pixels → features → latent.
  *
  * ```text
- * pixels ─▶ conv_in ─▶ down × levels ─▶ mid ─▶ norm_out ─▶ conv_out      per frame
- *        ─▶ time_conv ─▶ time_res_stack ─▶ quant_conv ─▶ latent          over time
+ * pixels   ─▶ conv_in ─▶ down × levels ─▶ mid ─▶ norm_out ─▶ conv_out ─▶ features
+ * features ─▶ time_conv ─▶ time_res_stack ─▶ quant_conv ─▶ latent
  * ```
  *
- * The still graph takes one picture and treats it as `temporalFactor` equal
- * frames; the clip graph takes frames, a multiple of `temporalFactor`.
+ * The first graph takes frames one by one, so that a clip needs no more memory
+ * than a picture. The second takes the features of a clip's frames, a multiple
+ * of `temporalFactor`, or those of a still, as if it were `temporalFactor` equal
+ * frames; features have as many channels as the latent, so that it takes little
+ * of the time.
  *
- * Shapes: T frames, H × W pixels, h × w codes, Z latent channels.
+ * Shapes: T frames, H × W pixels, t code frames, h × w codes, Z latent channels.
  * Source: Emu3VisionVQEncoder in modeling_emu3visionvq.py of baaivision/Emu3.
  *
  * @module
@@ -36,54 +39,16 @@ import {
   type TimeAxis,
 } from "./vision/time_axis.ts";
 
-/** Builds `pixels` `[1, 3, H, W]` in −1…1 → `latent` `[1, Z, h, w]`. */
-export function stillEncoderGraph(
+/** Builds `pixels` `[1, 3, H, W]` in −1…1 → `features` `[1, Z, h, w]`. */
+export function frameEncoderGraph(
   config: VisionConfig,
   weights: Weights,
   options: GraphOptions,
 ): BuiltGraph {
-  const g = new Graph("still encoder", weights, options);
-  const pixels = g.input("pixels", g.computeDtype, [1, 3, "H", "W"]);
-  const frame = frameEncoder(g, config, pixels, false);
-  const frames = Array.from({ length: config.temporalFactor }, () => frame);
-  const latent = timeEncoder(g, config, STILL, frames)[0]!;
-  const shape = [1, config.latentChannels, "h", "w"];
-  g.output("latent", latent, g.computeDtype, shape);
-  return g.build();
-}
-
-/**
- * Builds `pixels` `[T, 3, H, W]` in −1…1 → `latent` `[T / temporalFactor, Z, h,
- * w]`.
- */
-export function clipEncoderGraph(
-  config: VisionConfig,
-  weights: Weights,
-  options: GraphOptions,
-): BuiltGraph {
-  const { latentChannels } = config;
-  const g = new Graph("clip encoder", weights, options);
-  const pixels = g.input("pixels", g.computeDtype, ["T", 3, "H", "W"]);
-  const frames = frameEncoder(g, config, pixels, true); // [T, Z, h, w]
-  // [T, Z, h, w] → [1, Z, T, h, w] and back
-  const swapped = g.apply("Transpose", [frames], { perm: [1, 0, 2, 3] });
-  const clip = g.apply("Unsqueeze", [swapped, g.integers(0)]);
-  const encoded = timeEncoder(g, config, CLIP, clip);
-  const squeezed = g.apply("Squeeze", [encoded, g.integers(0)]);
-  const latent = g.apply("Transpose", [squeezed], { perm: [1, 0, 2, 3] });
-  g.output("latent", latent, g.computeDtype, ["t", latentChannels, "h", "w"]);
-  return g.build();
-}
-
-/** Maps `[T, 3, H, W]` to `[T, Z, h, w]`, each frame alone. */
-function frameEncoder(
-  g: Graph,
-  config: VisionConfig,
-  pixels: Value,
-  clip: boolean,
-): Value {
   const { baseChannels, channelMultipliers, latentChannels } = config;
-  return g.scope("encoder", () => {
+  const g = new Graph("frame encoder", weights, options);
+  const pixels = g.input("pixels", g.computeDtype, [1, 3, "H", "W"]);
+  const features = g.scope("encoder", () => {
     let x = conv(g, pixels, "conv_in", {
       from: config.imageChannels,
       to: baseChannels,
@@ -93,16 +58,12 @@ function frameEncoder(
     let channels = baseChannels;
     for (const [level, multiplier] of channelMultipliers.entries()) {
       const to = baseChannels * multiplier;
-      const convolutions = convolutionsAt(g, config, level, clip);
+      const convolutions = convolutionsAt(g, config, level);
       x = downLevel(g, config, x, level, { from: channels, to, convolutions });
       channels = to;
     }
-    const convolutions = convolutionsAt(
-      g,
-      config,
-      channelMultipliers.length - 1,
-      clip,
-    );
+    const top = channelMultipliers.length - 1;
+    const convolutions = convolutionsAt(g, config, top);
     x = middleBlock(g, x, { channels, norm: groupNorm, convolutions });
     x = swish(g, markedNormOut(g, x, channels));
     const shape = { from: channels, to: latentChannels, kernel: 3 };
@@ -110,6 +71,45 @@ function frameEncoder(
     g.mark("conv_out", out);
     return out;
   });
+  const shape = [1, latentChannels, "h", "w"];
+  g.output("features", features, g.computeDtype, shape);
+  return g.build();
+}
+
+/** Builds `features` `[1, Z, h, w]` → `latent` `[1, Z, h, w]`. */
+export function stillLatentGraph(
+  config: VisionConfig,
+  weights: Weights,
+  options: GraphOptions,
+): BuiltGraph {
+  const g = new Graph("still latent", weights, options);
+  const shape = [1, config.latentChannels, "h", "w"];
+  const frame = g.input("features", g.computeDtype, shape);
+  const frames = Array.from({ length: config.temporalFactor }, () => frame);
+  const latent = timeEncoder(g, config, STILL, frames)[0]!;
+  g.output("latent", latent, g.computeDtype, shape);
+  return g.build();
+}
+
+/**
+ * Builds `features` `[T, Z, h, w]` → `latent` `[T / temporalFactor, Z, h, w]`.
+ */
+export function clipLatentGraph(
+  config: VisionConfig,
+  weights: Weights,
+  options: GraphOptions,
+): BuiltGraph {
+  const g = new Graph("clip latent", weights, options);
+  const sides = [config.latentChannels, "h", "w"];
+  const frames = g.input("features", g.computeDtype, ["T", ...sides]);
+  // [T, Z, h, w] → [1, Z, T, h, w] and back
+  const swapped = g.apply("Transpose", [frames], { perm: [1, 0, 2, 3] });
+  const clip = g.apply("Unsqueeze", [swapped, g.integers(0)]);
+  const encoded = timeEncoder(g, config, CLIP, clip);
+  const squeezed = g.apply("Squeeze", [encoded, g.integers(0)]);
+  const latent = g.apply("Transpose", [squeezed], { perm: [1, 0, 2, 3] });
+  g.output("latent", latent, g.computeDtype, ["t", ...sides]);
+  return g.build();
 }
 
 function markedNormOut(g: Graph, x: Value, channels: number): Value {

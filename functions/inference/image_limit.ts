@@ -11,61 +11,19 @@ import { ImageTooLargeError } from "../../lib/errors.ts";
 import { type GridSize, pixelSize } from "../../lib/grid.ts";
 import type { PixelSize } from "../../lib/image/image.ts";
 import { gigabytes } from "../../lib/loading/weight_memory.ts";
-import type { InputSize } from "../../lib/vision/vision_sessions.ts";
 import type { Limits, VisionModel } from "../models/ports.ts";
 
 /** The maximum pixels of the published processor's pictures. */
 const PUBLISHED_MAX_PIXELS = 1024 * 1024;
 
-/** The memory of the runs of a vision tokenizer. */
-export type RunMemory = Pick<
+/** The vision tokenizer of a picture, for its limits. */
+export type PictureVision = Pick<
   VisionModel,
-  "runBytesPerPixel" | "deviceMemoryBytes"
+  "checkpoint" | "pixelsPerCode" | "runBytesPerPixel" | "deviceMemoryBytes"
 >;
 
-/** The share of the memory that any run of the vision tokenizer may use. */
-const RUN_SHARE = 1 / 8;
-
-/** The share of the memory that a run over the largest picture may use. */
-const PICTURE_RUN_SHARE = 3 / 4;
-
-/**
- * Returns the maximum bytes of a run: a share of the memory, or the bytes of the
- * largest published picture, if they fit.
- */
-function maxRunBytes(bytesPerPixel: number, memoryBytes: number): number {
-  const picture = PUBLISHED_MAX_PIXELS * bytesPerPixel;
-  return Math.max(
-    RUN_SHARE * memoryBytes,
-    Math.min(PICTURE_RUN_SHARE * memoryBytes, picture),
-  );
-}
-
-/**
- * Refuses frames that are too large to be encoded or decoded together, as those
- * of one code are.
- *
- * @throws {ImageTooLargeError} If they do not fit into the memory.
- */
-export function checkRunSize(
-  { frames, height, width }: InputSize,
-  direction: "encode" | "decode",
-  vision: RunMemory,
-  limits: Pick<Limits, "memoryBytes">,
-): void {
-  const each = vision.runBytesPerPixel[direction];
-  const bytes = frames * height * width * each;
-  const memoryBytes = vision.deviceMemoryBytes ?? limits.memoryBytes;
-  const mostBytes = maxRunBytes(each, memoryBytes ?? Infinity);
-  if (bytes <= mostBytes) return;
-  const [needed, most] = [bytes, mostBytes].map(gigabytes);
-  const [what, remedy] = frames === 1
-    ? ["", "a smaller picture"]
-    : [`${frames} frames of `, "smaller frames"];
-  throw new ImageTooLargeError(
-    `${what}${height} × ${width} pixels take ${needed} of memory to ${direction}, more than the ${most} for it here; send ${remedy}`,
-  );
-}
+/** The share of the memory that a run may use. */
+const RUN_SHARE = 3 / 4;
 
 /**
  * Refuses a picture that is too large to encode.
@@ -75,15 +33,12 @@ export function checkRunSize(
  */
 export function checkPixelSize(
   size: PixelSize,
-  vision: RunMemory & Pick<VisionModel, "checkpoint">,
+  vision: PictureVision,
   limits: Limits,
 ): void {
   checkPixels(size, vision, limits);
-  checkRunSize({ ...size, frames: 1 }, "encode", vision, limits);
+  checkRunSize(size, "encode", vision, limits);
 }
-
-/** The scale and the limits of a vision tokenizer's pictures. */
-type PictureScale = Pick<VisionModel, "checkpoint" | "pixelsPerCode">;
 
 /**
  * Refuses the codes of a picture of too many pixels, to be read, not decoded.
@@ -92,7 +47,7 @@ type PictureScale = Pick<VisionModel, "checkpoint" | "pixelsPerCode">;
  */
 export function checkGridPixels(
   grid: GridSize,
-  vision: PictureScale,
+  vision: PictureVision,
   limits: Limits,
 ): void {
   checkPixels(pixelSize(grid, vision), vision, limits);
@@ -106,17 +61,33 @@ export function checkGridPixels(
  */
 export function checkGridSize(
   grid: GridSize,
-  vision: RunMemory & PictureScale,
+  vision: PictureVision,
   limits: Limits,
 ): void {
   checkGridPixels(grid, vision, limits);
-  const size = pixelSize(grid, vision);
-  checkRunSize({ ...size, frames: 1 }, "decode", vision, limits);
+  checkRunSize(pixelSize(grid, vision), "decode", vision, limits);
+}
+
+/** Refuses a frame that does not fit into the memory. */
+function checkRunSize(
+  { height, width }: PixelSize,
+  direction: "encode" | "decode",
+  vision: PictureVision,
+  limits: Pick<Limits, "memoryBytes">,
+): void {
+  const bytes = height * width * vision.runBytesPerPixel[direction];
+  const memoryBytes = vision.deviceMemoryBytes ?? limits.memoryBytes;
+  const mostBytes = RUN_SHARE * (memoryBytes ?? Infinity);
+  if (bytes <= mostBytes) return;
+  const [needed, most] = [bytes, mostBytes].map(gigabytes);
+  throw new ImageTooLargeError(
+    `${height} × ${width} pixels take ${needed} of memory to ${direction}, more than the ${most} for it here; send a smaller picture`,
+  );
 }
 
 function checkPixels(
   { height, width }: PixelSize,
-  { checkpoint }: Pick<VisionModel, "checkpoint">,
+  { checkpoint }: PictureVision,
   { maxPixels }: Pick<Limits, "maxPixels">,
 ): void {
   const most = Math.min(

@@ -92,8 +92,7 @@ export async function acquireClip(
   call: PictureCall,
   urgent = false,
 ): Promise<Share> {
-  const atOnce = clip.framesPerCode ?? vision.framesPerCode;
   const { frames, ...size } = pixelShape(clip, vision);
-  const cost = renderClipCost(size, { frames, atOnce });
+  const cost = renderClipCost(size, frames);
   return await acquirePixels(tools, cost, call, urgent);
 }

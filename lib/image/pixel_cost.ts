@@ -137,9 +137,12 @@ export function heldCost(size: PixelSize, frames: number): number {
   return RGB_BYTES * frames * area(size);
 }
 
-/** Returns the bytes of encoding `frames` frames of `size` into codes. */
+/**
+ * Returns the bytes of encoding `frames` held frames of `size` into codes, one
+ * after the other.
+ */
 export function encodeCost(size: PixelSize, frames: number): number {
-  return atLeast(ENCODE_BYTES * frames * area(size));
+  return atLeast(ENCODE_BYTES * area(size)) + heldCost(size, frames - 1);
 }
 
 /**
@@ -151,16 +154,11 @@ export function renderCost(size: PixelSize): number {
 }
 
 /**
- * Returns the peak memory of a clip of `frames` frames, `atOnce` of which are
- * decoded together and encoded before the next ones.
+ * Returns the peak memory of a clip of `frames` frames, each of which is decoded
+ * and encoded before the next one.
  */
-export function renderClipCost(
-  size: PixelSize,
-  { frames, atOnce }: { readonly frames: number; readonly atOnce: number },
-): number {
-  return atLeast(
-    (CLIP_FILE_BYTES * frames + RENDER_BYTES * atOnce) * area(size),
-  );
+export function renderClipCost(size: PixelSize, frames: number): number {
+  return atLeast((CLIP_FILE_BYTES * frames + RENDER_BYTES) * area(size));
 }
 
 /**

@@ -35,7 +35,7 @@ export const EMU3_NORMALIZATION: Normalization = {
 export function pixelValues(
   image: RgbImage,
   normalization: Normalization,
-): Float32Array {
+): Float32Array<ArrayBuffer> {
   const { height, width, pixels } = image;
   const area = height * width;
   const values = new Float32Array(3 * area);

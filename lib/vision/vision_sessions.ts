@@ -27,12 +27,6 @@ export type GraphBuilder = (
   options: GraphOptions,
 ) => BuiltGraph;
 
-/** The size of the input of a run. */
-export interface InputSize extends PixelSize {
-  /** Number of frames, of pixels or of codes. */
-  readonly frames: number;
-}
-
 /**
  * The maximum number of sessions of a graph on a device that prepares
  * convolutions for each size of picture. Each has a copy of the weights.
@@ -64,10 +58,10 @@ export class VisionSessions implements AsyncDisposable {
   }
 
   /**
-   * Returns a session of a graph, for inputs of a size if it matters; without a
-   * size, the one of large pictures.
+   * Returns a session of a graph, for pictures of a size if it matters; without
+   * a size, the one of large pictures.
    */
-  get(builder: GraphBuilder, size?: InputSize): Promise<Session> {
+  get(builder: GraphBuilder, size?: PixelSize): Promise<Session> {
     const { preparesShapes } = this.#runtime.provider;
     const winograd = this.onHost
       ? this.#chooseWinograd(this.#checkpoint.config, size)
@@ -79,9 +73,7 @@ export class VisionSessions implements AsyncDisposable {
       sessions = new SizedSessions(() => this.#open(builder, winograd), limit);
       store.set(builder, sessions);
     }
-    return sessions.get(
-      size && `${size.frames} × ${size.height} × ${size.width}`,
-    );
+    return sessions.get(size && `${size.height} × ${size.width}`);
   }
 
   /** True if convolutions run on the CPU. */

@@ -2,14 +2,17 @@
  * The vision tokenizer: pictures and clips to codes and back.
  *
  * ```text
- * encode   RgbImage ─▶ pixels ─▶ latent ─▶ codes
- * decode   codes ─▶ pixels ─▶ RgbImage
+ * encode   RgbImage ─▶ pixels ─▶ features ─┬▶ latent ─▶ codes
+ *          RgbImage ─▶ pixels ─▶ features ─┘
+ * decode   codes ─▶ streams ─┬▶ pixels ─▶ RgbImage
+ *                            └▶ pixels ─▶ RgbImage
  * ```
  *
- * Stills have separate graphs, which compute one frame instead of a clip's
- * four. Graphs are loaded on first use, and compute in fp32 on every device,
- * because codes depend on every bit. One run at a time, since the activations
- * of a large picture take gigabytes; callers take turns, weighted by pixels.
+ * Stills have separate graphs over time, which compute one frame instead of a
+ * clip's four. Graphs are loaded on first use, and compute in fp32 on every
+ * device, because codes depend on every bit. One frame at a time is encoded or
+ * decoded, since the activations of a large one take gigabytes; callers take
+ * turns, weighted by pixels.
  *
  * Shapes: T frames, H × W pixels, t code frames, h × w codes, Z latent
  * channels.
@@ -18,16 +21,7 @@
  */
 
 import { spatialFactor } from "../../models/config/vision_config.ts";
-import {
-  clipDecoderGraph,
-  stillDecoderGraph,
-} from "../../models/vision_decoder.ts";
-import {
-  clipEncoderGraph,
-  stillEncoderGraph,
-} from "../../models/vision_encoder.ts";
 import type { winogradFor } from "../../models/vision/convolution.ts";
-import { quantizerGraph } from "../../models/vision_quantizer.ts";
 import { FairQueue } from "../async/fair_queue.ts";
 import { ImageSizeError } from "../errors.ts";
 import {
@@ -40,12 +34,15 @@ import {
 import type { VisionCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { PixelSize, RgbImage } from "../image/image.ts";
-import { channelsLast, imageFromPixelValues, pixelValues } from "./pixels.ts";
+import { imageFromPixelValues, pixelValues } from "./pixels.ts";
 import { type RunBytes, runBytesPerPixel } from "./run_memory.ts";
+import {
+  type Floats,
+  type FrameKind,
+  joined,
+  VisionRuns,
+} from "./vision_runs.ts";
 import { VisionSessions } from "./vision_sessions.ts";
-
-/** The number of latent vectors that are compared with the codebook at once. */
-const QUANTIZER_ROWS = 256;
 
 /**
  * The maximum number of pixels of a small picture, which passes larger ones; it
@@ -61,12 +58,12 @@ const MAX_PASSED = 4;
 
 /** Runs a vision tokenizer on ONNX Runtime. */
 export class VisionTokenizer implements AsyncDisposable {
-  readonly #runtime: Runtime;
   readonly #queue = new FairQueue({
     smallCost: SMALL_PIXELS,
     maxPassed: MAX_PASSED,
   });
   readonly #sessions: VisionSessions;
+  readonly #runs: VisionRuns;
   /** Checkpoint of the model. */
   readonly checkpoint: VisionCheckpoint;
   /** Pixels along each side of one code. */
@@ -94,8 +91,8 @@ export class VisionTokenizer implements AsyncDisposable {
     checkpoint: VisionCheckpoint,
     chooseWinograd?: typeof winogradFor,
   ) {
-    this.#runtime = runtime;
     this.#sessions = new VisionSessions(runtime, checkpoint, chooseWinograd);
+    this.#runs = new VisionRuns(runtime, checkpoint, this.#sessions);
     this.checkpoint = checkpoint;
     this.pixelsPerCode = spatialFactor(checkpoint.config);
     this.framesPerCode = checkpoint.config.temporalFactor;
@@ -116,12 +113,7 @@ export class VisionTokenizer implements AsyncDisposable {
    * @throws {CheckpointError} If a weight is missing or has another shape.
    */
   async load(direction: "encode" | "decode"): Promise<void> {
-    if (direction === "decode") {
-      await this.#sessions.get(stillDecoderGraph);
-    } else {
-      await this.#sessions.get(stillEncoderGraph);
-      await this.#sessions.get(quantizerGraph);
-    }
+    await this.#runs.load(direction);
   }
 
   /**
@@ -137,7 +129,7 @@ export class VisionTokenizer implements AsyncDisposable {
   ): Promise<CodeGrid> {
     const latent = await this.latent([image], signal, caller);
     const { height, width } = this.#gridSize(image);
-    return { height, width, codes: await this.#quantize(latent, signal) };
+    return { height, width, codes: await this.#runs.codes(latent, signal) };
   }
 
   /** Returns the picture of `grid`. */
@@ -146,10 +138,9 @@ export class VisionTokenizer implements AsyncDisposable {
     signal?: AbortSignal,
     caller?: string,
   ): Promise<RgbImage> {
-    const { height, width } = pixelSize(grid, this);
     const clip = { ...grid, frames: 1 };
     const pixels = await this.pixels(clip, "still", signal, caller);
-    return this.#image(pixels, { height, width });
+    return this.#image(pixels, pixelSize(grid, this));
   }
 
   /**
@@ -173,14 +164,14 @@ export class VisionTokenizer implements AsyncDisposable {
       const start = chunk * this.framesPerCode;
       const part = frames.slice(start, start + this.framesPerCode);
       const latent = await this.latent(part, signal, caller);
-      codes.set(await this.#quantize(latent, signal), chunk * area);
+      codes.set(await this.#runs.codes(latent, signal), chunk * area);
     }
     return { ...size, frames: chunks, codes };
   }
 
   /**
-   * Yields the frames of `clip` in order; each code frame is decoded alone when
-   * its first frame is asked for, as a still if it is one.
+   * Yields the frames of `clip` in order; each is decoded when it is asked for,
+   * each code frame alone, as a still if it is one.
    */
   async *decodeClip(
     clip: CodeClip,
@@ -188,19 +179,11 @@ export class VisionTokenizer implements AsyncDisposable {
     caller?: string,
   ): AsyncGenerator<RgbImage, void> {
     const size = pixelSize(clip, this);
-    const length = 3 * size.height * size.width;
+    const kind = clip.framesPerCode === 1 ? "still" : "clip";
     for (let frame = 0; frame < clip.frames; frame++) {
-      signal?.throwIfAborted();
-      if (clip.framesPerCode === 1) {
-        yield await this.decode(clipFrame(clip, frame), signal, caller);
-        continue;
-      }
       const chunk = { ...clipFrame(clip, frame), frames: 1 };
-      const pixels = await this.pixels(chunk, "clip", signal, caller);
-      for (let i = 0; i < this.framesPerCode; i++) {
-        const values = pixels.subarray(i * length, (i + 1) * length);
-        yield this.#image(values, size);
-      }
+      const decoded = this.#decoded(chunk, kind, signal, caller);
+      for await (const pixels of decoded) yield this.#image(pixels, size);
     }
   }
 
@@ -214,41 +197,22 @@ export class VisionTokenizer implements AsyncDisposable {
     frames: readonly RgbImage[],
     signal?: AbortSignal,
     caller?: string,
-  ): Promise<Float32Array<ArrayBuffer>> {
+  ): Promise<Floats> {
     const [first] = frames;
     const grid = this.#gridSize(first!);
-    const { height, width } = first!;
-    const { preprocessor, config } = this.checkpoint;
-    const plane = 3 * height * width;
-    const still = frames.length === 1;
-    const steps = still ? 1 : frames.length / this.framesPerCode;
-    const session = await this.#sessions.get(
-      still ? stillEncoderGraph : clipEncoderGraph,
-      { frames: frames.length, height, width },
-    );
-    const shape = [steps, config.latentChannels, grid.height, grid.width];
-    const cost = frames.length * height * width;
-    return await this.#queue.run(async () => {
-      // Only in its turn, since floats take four times the memory of waiting
+    const features: Floats[] = [];
+    for (const frame of frames) {
+      const { height, width } = frame;
+      // Floats in its turn alone: they take four times the memory of waiting
       // pictures.
-      const pixels = new Float32Array(frames.length * plane);
-      for (const [i, frame] of frames.entries()) {
-        pixels.set(pixelValues(frame, preprocessor), i * plane);
-      }
-      const latent = new Float32Array(shape.reduce((a, b) => a * b));
-      using stack = new DisposableStack();
-      const binding = stack.use(session.bind());
-      const input = this.#runtime.tensor(pixels, [
-        frames.length,
-        3,
-        height,
-        width,
-      ]);
-      binding.input("pixels", stack.use(input));
-      binding.output("latent", stack.use(this.#runtime.tensor(latent, shape)));
-      await binding.run(signal);
-      return latent;
-    }, { caller, cost, signal });
+      const encode = () => {
+        const pixels = pixelValues(frame, this.checkpoint.preprocessor);
+        return this.#runs.encodeFrame(pixels, grid, frame, signal);
+      };
+      const task = { caller, cost: height * width, signal };
+      features.push(await this.#queue.run(encode, task));
+    }
+    return await this.#runs.latent(features, grid, first!, signal);
   }
 
   /**
@@ -260,31 +224,13 @@ export class VisionTokenizer implements AsyncDisposable {
    */
   async pixels(
     clip: CodeClip,
-    kind: "still" | "clip",
+    kind: FrameKind,
     signal?: AbortSignal,
     caller?: string,
-  ): Promise<Float32Array<ArrayBuffer>> {
-    assertCodes(clip.codes, this.codebookSize);
-    const { height, width } = pixelSize(clip, this);
-    const session = await this.#sessions.get(
-      kind === "still" ? stillDecoderGraph : clipDecoderGraph,
-      { frames: clip.frames, height, width },
+  ): Promise<Floats> {
+    return joined(
+      await Array.fromAsync(this.#decoded(clip, kind, signal, caller)),
     );
-    const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
-    const shape = [frames, 3, height, width];
-    const cost = frames * height * width;
-    return await this.#queue.run(async () => {
-      const pixels = new Float32Array(shape.reduce((a, b) => a * b));
-      using stack = new DisposableStack();
-      const binding = stack.use(session.bind());
-      const codes = BigInt64Array.from(clip.codes, BigInt);
-      const codeShape = [clip.frames, clip.height, clip.width];
-      const input = this.#runtime.tensor(codes, codeShape);
-      binding.input("codes", stack.use(input));
-      binding.output("pixels", stack.use(this.#runtime.tensor(pixels, shape)));
-      await binding.run(signal);
-      return pixels;
-    }, { caller, cost, signal });
   }
 
   /** Closes the loaded graphs. */
@@ -292,37 +238,35 @@ export class VisionTokenizer implements AsyncDisposable {
     await this.#sessions[Symbol.asyncDispose]();
   }
 
-  /** Quantizes `[t, Z, h, w]` to the nearest codes, `[t · h · w]`. */
-  async #quantize(
-    latent: Float32Array<ArrayBuffer>,
-    signal?: AbortSignal,
-  ): Promise<Uint16Array<ArrayBuffer>> {
-    const { latentChannels } = this.checkpoint.config;
-    const count = latent.length / latentChannels;
-    const vectors = channelsLast(latent, latentChannels);
-    const codes = new BigInt64Array(count);
-    const session = await this.#sessions.get(quantizerGraph);
-    // In parts, since the distances of all latents to all codes would take
-    // gigabytes.
-    for (let start = 0; start < count; start += QUANTIZER_ROWS) {
-      signal?.throwIfAborted();
-      const end = Math.min(count, start + QUANTIZER_ROWS);
-      using stack = new DisposableStack();
-      const binding = stack.use(session.bind());
-      const part = vectors.subarray(
-        start * latentChannels,
-        end * latentChannels,
-      );
-      const input = this.#runtime.tensor(part, [end - start, latentChannels]);
-      binding.input("latent", stack.use(input));
-      const output = this.#runtime.tensor(
-        codes.subarray(start, end),
-        [end - start],
-      );
-      binding.output("codes", stack.use(output));
-      await binding.run(signal);
+  /**
+   * Yields the decoder's output for each frame, `[3, H, W]`, when it is asked
+   * for.
+   *
+   * @throws {GridError} If a code is not in the codebook.
+   */
+  async *#decoded(
+    clip: CodeClip,
+    kind: FrameKind,
+    signal: AbortSignal | undefined,
+    caller: string | undefined,
+  ): AsyncGenerator<Floats, void> {
+    assertCodes(clip.codes, this.codebookSize);
+    const size = pixelSize(clip, this);
+    const task = { caller, cost: size.height * size.width, signal };
+    const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
+    let streams: readonly Floats[] | undefined;
+    for (let frame = 0; frame < frames; frame++) {
+      yield await this.#queue.run(async () => {
+        // In the turn of the first frame, so that callers keep their order.
+        streams ??= await this.#runs.streams(clip, size, kind, signal);
+        return await this.#runs.decodeFrame(
+          streams[frame]!,
+          clip,
+          size,
+          signal,
+        );
+      }, task);
     }
-    return Uint16Array.from(codes, Number);
   }
 
   #gridSize({ height, width }: PixelSize): PixelSize {

@@ -1,8 +1,8 @@
 /**
  * The two-dimensional blocks of the vision tokenizer.
  *
- * Shapes: N frames, C channels, H × W the sides at a level, h × w the sides of
- * the grid of codes, Z channels of a codebook vector.
+ * Shapes: C channels, H × W the sides at a level, h × w the sides of the grid of
+ * codes, G groups of channels, Z channels of a codebook vector.
  *
  * Scopes are keys of the original layout. Source: modeling_emu3visionvq.py of
  * baaivision/Emu3.
@@ -18,7 +18,7 @@ const GROUPS = 32;
 const GROUP_EPSILON = 1e-6;
 
 /**
- * A function that normalizes `[N, C, H, W]` with the weights in scope `name`.
+ * A function that normalizes `[1, C, H, W]` with the weights in scope `name`.
  */
 export type Norm = (
   g: Graph,
@@ -36,7 +36,7 @@ export function swish(g: Graph, x: Value): Value {
  * Adds GroupNorm as InstanceNorm over groups, which every device supports.
  *
  * ```text
- * [N, C, H, W] ─▶ [N, G, C/G·H·W] ─▶ normalize ─▶ [N, C, H, W] ─▶ · weight + bias
+ * [1, C, H, W] ─▶ [1, G, C/G·H·W] ─▶ normalize ─▶ [1, C, H, W] ─▶ · weight + bias
  * ```
  */
 export function groupNorm(
@@ -69,7 +69,7 @@ export function groupNorm(
  *    └▶ conv_b ──────────────┘
  * ```
  *
- * @param codes Codebook vectors resized to the sides of `x`, `[N, Z, H, W]`.
+ * @param codes Codebook vectors resized to the sides of `x`, `[1, Z, H, W]`.
  * @param embedSize Width of a codebook vector, Z.
  */
 export function spatialNorm(codes: Value, embedSize: number): Norm {
@@ -136,7 +136,7 @@ function residualBlock(
  * Adds single-head attention over all positions of a frame.
  *
  * ```text
- * x ─┬▶ norm ▶ [N, H·W, C] ▶ q, k, v ▶ softmax(qkᵀ/√C)·v ▶ proj_out ─▶ + ─▶
+ * x ─┬▶ norm ▶ [1, H·W, C] ▶ q, k, v ▶ softmax(qkᵀ/√C)·v ▶ proj_out ─▶ + ─▶
  *    └────────────────────────────────────────────────────────────────┘
  * ```
  */

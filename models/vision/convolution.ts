@@ -2,7 +2,7 @@
  * The two-dimensional convolutions of the vision tokenizer, direct or by
  * Winograd's algorithm.
  *
- * Shapes: N frames, C channels, H × W the sides at a level.
+ * Shapes: C channels, H × W the sides at a level.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface ConvShape extends Channels {
 }
 
 /**
- * Adds a convolution with bias, `[N, from, H, W]` → `[N, to, H', W']`.
+ * Adds a convolution with bias, `[1, from, H, W]` → `[1, to, H', W']`.
  *
  * @param padding Top, left, bottom, right; by default such that the sides are
  * unchanged.
@@ -72,10 +72,10 @@ export function nearest(
 
 /** The 3 × 3 convolutions of stride 1 at a level, with bias. */
 export interface Convolutions {
-  /** Adds a convolution, `[N, from, H, W]` → `[N, to, H, W]`. */
+  /** Adds a convolution, `[1, from, H, W]` → `[1, to, H, W]`. */
   same(g: Graph, x: Value, name: string, channels: Channels): Value;
   /**
-   * Adds a convolution of the doubled picture, `[N, from, H, W]` → `[N, to, 2H,
+   * Adds a convolution of the doubled picture, `[1, from, H, W]` → `[1, to, 2H,
    * 2W]`.
    */
   doubled(g: Graph, x: Value, name: string, channels: Channels): Value;
@@ -122,15 +122,12 @@ export function winogradFor(
 
 /**
  * Returns the convolutions of a level, whose pictures have 1 / 2^level of the
- * sides; all have the same number of frames.
- *
- * @param clip True if there may be several frames.
+ * sides.
  */
 export function convolutionsAt(
   g: Graph,
   config: VisionConfig,
   level: number,
-  clip: boolean,
 ): Convolutions {
   const { winograd } = g.options;
   if (winograd === undefined) return DIRECT;
@@ -141,7 +138,6 @@ export function convolutionsAt(
     strips: stripsOf(level),
     doubledStrips: stripsOf(level - 1),
     uneven,
-    clip,
   });
   const pays = ({ from, to }: Channels) =>
     Math.min(from, to) >= winograd.leastChannels;

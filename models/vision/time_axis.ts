@@ -2,11 +2,9 @@
  * The layers over time, on two representations of frames.
  *
  * A *clip* is a five-dimensional tensor with three-dimensional convolutions. A
- * *still* is a picture that represents `temporalFactor` equal A *clip* is a
- * five-dimensional tensor with three-dimensional convolutions. A *still* is a
- * picture that represents `temporalFactor` equal frames. Since most of its
- * frames are the same tensor, and only the decoder's first output frame is
- * used, each convolution over time is a sum of two-dimensional ones whose
+ * *still* is a picture that represents `temporalFactor` equal frames. Since most
+ * of its frames are the same tensor, and only the decoder's first output frame
+ * is used, each convolution over time is a sum of two-dimensional ones whose
  * kernels are sums of temporal slices. This is exact, and everything else runs
  * on one frame instead of four.
  *

@@ -3,9 +3,9 @@
  * picture or of the doubled picture.
  *
  * ```text
- * x [N, C, H, W]   ─▶ tiles   [C, P, T] ─┐
+ * x [1, C, H, W]   ─▶ tiles   [C, P, T] ─┐
  * weight [K · C, 9] ─▶ filter [P, K, C] ─┴▶ products [P, K, T]
- *   ─▶ along rows [√P, K · N · rows, W] ─▶ along columns ─▶ y [N, K, H, W]
+ *   ─▶ along rows [√P, K · rows, W] ─▶ along columns ─▶ y [1, K, H, W]
  * ```
  *
  * A tile of 4 × 4 outputs takes 6 × 6 inputs and P = 36 products, a quarter of
@@ -21,7 +21,7 @@
  * Rounding errors are four times those of a direct convolution: 7 · 10⁻⁷ in a
  * picture of unit variance.
  *
- * Shapes: N frames, C channels in, K out, H × W pixels, T tiles of all frames.
+ * Shapes: C channels in, K out, H × W pixels, T tiles.
  * Source: Lavin and Gray, arXiv 1509.09308.
  *
  * @module
@@ -42,8 +42,6 @@ export interface TilingShape {
   readonly strips: number;
   /** True if the sides may be no multiple of 4. */
   readonly uneven: boolean;
-  /** True if there may be several frames. */
-  readonly clip: boolean;
 }
 
 /** The shape of the pictures of a level. */
@@ -116,13 +114,13 @@ export class Winograd {
     this.#doubled = new Tiling(g, doubled, DOUBLED);
   }
 
-  /** Adds a convolution, `[N, from, H, W]` → `[N, to, H, W]`, with bias. */
+  /** Adds a convolution, `[1, from, H, W]` → `[1, to, H, W]`, with bias. */
   same(x: Value, name: string, channels: Channels): Value {
     return this.#same.conv(x, name, channels);
   }
 
   /**
-   * Adds a convolution of the doubled picture, `[N, from, H, W]` → `[N, to, 2H,
+   * Adds a convolution of the doubled picture, `[1, from, H, W]` → `[1, to, 2H,
    * 2W]`, with bias.
    */
   doubled(x: Value, name: string, channels: Channels): Value {
@@ -152,12 +150,12 @@ class Tiling {
       const filter = this.#filter(channels);
       const parts = this.#strips(x).map((rows, strip) => {
         const tiles = this.#tiles(rows, strip);
-        const inputs = this.#framesTogether(x, tiles, channels); // [C, P, T]
+        const inputs = g.apply("Reshape", [tiles, g.integers(0, 0, -1)]); // [C, P, T]
         const products = g.apply("FusedMatMul", [filter, inputs], {
           transBatchB: 1,
         }); // [P, K, T]
         const across = this.#across(products, tiles);
-        return this.#framesApart(x, this.#down(across, strip, to), to);
+        return this.#pictures(this.#down(across, strip, to), to);
       });
       const whole = parts.length === 1
         ? parts[0]!
@@ -194,7 +192,7 @@ class Tiling {
     return g.apply("Reshape", [product, g.integers(products, to, from)]);
   }
 
-  /** Adds the rows that each strip reads, `[N, C, ·, W]`. */
+  /** Adds the rows that each strip reads, `[1, C, ·, W]`. */
   #strips(x: Value): readonly Value[] {
     const g = this.#g;
     const { strips } = this.#shape;
@@ -229,16 +227,13 @@ class Tiling {
 
   /**
    * Adds the transformed tiles of a strip, by a convolution that sees channels
-   * as pictures: `[C·N, P, rows of tiles, columns]`.
+   * as pictures: `[C, P, rows of tiles, columns]`.
    */
   #tiles(rows: Value, strip: number): Value {
     const g = this.#g;
-    const { clip, strips } = this.#shape;
+    const { strips } = this.#shape;
     const { input } = this.#maps;
-    const channels = clip
-      ? g.apply("Transpose", [rows], { perm: [1, 0, 2, 3] })
-      : rows;
-    const pictures = g.apply("Reshape", [channels, g.integers(-1, 1, 0, 0)]);
+    const pictures = g.apply("Reshape", [rows, g.integers(-1, 1, 0, 0)]);
     const kernel = this.#once("kernel", () => {
       const shape = [input.length ** 2, 1, WINDOW, WINDOW];
       return g.floats(kronecker(input, input), shape);
@@ -297,41 +292,14 @@ class Tiling {
     return g.apply("FusedMatMul", [map, pixels], { transBatchB: 1 });
   }
 
-  /** Adds `[C·N, P, ·, ·]` → `[C, P, T]`. */
-  #framesTogether(x: Value, tiles: Value, { from }: Channels): Value {
+  /** Adds `[K · rows, S, W]` → `[1, K, H, W]`. */
+  #pictures(outputs: Value, to: number): Value {
     const g = this.#g;
-    const flat = g.apply("Reshape", [tiles, g.integers(0, 0, -1)]);
-    if (!this.#shape.clip) return flat;
-    const shape = this.#once(`frames of ${from}`, () =>
-      g.apply("Concat", [
-        g.integers(from),
-        this.#frames(x),
-        g.integers(this.#maps.input.length ** 2, -1),
-      ], { axis: 0 }));
-    const split = g.apply("Reshape", [flat, shape]); // [C, N, P, T / N]
-    const swapped = g.apply("Transpose", [split], { perm: [0, 2, 1, 3] });
-    return g.apply("Reshape", [swapped, g.integers(0, 0, -1)]);
-  }
-
-  /** Adds `[K · N · rows, S, W]` → `[N, K, H, W]`. */
-  #framesApart(x: Value, outputs: Value, to: number): Value {
-    const g = this.#g;
-    const { clip } = this.#shape;
     const shape = this.#once(`pictures of ${to}`, () => {
       const width = g.apply("Shape", [outputs], { start: 2 });
-      const sides = clip
-        ? [g.integers(to), this.#frames(x), g.integers(-1)]
-        : [g.integers(1, to, -1)];
-      return g.apply("Concat", [...sides, width], { axis: 0 });
+      return g.apply("Concat", [g.integers(1, to, -1), width], { axis: 0 });
     });
-    const split = g.apply("Reshape", [outputs, shape]);
-    return clip ? g.apply("Transpose", [split], { perm: [1, 0, 2, 3] }) : split;
-  }
-
-  /** Number of frames, `[1]`. */
-  #frames(x: Value): Value {
-    const read = () => this.#g.apply("Shape", [x], { start: 0, end: 1 });
-    return this.#once("frames", read);
+    return g.apply("Reshape", [outputs, shape]);
   }
 
   /** Adds the removal of what is below and right of the picture. */

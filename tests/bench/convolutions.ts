@@ -74,7 +74,7 @@ async function milliseconds(
   const options = { computeDtype: "float32", winograd } as const;
   const g = new Graph("convolution", locatedWeights(), options);
   const x: Value = g.input("x", "float32", [1, from, "H", "W"]);
-  const y = convolutionsAt(g, config, level, false)[kind](g, x, "conv", {
+  const y = convolutionsAt(g, config, level)[kind](g, x, "conv", {
     from,
     to,
   });

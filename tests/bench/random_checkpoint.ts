@@ -13,8 +13,7 @@ import type { VisionConfig } from "../../models/config/vision_config.ts";
 import { decoderGraph, headGraph } from "../../models/decoder.ts";
 import { elementCount } from "../../models/graph/dtype.ts";
 import type { Weights } from "../../models/graph/weights.ts";
-import { stillDecoderGraph } from "../../models/vision_decoder.ts";
-import { stillEncoderGraph } from "../../models/vision_encoder.ts";
+import { VISION_GRAPHS } from "../support/vision_graphs.ts";
 
 /** Elements of noise in a tensor; longer ones repeat them. */
 const NOISE_LENGTH = 1 << 20;
@@ -80,13 +79,14 @@ export function languageTensors(
   };
 }
 
-/** Requests every tensor that a vision tokenizer reads for stills. */
+/** Requests every tensor that a vision tokenizer reads. */
 export function visionTensors(
   config: VisionConfig,
 ): (weights: Weights) => void {
   return (weights) => {
-    stillEncoderGraph(config, weights, { computeDtype: "float32" });
-    stillDecoderGraph(config, weights, { computeDtype: "float32" });
+    for (const build of Object.values(VISION_GRAPHS)) {
+      build(config, weights, { computeDtype: "float32" });
+    }
   };
 }
 

@@ -7,6 +7,7 @@
  * ```sh
  * deno task bench:vision                           # 256 × 256
  * deno task bench:vision --sides 256,720 --rounds 3 --threads 2
+ * deno task bench:vision --frames 4                # clips
  * PYTHON=/path/to/python deno task bench:vision    # transformers too
  * ```
  *
@@ -26,6 +27,7 @@ const { values } = parseArgs({
   options: {
     sides: { type: "string", default: "256" },
     rounds: { type: "string", default: "2" },
+    frames: { type: "string", default: "1" },
     threads: {
       type: "string",
       default: String(navigator.hardwareConcurrency),
@@ -33,6 +35,8 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
+/** Number of frames: 1 of pictures, else a multiple of those of a code. */
+const frames = Number(values.frames);
 
 /** The directions of a vision tokenizer. */
 type Both = Readonly<Record<"encode" | "decode", number>>;
@@ -52,7 +56,9 @@ console.log("picture  convolutions    encode   decode    peak of each, GiB");
 for (const side of values.sides.split(",").map(Number)) {
   const direct = new VisionTokenizer(runtime, checkpoint, () => undefined);
   const tiled = new VisionTokenizer(runtime, checkpoint);
-  await using peer = startPeer(["vision", "--side", String(side)]);
+  await using peer = frames === 1
+    ? startPeer(["vision", "--side", String(side)])
+    : undefined;
   const turns: Turn[] = [];
   for (let round = 0; round < rounds; round++) {
     turns.push(
@@ -73,7 +79,7 @@ for (const side of values.sides.split(",").map(Number)) {
   await tiled[Symbol.asyncDispose]();
 }
 
-/** Times one picture, whose sessions are open. */
+/** Times one picture, or one clip, whose sessions are open. */
 async function measure(
   name: string,
   vision: VisionTokenizer,
@@ -81,13 +87,34 @@ async function measure(
 ): Promise<Turn> {
   await vision.load("encode");
   await vision.load("decode");
-  const { image, grid } = visionInputs(vision, side);
-  const encode = await timed(() => vision.encode(image));
-  const decode = await timed(() => vision.decode(grid));
+  const calls = callsOf(vision, side);
+  const encode = await timed(calls.encode);
+  const decode = await timed(calls.decode);
   return {
     name,
     seconds: { encode: encode.seconds, decode: decode.seconds },
     peak: { encode: encode.peak, decode: decode.peak },
+  };
+}
+
+/** Returns what encodes and decodes one picture, or one clip. */
+function callsOf(
+  vision: VisionTokenizer,
+  side: number,
+): Record<keyof Both, () => Promise<unknown>> {
+  const { image, grid } = visionInputs(vision, side);
+  if (frames === 1) {
+    return {
+      encode: () => vision.encode(image),
+      decode: () => vision.decode(grid),
+    };
+  }
+  const codeFrames = frames / vision.framesPerCode;
+  const codes = new Uint16Array(codeFrames * grid.codes.length);
+  const clip = { ...grid, frames: codeFrames, codes };
+  return {
+    encode: () => vision.encodeClip(Array(frames).fill(image)),
+    decode: () => Array.fromAsync(vision.decodeClip(clip)),
   };
 }
 

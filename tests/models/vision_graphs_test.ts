@@ -7,37 +7,24 @@ import {
   parseVisionConfig,
   type VisionConfig,
 } from "../../models/config/vision_config.ts";
-import type { BuiltGraph } from "../../models/graph/built_graph.ts";
+import type { GraphBuilder } from "../../lib/vision/vision_sessions.ts";
 import type { GraphOptions } from "../../models/graph/graph_options.ts";
-import type { Weights } from "../../models/graph/weights.ts";
 import {
-  clipDecoderGraph,
-  stillDecoderGraph,
+  clipStreamsGraph,
+  frameDecoderGraph,
+  stillStreamsGraph,
 } from "../../models/vision_decoder.ts";
 import {
-  clipEncoderGraph,
-  stillEncoderGraph,
+  clipLatentGraph,
+  frameEncoderGraph,
+  stillLatentGraph,
 } from "../../models/vision_encoder.ts";
 import { winogradFor } from "../../models/vision/convolution.ts";
-import { quantizerGraph } from "../../models/vision_quantizer.ts";
 import { decodeModel } from "../support/decode_model.ts";
 import { goldenJson } from "../support/golden.ts";
 import { RecordedWeights } from "../support/recorded_weights.ts";
+import { VISION_GRAPHS } from "../support/vision_graphs.ts";
 import { vqTensors } from "../support/vq_tensors.ts";
-
-type Builder = (
-  config: VisionConfig,
-  weights: Weights,
-  options: GraphOptions,
-) => BuiltGraph;
-
-const builders: Record<string, Builder> = {
-  stillEncoderGraph,
-  clipEncoderGraph,
-  quantizerGraph,
-  stillDecoderGraph,
-  clipDecoderGraph,
-};
 
 const published = parseVisionConfig(
   goldenJson("hub/Emu3-VisionTokenizer/config.json"),
@@ -46,7 +33,7 @@ const fp32 = { computeDtype: "float32" } as const;
 
 /** Returns the shapes by key that some graphs request from a checkpoint. */
 function requestedBy(
-  ...builders: readonly Builder[]
+  ...builders: readonly GraphBuilder[]
 ): Map<string, readonly number[]> {
   const weights = new RecordedWeights();
   for (const builder of builders) builder(published, weights, fp32);
@@ -63,16 +50,12 @@ function trimmed(shape: readonly number[]): readonly number[] {
   return shape.slice(0, shape.findLastIndex((side) => side !== 1) + 1);
 }
 
-Deno.test("Clip graphs read every tensor of the published vision tokenizer, in its shape", () => {
+Deno.test("The graphs read every tensor of the published vision tokenizer, in its shape", () => {
   // BatchNorm counts its batches only while it is trained.
   const expected = vqTensors()
     .filter(({ original }) => !original.endsWith("num_batches_tracked"));
   strictEqual(expected.length, 487);
-  const actual = requestedBy(
-    clipEncoderGraph,
-    quantizerGraph,
-    clipDecoderGraph,
-  );
+  const actual = requestedBy(...Object.values(VISION_GRAPHS));
   deepStrictEqual(
     new Map([...actual].sort()),
     new Map(
@@ -85,16 +68,16 @@ Deno.test("Clip graphs read every tensor of the published vision tokenizer, in i
 
 Deno.test("Still graphs read the same tensors as the clip graphs", () => {
   deepStrictEqual(
-    new Map([...requestedBy(stillEncoderGraph)].sort()),
-    new Map([...requestedBy(clipEncoderGraph)].sort()),
+    new Map([...requestedBy(stillLatentGraph)].sort()),
+    new Map([...requestedBy(clipLatentGraph)].sort()),
   );
   deepStrictEqual(
-    new Map([...requestedBy(stillDecoderGraph)].sort()),
-    new Map([...requestedBy(clipDecoderGraph)].sort()),
+    new Map([...requestedBy(stillStreamsGraph)].sort()),
+    new Map([...requestedBy(clipStreamsGraph)].sort()),
   );
 });
 
-for (const [name, builder] of Object.entries(builders)) {
+for (const [name, builder] of Object.entries(VISION_GRAPHS)) {
   Deno.test(`${name}() returns the same bytes each time`, () => {
     const build = () => builder(published, new RecordedWeights(), fp32).model;
     deepStrictEqual(build(), build());
@@ -103,7 +86,7 @@ for (const [name, builder] of Object.entries(builders)) {
 
 /** Returns how often a graph has an operator. */
 function operatorCount(
-  builder: Builder,
+  builder: GraphBuilder,
   operator: string,
   winograd: GraphOptions["winograd"],
 ): number {
@@ -130,14 +113,7 @@ Deno.test("Vision tokenizers of few channels are convolved directly at any size"
 
 Deno.test("With Winograd's algorithm, graphs read the same tensors and no 3 × 3 convolution of 256 channels is left", () => {
   const winograd = winogradFor(published);
-  for (
-    const builder of [
-      stillEncoderGraph,
-      clipEncoderGraph,
-      stillDecoderGraph,
-      clipDecoderGraph,
-    ]
-  ) {
+  for (const builder of Object.values(VISION_GRAPHS)) {
     const direct = new RecordedWeights();
     const tiled = new RecordedWeights();
     builder(published, direct, fp32);
@@ -155,7 +131,7 @@ Deno.test("With Winograd's algorithm, graphs read the same tensors and no 3 × 3
   }
   // Each doubled picture was a Resize; those of codes for the norms are left.
   const resizes = (choice: GraphOptions["winograd"]) =>
-    operatorCount(stillDecoderGraph, "Resize", choice);
+    operatorCount(frameDecoderGraph, "Resize", choice);
   strictEqual(resizes(undefined) - resizes(winograd), 3);
 });
 
@@ -164,7 +140,7 @@ Deno.test("Levels whose sides may be no multiple of a tile are cropped, whatever
     const options = { ...fp32, winograd: winogradFor(published) };
     const weights = new RecordedWeights();
     const { nodes, tensors } = decodeModel(
-      stillEncoderGraph(config, weights, options).model,
+      frameEncoderGraph(config, weights, options).model,
     );
     return nodes.some(({ operator, name, inputs }) =>
       operator === "Slice" && name.startsWith(`encoder/down.${level}/`) &&
@@ -200,27 +176,25 @@ function computedBefore(
   return before;
 }
 
-for (const builder of [stillDecoderGraph, clipDecoderGraph]) {
-  Deno.test(`${builder.name}() computes the parts of a modulated norm one after the other`, () => {
-    const { model } = builder(published, new RecordedWeights(), fp32);
-    const { nodes } = decodeModel(model);
-    const producers = new Map(
-      nodes.flatMap((node) => node.outputs.map((name) => [name, node])),
+Deno.test("frameDecoderGraph() computes the parts of a modulated norm one after the other", () => {
+  const { model } = frameDecoderGraph(published, new RecordedWeights(), fp32);
+  const { nodes } = decodeModel(model);
+  const producers = new Map(
+    nodes.flatMap((node) => node.outputs.map((name) => [name, node])),
+  );
+  const outputs = (part: string) =>
+    nodes.filter(({ name }) => name.includes(part)).map((node) =>
+      node.outputs[0]!
     );
-    const outputs = (part: string) =>
-      nodes.filter(({ name }) => name.includes(part)).map((node) =>
-        node.outputs[0]!
-      );
-    const [factors, offsets] = ["/conv_y/Conv", "/conv_b/Conv"].map(outputs);
-    // Two in each residual block, one in each attention, one at the end.
-    strictEqual(factors!.length, 2 * (2 + 4 * 3) + (1 + 3) + 1);
-    strictEqual(offsets!.length, factors!.length);
-    const normed = outputs("/norm_layer/InstanceNormalization");
-    for (const [i, factor] of factors!.entries()) {
-      const beforeFactor = computedBefore(factor, producers);
-      strictEqual(beforeFactor.has(normed[i]!), true, factor);
-      const beforeOffset = computedBefore(offsets![i]!, producers);
-      strictEqual(beforeOffset.has(factor), true, offsets![i]!);
-    }
-  });
-}
+  const [factors, offsets] = ["/conv_y/Conv", "/conv_b/Conv"].map(outputs);
+  // Two in each residual block, one in each attention, one at the end.
+  strictEqual(factors!.length, 2 * (2 + 4 * 3) + (1 + 3) + 1);
+  strictEqual(offsets!.length, factors!.length);
+  const normed = outputs("/norm_layer/InstanceNormalization");
+  for (const [i, factor] of factors!.entries()) {
+    const beforeFactor = computedBefore(factor, producers);
+    strictEqual(beforeFactor.has(normed[i]!), true, factor);
+    const beforeOffset = computedBefore(offsets![i]!, producers);
+    strictEqual(beforeOffset.has(factor), true, offsets![i]!);
+  }
+});

@@ -27,20 +27,12 @@ import {
   type CacheDtype,
   supportedCacheDtypes,
 } from "../../lib/runtime/provider.ts";
-import {
-  clipDecoderGraph,
-  stillDecoderGraph,
-} from "../../models/vision_decoder.ts";
-import {
-  clipEncoderGraph,
-  stillEncoderGraph,
-} from "../../models/vision_encoder.ts";
-import { quantizerGraph } from "../../models/vision_quantizer.ts";
 import { Optimizer } from "../../lib/tuning/optimizer.ts";
 import { TuningModel } from "../../lib/tuning/tuning_model.ts";
 import { writeAdapter } from "../support/adapters.ts";
 import { evenScales } from "../support/cache_scales.ts";
 import { tinyFolder } from "../support/tiny.ts";
+import { VISION_GRAPHS } from "../support/vision_graphs.ts";
 import {
   accumulateAll,
   GOLDEN_METHODS,
@@ -104,15 +96,7 @@ async function openVision(symmetricPads: boolean): Promise<void> {
   const { config, weights, weightFolder } = await openVisionCheckpoint(
     tinyFolder("emu3-tiny-visiontokenizer"),
   );
-  for (
-    const build of [
-      stillEncoderGraph,
-      clipEncoderGraph,
-      quantizerGraph,
-      stillDecoderGraph,
-      clipDecoderGraph,
-    ]
-  ) {
+  for (const build of Object.values(VISION_GRAPHS)) {
     const options = { computeDtype: "float32", symmetricPads } as const;
     const { model } = build(config, weights, options);
     await using _ = await runtime.session(model, {

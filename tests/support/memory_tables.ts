@@ -19,16 +19,8 @@ import { parseLanguageConfig } from "../../models/config/language_config.ts";
 import { parseVisionConfig } from "../../models/config/vision_config.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import type { CodeBits } from "../../models/graph/weights.ts";
-import {
-  clipDecoderGraph,
-  stillDecoderGraph,
-} from "../../models/vision_decoder.ts";
-import {
-  clipEncoderGraph,
-  stillEncoderGraph,
-} from "../../models/vision_encoder.ts";
-import { quantizerGraph } from "../../models/vision_quantizer.ts";
 import { RecordedWeights } from "./recorded_weights.ts";
+import { VISION_GRAPHS } from "./vision_graphs.ts";
 
 /** The published language model; Gen, Chat and Stage1 have the same sizes. */
 const MODEL = parseLanguageConfig({});
@@ -187,15 +179,9 @@ function pictureTokens(side: number): number {
 function visionWeightBytes(): number {
   const weights = new RecordedWeights();
   const options = { computeDtype: "float32" } as const;
-  for (
-    const build of [
-      stillEncoderGraph,
-      clipEncoderGraph,
-      stillDecoderGraph,
-      clipDecoderGraph,
-      quantizerGraph,
-    ]
-  ) build(VISION, weights, options);
+  for (const build of Object.values(VISION_GRAPHS)) {
+    build(VISION, weights, options);
+  }
   return [...weights.requested.values()].reduce(
     (sum, { shape, dtype }) =>
       sum + shape.reduce((product, side) => product * side, 1) *

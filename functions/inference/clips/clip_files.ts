@@ -13,7 +13,7 @@ import { maxClipPixels } from "../../../lib/image/pixel_cost.ts";
 import type { Tools, VisionModel } from "../../models/ports.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { checkFrameCount } from "../frame_limit.ts";
-import { checkRunSize, type RunMemory } from "../image_limit.ts";
+import { checkGridSize, type PictureVision } from "../image_limit.ts";
 import type { PictureCall } from "../pixel_budget.ts";
 
 /** The media types of a clip's file by their names in bodies. */
@@ -118,22 +118,22 @@ export async function clipFile(
 }
 
 /**
- * Checks that a clip is small enough to decode: one code's frames are held at
- * once, and the file of all.
+ * Checks that a clip is small enough to decode: one frame is decoded at once,
+ * and the file of all is held.
  *
  * @param pointer JSON pointer of the field that sets its length.
+ * @throws {ImageTooLargeError} If a frame is too large to decode.
  * @throws {InvalidFieldsError} If it has too many pixels.
  */
 export function checkClipSize(
   clip: ClipSize,
-  vision: RunMemory & Pick<VisionModel, "framesPerCode" | "pixelsPerCode">,
+  vision: PictureVision & Pick<VisionModel, "framesPerCode">,
   { limits }: Pick<Tools, "limits">,
   pointer = "/clip",
 ): void {
   const shape = pixelShape(clip, vision);
   checkFrameCount(shape.frames, pointer, limits);
-  const frames = clip.framesPerCode ?? vision.framesPerCode;
-  checkRunSize({ ...shape, frames }, "decode", vision, limits);
+  checkGridSize(clip, vision, limits);
   const pixels = shape.frames * shape.height * shape.width;
   const most = maxClipPixels(limits.maxPixels);
   if (pixels <= most) return;

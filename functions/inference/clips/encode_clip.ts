@@ -20,7 +20,6 @@ import type { Tools, VisionModel } from "../../models/ports.ts";
 import type { VideoPart } from "../../schema/video.ts";
 import { type ClipFrames, openClipFrames } from "../video/clip_frames.ts";
 import { fittedSize, type PrepareOptions } from "../encode_image.ts";
-import { checkRunSize } from "../image_limit.ts";
 import { acquirePixels, type PictureCall } from "../pixel_budget.ts";
 
 /** Options of {@linkcode encodeClip}. */
@@ -86,12 +85,6 @@ export async function encodeClip(
     resize: typeof resize === "function" ? resize(source) : resize,
   }, tools.limits);
   const framesPerCode = stills ? 1 : vision.framesPerCode;
-  checkRunSize(
-    { ...size, frames: framesPerCode },
-    "encode",
-    vision,
-    tools.limits,
-  );
   if (clip.count !== undefined) {
     checkCount(clip.count, { framesPerCode, pad, pointer });
     checkEncodedPixels(clip.count, size, { framesPerCode, tools });

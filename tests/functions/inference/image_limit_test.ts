@@ -3,7 +3,6 @@ import {
   checkGridPixels,
   checkGridSize,
   checkPixelSize,
-  checkRunSize,
 } from "../../../functions/inference/image_limit.ts";
 
 /** A vision tokenizer of which a megapixel takes 1 GiB to encode, 2 to decode. */
@@ -62,30 +61,24 @@ Deno.test("checkPixelSize() refuses more pixels than the preprocessor's, whateve
   );
 });
 
-Deno.test("checkRunSize() allows frames an eighth of the memory, or what the largest picture takes", () => {
-  const frames = (count: number) => ({
-    frames: count,
-    height: 512,
-    width: 1024,
-  });
-  doesNotThrow(() => checkRunSize(frames(4), "encode", vision, limits(16)));
-  doesNotThrow(() => checkRunSize(frames(2), "encode", vision, limits(2)));
-  throws(
-    () => checkRunSize(frames(4), "encode", vision, limits(14)),
-    /4 frames of 512 × 1024 pixels take 2\.1 GB of memory to encode, more than the 1\.9 GB for it here; send smaller frames/,
-  );
-  throws(() => checkRunSize(frames(3), "encode", vision, limits(2)));
-});
-
-Deno.test("checkRunSize() counts a device's memory in place of the host's", () => {
-  const frames = { frames: 4, height: 512, width: 1024 };
+Deno.test("checkPixelSize() counts a device's memory in place of the host's", () => {
+  const size = { height: 1024, width: 1024 };
   const onDevice = { ...vision, deviceMemoryBytes: 16 * 2 ** 30 };
-  doesNotThrow(() => checkRunSize(frames, "encode", onDevice, limits(1)));
+  doesNotThrow(() => checkPixelSize(size, onDevice, limits(1)));
   const onSmall = { ...vision, deviceMemoryBytes: 2 ** 30 };
-  throws(() => checkRunSize(frames, "encode", onSmall, limits(16)));
+  throws(() => checkPixelSize(size, onSmall, limits(16)));
 });
 
-Deno.test("checkRunSize() has no limit without a known memory", () => {
-  const frames = { frames: 64, height: 4096, width: 4096 };
-  doesNotThrow(() => checkRunSize(frames, "decode", vision, {}));
+Deno.test("checkPixelSize() and checkGridSize() have no limit without a known memory", () => {
+  const costly = {
+    ...vision,
+    runBytesPerPixel: { encode: 2 ** 40, decode: 2 ** 40 },
+  };
+  const unknown = { maxBodyBytes: 2 ** 23, maxPixels: 2 ** 24 };
+  doesNotThrow(() =>
+    checkPixelSize({ height: 1024, width: 1024 }, costly, unknown)
+  );
+  doesNotThrow(() =>
+    checkGridSize({ height: 128, width: 128 }, costly, unknown)
+  );
 });

@@ -78,6 +78,10 @@ Deno.test("checkClipSize() allows files up to the memory of the largest picture"
     pixelsPerCode: 8,
     runBytesPerPixel: { encode: 500, decode: 1000 },
     deviceMemoryBytes: undefined,
+    checkpoint: {
+      name: "a",
+      preprocessor: { minPixels: 64, maxPixels: 4096 },
+    },
   };
   const limits = { maxBodyBytes: 1, maxPixels: 6 * 64, maxFrames: 256 };
   const clip = (frames: number) => ({ frames, height: 1, width: 1 });
