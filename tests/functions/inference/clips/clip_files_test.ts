@@ -93,4 +93,8 @@ Deno.test("checkClipSize() allows files up to the memory of the largest picture"
       return true;
     },
   );
+  throws(
+    () => checkClipSize({ frames: 1, height: 3, width: 3 }, vision, { limits }),
+    { name: "ImageTooLargeError", message: /24 × 24 pixels are 576/ },
+  );
 });
