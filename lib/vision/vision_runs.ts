@@ -163,6 +163,12 @@ export class VisionRuns {
     return Uint16Array.from(codes, Number);
   }
 
+  /** Returns the number of frames that code frames become. */
+  frameCount({ frames }: CodeClip, kind: FrameKind): number {
+    const { temporalFactor } = this.#checkpoint.config;
+    return kind === "still" ? 1 : frames * temporalFactor;
+  }
+
   /** Returns the streams of each frame of code frames, `[2, Z, h, w]` each. */
   async streams(
     clip: CodeClip,
@@ -170,13 +176,12 @@ export class VisionRuns {
     kind: FrameKind,
     signal: AbortSignal | undefined,
   ): Promise<readonly Floats[]> {
-    const { temporalFactor } = this.#checkpoint.config;
-    const still = kind === "still";
-    const frames = still ? 1 : clip.frames * temporalFactor;
+    const frames = this.frameCount(clip, kind);
     const shape = [STREAMS, ...this.#latentShape(clip)];
     const length = elementCount(shape);
     const streams = new Float32Array(frames * length);
-    await this.#run(still ? stillStreamsGraph : clipStreamsGraph, {
+    const graph = kind === "still" ? stillStreamsGraph : clipStreamsGraph;
+    await this.#run(graph, {
       size,
       input: {
         name: "codes",

@@ -139,8 +139,10 @@ export class VisionTokenizer implements AsyncDisposable {
     caller?: string,
   ): Promise<RgbImage> {
     const clip = { ...grid, frames: 1 };
-    const pixels = await this.pixels(clip, "still", signal, caller);
-    return this.#image(pixels, pixelSize(grid, this));
+    const [pixels] = await Array.fromAsync(
+      this.#decoded(clip, "still", signal, caller),
+    );
+    return this.#image(pixels!, pixelSize(grid, this));
   }
 
   /**
@@ -253,7 +255,7 @@ export class VisionTokenizer implements AsyncDisposable {
     assertCodes(clip.codes, this.codebookSize);
     const size = pixelSize(clip, this);
     const task = { caller, cost: size.height * size.width, signal };
-    const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
+    const frames = this.#runs.frameCount(clip, kind);
     let streams: readonly Floats[] | undefined;
     for (let frame = 0; frame < frames; frame++) {
       yield await this.#queue.run(async () => {
