@@ -17,6 +17,8 @@ import type { TuningMethod } from "../../lib/tuning/method.ts";
 export interface TuneArguments {
   /** Folder of the prepared set; undefined for a plan alone. */
   readonly data: string | undefined;
+  /** Folder of a set that the model drew and answered itself, if there is one. */
+  readonly replay: string | undefined;
   /**
    * Checkpoint: a folder, or any source that the server accepts; undefined for
    * the embedded model.
@@ -59,6 +61,8 @@ last checkpoint.
 
   <data>                    folder that deno task prepare-data wrote
   --model <checkpoint>      folder or source, as for a server (the embedded model)
+  --replay <folder>         prepared set of what the model drew and answered
+                            itself: its probabilities there stay as they are
   --out <folder>            folder of the adapter or of the tuned checkpoint
   --plan                    print the memory that it takes, and stop
 
@@ -94,6 +98,7 @@ last checkpoint.
 
 const OPTIONS = {
   model: { type: "string" },
+  replay: { type: "string" },
   out: { type: "string" },
   plan: { type: "boolean" },
   method: { type: "string" },
@@ -154,6 +159,7 @@ function parse(words: readonly string[]): TuneArguments {
   if (!plan && !values.out) throw new SyntaxError("--out is missing");
   return {
     data,
+    replay: values.replay,
     model: values.model,
     visionModel: values["vision-model"],
     out: values.out,
@@ -200,6 +206,7 @@ function settingsFrom(values: Values): TuneArguments["settings"] {
 function methodFrom(values: Values, name: TuningMethodName): TuningMethod {
   const { method } = defaultSettings(name);
   const adapting = [
+    "replay",
     "adapter",
     "rank",
     "alpha",

@@ -33,11 +33,13 @@ export interface TuningRoom {
 export function fittingPlan(
   { config, storedDtype, codeBits }: LanguageCheckpoint,
   { method, maxTokens }: Pick<TuningSettings, "method" | "maxTokens">,
+  replays: boolean,
   { runtime, availableBytes, write, terminal }: TuningRoom,
 ): MemoryPlan {
   const plan = planMemory({
     config,
     method,
+    replays,
     storedBytes: codeBits === undefined
       ? DTYPE_BYTES[storedDtype]
       : CODE_BYTES[codeBits],

@@ -12,7 +12,6 @@ import { placesFrom, SourceError } from "../cache/locate.ts";
 import { bring } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
 import { EMBEDDED_MODEL } from "../prepare/locate_model.ts";
-import { openPrepared } from "../prepare/open_prepared.ts";
 import { deviceFrom } from "../command/device.ts";
 import { openMachine } from "../command/machine.ts";
 import {
@@ -23,6 +22,7 @@ import {
   say,
 } from "../command/run_command.ts";
 import { parseArguments, type TuneArguments, USAGE } from "./arguments.ts";
+import { openData } from "./open_data.ts";
 import { planTable } from "./print_plan.ts";
 import { tune } from "./tune.ts";
 
@@ -65,7 +65,7 @@ async function run(
   folders: { readonly model: string; readonly vision: string | undefined },
   stop: AbortSignal,
 ): Promise<boolean> {
-  await using set = await openPrepared(given.data!);
+  await using set = await openData(given.data!, given.replay);
   const output = errorOutput();
   const { device, library } = await deviceFrom();
   const { runtime, availableBytes } = await openMachine(

@@ -87,7 +87,7 @@ export async function tune(
   const samples = vision === undefined
     ? 0
     : sampleBytes({ base, vision, method }, around.runtime);
-  const plan = fittingPlan(base, settings, {
+  const plan = fittingPlan(base, settings, given.replay !== undefined, {
     ...around,
     availableBytes: around.availableBytes - samples,
   });
@@ -100,6 +100,7 @@ export async function tune(
   const folder = await RunFolder.open(given.out, {
     model: given.model ?? base.name,
     records: around.set.length,
+    replay: given.replay,
     adapter,
     ...settings,
   });

@@ -29,6 +29,8 @@ export interface PlannedRun {
   readonly config: LanguageConfig;
   /** Method of tuning. */
   readonly method: TuningMethod;
+  /** True if some records are replayed. */
+  readonly replays: boolean;
   /** Bytes of a stored weight: 4, 2, about 1.1 for int8 and 0.6 for int4. */
   readonly storedBytes: number;
   /** Bytes of a computed value: 4 on a CPU, 2 on a GPU. */
@@ -138,14 +140,15 @@ function weightBytes(
 }
 
 function activationBytes(
-  { config, method, computedBytes, tokens }: PlannedRun,
+  { config, method, replays, computedBytes, tokens }: PlannedRun,
   { keeps }: Arrangement,
 ): number {
   const { layers, hiddenSize } = config;
   const kept = [...keptWidths(config, method).values()]
     .reduce((sum, width) => sum + width, 0);
-  // Inputs of all layers, the last output, and two gradients in turns.
-  const inputs = (layers + 3) * hiddenSize;
+  // Inputs of all layers, the last output, and two gradients in turns; of what
+  // is replayed the last output of the base too.
+  const inputs = (layers + (replays ? 4 : 3)) * hiddenSize;
   return tokens * computedBytes * (inputs + (keeps ? layers * kept : 0));
 }
 
@@ -165,7 +168,9 @@ function workBytes(
     0,
   );
   const head = config.vocabularySize * E;
-  const logits = 4 * lossChunk * config.vocabularySize * 4;
+  // Of what is replayed those of the base too, with logarithms and products.
+  const values = run.replays ? 8 : 4;
+  const logits = values * lossChunk * config.vocabularySize * 4;
   const floats = (count: number) => converts ? count * computedBytes : 0;
   const most = Math.max(rows + scores + floats(layer), logits + floats(head));
   return most * ARENA;

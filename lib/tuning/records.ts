@@ -23,6 +23,11 @@ export interface PreparedRecord {
   readonly question?: string;
   /** The answer to `question`. */
   readonly answer?: string;
+  /**
+   * True for what the model drew or answered itself: its own probabilities are
+   * learned, so that tuning does not change them.
+   */
+  readonly replayed?: boolean;
 }
 
 /** A set of records in a stable order, read one at a time. */

@@ -33,6 +33,8 @@ export interface TuningSequence {
   readonly tokens: Int32Array<ArrayBuffer>;
   /** Label of each token, `[S]`. */
   readonly labels: Int32Array<ArrayBuffer>;
+  /** True if the base's probabilities are learned, in place of the labels. */
+  readonly replayed: boolean;
 }
 
 /** Options of {@linkcode tuningSequence}. */
@@ -74,24 +76,29 @@ export async function tuningSequence(
 
 async function pictureSequence(
   writer: PromptWriter,
-  { key, text }: PreparedRecord,
+  record: PreparedRecord,
   grid: CodeGrid,
   { withoutText }: SequenceOptions,
 ): Promise<TuningSequence> {
-  const prompt = await drawingPrompt(writer, withoutText ? "" : text, grid);
+  const prompt = await drawingPrompt(
+    writer,
+    withoutText ? "" : record.text,
+    grid,
+  );
   const picture = gridTokens(grid, writer.vocabulary);
   const labels = picture.map((token) =>
     isCode(writer.vocabulary, token) ? token : NO_LABEL
   );
-  return labeled(key, prompt, picture, labels);
+  return labeled(record, prompt, picture, labels);
 }
 
 async function answerSequence(
   writer: PromptWriter,
-  { key, question = "", answer }: PreparedRecord,
+  record: PreparedRecord,
   grid: CodeGrid,
   { template }: SequenceOptions,
 ): Promise<TuningSequence> {
+  const { key, question = "", answer } = record;
   if (answer === undefined || answer === "") {
     throw new TuningError(
       `record "${key}" has a question and no answer: add one, or leave the record out`,
@@ -101,12 +108,12 @@ async function answerSequence(
   const text = writtenAnswer(answer, template);
   const { eos } = writer.vocabulary;
   const said = Int32Array.from([...await writer.text.encode(text), eos]);
-  return labeled(key, tokens, said, said);
+  return labeled(record, tokens, said, said);
 }
 
 /** Returns the sequence of a prompt, which gives no loss, and its rest. */
 function labeled(
-  key: string,
+  { key, replayed = false }: PreparedRecord,
   prompt: Int32Array,
   rest: Int32Array,
   restLabels: Int32Array,
@@ -117,7 +124,7 @@ function labeled(
   tokens.set(rest, prompt.length);
   const labels = new Int32Array(length).fill(NO_LABEL);
   labels.set(restLabels, prompt.length);
-  return { key, tokens, labels };
+  return { key, tokens, labels, replayed };
 }
 
 function gridOf(

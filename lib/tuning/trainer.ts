@@ -48,7 +48,8 @@ export interface TuningStep {
   /**
    * Mean over its records of the mean loss of each one's labels, before the
    * step, in nats: an answer of a few tokens counts as much as a picture of
-   * thousands.
+   * thousands. Of replayed records it is the cross-entropy with the base's
+   * probabilities, which is not 0 at best.
    */
   readonly loss: number;
   /** Norm of all gradients before they were clipped. */

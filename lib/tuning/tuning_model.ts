@@ -50,6 +50,16 @@ export interface TuningModelOptions {
   readonly castsOnce: boolean;
 }
 
+/** The method of a base that is not tuned: an adapter of no matrix. */
+const UNTUNED: TuningMethod = {
+  kind: "lora",
+  rank: 1,
+  alpha: 1,
+  stabilized: false,
+  targets: [],
+  head: false,
+};
+
 /** The loss of a sequence. */
 export interface SequenceLoss {
   /** Sum of the losses of its labels, in nats. */
@@ -64,6 +74,7 @@ export class TuningModel implements AsyncDisposable {
   readonly #options: TuningModelOptions;
   readonly #memory: TuningMemory;
   readonly #layers: LayerPasses;
+  readonly #baseLayers: LayerPasses;
   readonly #ends: LossPasses;
   readonly #dtype: Dtype;
   readonly #kept: ReadonlyMap<string, number>;
@@ -77,6 +88,7 @@ export class TuningModel implements AsyncDisposable {
     parts: {
       readonly memory: TuningMemory;
       readonly layers: LayerPasses;
+      readonly baseLayers: LayerPasses;
       readonly ends: LossPasses;
       readonly parameters: Parameters;
       readonly dtype: Dtype;
@@ -87,6 +99,7 @@ export class TuningModel implements AsyncDisposable {
     this.#options = options;
     this.#memory = parts.memory;
     this.#layers = parts.layers;
+    this.#baseLayers = parts.baseLayers;
     this.#ends = parts.ends;
     this.#dtype = parts.dtype;
     this.#resources = parts.resources;
@@ -153,17 +166,21 @@ export class TuningModel implements AsyncDisposable {
       method,
       dtype,
     };
-    const layers = new LayerPasses({
+    const passes = {
       ...shared,
       rotary,
       transposed: runtime.provider.transposed,
       queryBlock: options.queryBlock,
       keeps: options.keeps,
-    });
+    };
+    const layers = new LayerPasses(passes);
+    // Weights are read on first use: none, if nothing is replayed.
+    const baseLayers = new LayerPasses({ ...passes, method: UNTUNED });
     const ends = new LossPasses({ ...shared, chunk: options.lossChunk });
     return new TuningModel(config, options, {
       memory,
       layers,
+      baseLayers,
       ends,
       parameters,
       dtype,
@@ -178,7 +195,12 @@ export class TuningModel implements AsyncDisposable {
   ): Promise<SequenceLoss> {
     const labeled = labeledPart(sequence);
     using workspace = this.#workspace(labeled.tokens.length);
-    await this.#forward(labeled.tokens, workspace, false, signal);
+    await this.#ends.embedding(
+      labeled.tokens,
+      await workspace.stream(0),
+      signal,
+    );
+    await this.#forward(workspace, false, signal);
     return {
       sum: await this.#ends.loss(
         await workspace.stream(this.#config.layers),
@@ -191,6 +213,7 @@ export class TuningModel implements AsyncDisposable {
 
   /**
    * Returns the loss of a sequence, and adds its gradients to the parameters'.
+   * Of a replayed one it is the cross-entropy with the base's probabilities.
    *
    * @param weight Factor of the gradients, such as 1 / labels of a step.
    */
@@ -202,12 +225,20 @@ export class TuningModel implements AsyncDisposable {
     const labeled = labeledPart(sequence);
     const { layers } = this.#config;
     using workspace = this.#workspace(labeled.tokens.length);
-    await this.#forward(labeled.tokens, workspace, true, signal);
+    await this.#ends.embedding(
+      labeled.tokens,
+      await workspace.stream(0),
+      signal,
+    );
+    const base = sequence.replayed
+      ? await this.#forwardBase(workspace, signal)
+      : undefined;
+    await this.#forward(workspace, true, signal);
     const sum = await this.#ends.lossAndGradient(
       await workspace.stream(layers),
       await workspace.gradient(layers),
       await workspace.gradient(layers + 1),
-      { ...labeled, weight },
+      { ...labeled, weight, base },
       signal,
     );
     for (let layer = layers - 1; layer >= 0; layer--) {
@@ -229,15 +260,28 @@ export class TuningModel implements AsyncDisposable {
   }
 
   async #forward(
-    tokens: Int32Array,
     workspace: Workspace,
-    keeps: boolean,
+    backward: boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    await this.#ends.embedding(tokens, await workspace.stream(0), signal);
     for (let layer = 0; layer < this.#config.layers; layer++) {
-      await this.#layers.forward(layer, workspace, keeps, signal);
+      await this.#layers.forward(layer, workspace, { backward }, signal);
     }
+  }
+
+  /** Returns the stream after the last layer of the base, without adapters. */
+  async #forwardBase(
+    workspace: Workspace,
+    signal: AbortSignal | undefined,
+  ): Promise<Tensor> {
+    const base = await workspace.base();
+    const last = this.#config.layers - 1;
+    for (let layer = 0; layer <= last; layer++) {
+      const y = layer === last ? base : undefined;
+      const options = { backward: false, ...y && { y } };
+      await this.#baseLayers.forward(layer, workspace, options, signal);
+    }
+    return base;
   }
 
   #workspace(length: number): Workspace {

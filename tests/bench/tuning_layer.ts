@@ -138,7 +138,14 @@ const peak = /VmHWM:\s+(\d+)/.exec(
   Deno.readTextFileSync("/proc/self/status"),
 )?.[1];
 const plan = planMemory(
-  { config, method, storedBytes: 4, computedBytes: 4, tokens },
+  {
+    config,
+    method,
+    replays: false,
+    storedBytes: 4,
+    computedBytes: 4,
+    tokens,
+  },
   0,
 );
 report(`peak ${(Number(peak) / 1e6).toFixed(2)} GB`);

@@ -80,7 +80,7 @@ function sequenceOf(vocabulary: number): TuningSequence {
     (_, i) => i * 7919 % vocabulary,
   );
   const labels = tokens.map((token, i) => i < PROMPT ? NO_LABEL : token);
-  return { key: "speed", tokens, labels };
+  return { key: "speed", tokens, labels, replayed: false };
 }
 
 /** Returns the processor time of this process, which the system counts. */

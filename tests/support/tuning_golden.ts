@@ -33,17 +33,24 @@ export interface GoldenTuning {
   readonly steps: readonly number[];
 }
 
+const LORA = {
+  kind: "lora",
+  rank: 4,
+  alpha: 8,
+  stabilized: false,
+  targets: LAYER_MATRICES,
+  head: false,
+} as const;
+
+/** The name of a case of the golden data. */
+export type GoldenCase = "full" | "lora" | "replay";
+
 /** The methods of the golden data. */
-export const GOLDEN_METHODS: Readonly<Record<"full" | "lora", TuningMethod>> = {
+export const GOLDEN_METHODS: Readonly<Record<GoldenCase, TuningMethod>> = {
   full: { kind: "full" },
-  lora: {
-    kind: "lora",
-    rank: 4,
-    alpha: 8,
-    stabilized: false,
-    targets: LAYER_MATRICES,
-    head: false,
-  },
+  lora: LORA,
+  // Both sequences are replayed.
+  replay: LORA,
 };
 
 /** Returns the golden data by checkpoint and method. */
@@ -52,8 +59,8 @@ export function tuningGolden(): Record<string, GoldenTuning> {
   return JSON.parse(Deno.readTextFileSync(url));
 }
 
-/** Returns the two sequences of the golden data. */
-export function goldenSequences(): TuningSequence[] {
+/** Returns the two sequences of a case. */
+export function goldenSequences(name: GoldenCase = "lora"): TuningSequence[] {
   const vocabulary = 1747;
   const first = 1235;
   return [37, 150].map((length, number) => {
@@ -67,7 +74,12 @@ export function goldenSequences(): TuningSequence[] {
         : Math.floor((value + 0.5) * first);
       if (i >= 9 && i % 7 !== 3) labels[i] = tokens[i]!;
     }
-    return { key: `golden ${number}`, tokens, labels };
+    return {
+      key: `golden ${number}`,
+      tokens,
+      labels,
+      replayed: name === "replay",
+    };
   });
 }
 

@@ -81,11 +81,12 @@ export class LayerPasses {
    * Computes the residual stream after a layer.
    *
    * @param backward True if a backward pass follows.
+   * @param y Tensor that it is written to; that of the workspace by default.
    */
   async forward(
     layer: number,
     workspace: Workspace,
-    backward: boolean,
+    { backward, y }: { readonly backward: boolean; readonly y?: Tensor },
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { sessions } = this.#options;
@@ -99,7 +100,7 @@ export class LayerPasses {
     using binding = session.bind();
     this.#bindShared(binding, inputs);
     binding.input("x", await workspace.stream(layer));
-    binding.output("y", await workspace.stream(layer + 1));
+    binding.output("y", y ?? await workspace.stream(layer + 1));
     if (keeps) {
       for (const [name, tensor] of await workspace.kept(layer)) {
         binding.output(keptName(name), tensor);

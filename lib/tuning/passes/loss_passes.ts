@@ -6,7 +6,11 @@
 
 import type { LanguageConfig } from "../../../models/config/language_config.ts";
 import type { Dtype } from "../../../models/graph/dtype.ts";
-import { FINAL_NORM, HEAD_MATRIX } from "../../../models/tuning/head.ts";
+import {
+  BASE_HEAD_MATRIX,
+  FINAL_NORM,
+  HEAD_MATRIX,
+} from "../../../models/tuning/head.ts";
 import { gradientName, updatedName } from "../../../models/tuning/matrix.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Binding } from "../../runtime/session.ts";
@@ -40,6 +44,17 @@ export interface LossTargets {
   readonly positions: Int32Array;
   /** Token after each. */
   readonly targets: Int32Array;
+}
+
+/** Labels with the factor of their gradients. */
+export interface WeightedTargets extends LossTargets {
+  /** Factor of the gradients. */
+  readonly weight: number;
+  /**
+   * Residual stream after the last layer of the base, `[S, E]`, whose
+   * probabilities are learned in place of the targets.
+   */
+  readonly base?: Tensor | undefined;
 }
 
 /** Runs embedding and loss. */
@@ -94,7 +109,7 @@ export class LossPasses {
   ): Promise<number> {
     let sum = 0;
     for (const chunk of chunks(targets, this.#options.chunk)) {
-      using binding = await this.#bound(x, false);
+      using binding = await this.#bound(x, "loss");
       sum += await this.#run(binding, chunk, signal);
     }
     return sum;
@@ -109,7 +124,7 @@ export class LossPasses {
     x: Tensor,
     dx: Tensor,
     other: Tensor,
-    { weight, ...targets }: LossTargets & { readonly weight: number },
+    { weight, base, ...targets }: WeightedTargets,
     signal: AbortSignal | undefined,
   ): Promise<number> {
     using factor = this.#options.runtime.tensor(Float32Array.of(weight), []);
@@ -119,11 +134,13 @@ export class LossPasses {
     for (const [index, chunk] of parts.entries()) {
       // The last chunk writes to dx, and each reads what the last one wrote.
       const toDx = (parts.length - index) % 2 === 1;
-      using binding = await this.#bound(x, true);
+      const kind = base === undefined ? "gradient" : "replayed gradient";
+      using binding = await this.#bound(x, kind);
       binding.input("weight", factor)
         .input("dx", toDx ? other : dx)
         .output("dx.new", toDx ? dx : other);
-      sum += await this.#run(binding, chunk, signal);
+      if (base !== undefined) binding.input("base", base);
+      sum += await this.#run(binding, chunk, signal, base === undefined);
     }
     return sum;
   }
@@ -132,11 +149,14 @@ export class LossPasses {
     binding: Binding,
     { positions, targets }: LossTargets,
     signal: AbortSignal | undefined,
+    takesTargets = true,
   ): Promise<number> {
     const losses = new Float32Array(positions.length);
     using stack = new DisposableStack();
     binding.input("positions", stack.use(this.#integers(positions)));
-    binding.input("targets", stack.use(this.#integers(targets)));
+    if (takesTargets) {
+      binding.input("targets", stack.use(this.#integers(targets)));
+    }
     const { runtime } = this.#options;
     binding.output(
       "loss",
@@ -147,20 +167,28 @@ export class LossPasses {
   }
 
   /** Returns a binding of the weights and of `x`. */
-  async #bound(x: Tensor, gradients: boolean): Promise<Binding> {
+  async #bound(
+    x: Tensor,
+    kind: "loss" | "gradient" | "replayed gradient",
+  ): Promise<Binding> {
     const { config, base, dtype, sessions, parameters } = this.#options;
     const tied = config.tiedEmbeddings;
     const key = tied ? EMBEDDING_KEY : HEAD_KEY;
     const trainsMatrix = parameters.has(key);
     const trainsNorm = parameters.has(FINAL_NORM_KEY);
-    const session = await sessions.loss({
+    const gradients = kind !== "loss";
+    const replayed = kind === "replayed gradient";
+    const options = {
       computeDtype: dtype,
       transposed: this.#options.runtime.provider.transposed,
       form: base.form(withoutWeight(key), this.#tableShape),
       normDtype: dtype,
       trainsMatrix,
       trainsNorm,
-    }, gradients);
+    };
+    const session = gradients
+      ? await sessions.lossGradient({ ...options, replayed })
+      : await sessions.loss(options);
     const binding = session.bind().input("x", x);
     const trained = (name: string, parameter: string) => {
       binding.input(name, parameters.tensor("values", parameter));
@@ -169,12 +197,12 @@ export class LossPasses {
       binding.input(gradientName(name), gradient)
         .output(updatedName(gradientName(name)), gradient);
     };
-    if (trainsMatrix) {
-      trained(`${HEAD_MATRIX}.weight`, key);
-    } else {
+    if (trainsMatrix) trained(`${HEAD_MATRIX}.weight`, key);
+    if (!trainsMatrix || replayed) {
+      const name = trainsMatrix ? BASE_HEAD_MATRIX : HEAD_MATRIX;
       const inputs = await base.matrix(withoutWeight(key), this.#tableShape);
       for (const { suffix, tensor } of inputs) {
-        binding.input(`${HEAD_MATRIX}.${suffix}`, tensor);
+        binding.input(`${name}.${suffix}`, tensor);
       }
     }
     if (trainsNorm) {

@@ -15,6 +15,7 @@ import {
 import { clearGraph } from "../../../models/tuning/clear.ts";
 import {
   lossGradientGraph,
+  type LossGradientOptions,
   lossGraph,
   type LossOptions,
 } from "../../../models/tuning/head.ts";
@@ -60,12 +61,19 @@ export class TuningSessions implements AsyncDisposable {
     );
   }
 
-  /** Returns the session of the loss, or of its gradients too. */
-  loss(options: LossOptions, gradients: boolean): Promise<Session> {
-    const build = gradients ? lossGradientGraph : lossGraph;
+  /** Returns the session of the loss. */
+  loss(options: LossOptions): Promise<Session> {
     return this.#once(
-      `${build.name} ${JSON.stringify(options)}`,
-      () => build(this.#config, options),
+      `loss ${JSON.stringify(options)}`,
+      () => lossGraph(this.#config, options),
+    );
+  }
+
+  /** Returns the session of the loss and its gradients. */
+  lossGradient(options: LossGradientOptions): Promise<Session> {
+    return this.#once(
+      `loss gradient ${JSON.stringify(options)}`,
+      () => lossGradientGraph(this.#config, options),
     );
   }
 

@@ -48,6 +48,11 @@ export class Workspace implements Disposable {
     return this.#rows(`x.${layer}`, this.#options.config.hiddenSize);
   }
 
+  /** Returns the residual stream after the last layer of the base. */
+  base(): Promise<Tensor> {
+    return this.#rows("x.base", this.#options.config.hiddenSize);
+  }
+
   /** Returns the gradient of the residual stream before a layer. */
   gradient(layer: number): Promise<Tensor> {
     return this.#rows(`dx.${layer % 2}`, this.#options.config.hiddenSize);

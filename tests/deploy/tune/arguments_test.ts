@@ -60,6 +60,10 @@ Deno.test("parseArguments() rejects unknown and invalid options", () => {
       [...REQUIRED, "--method", "full", "--rank", "4"],
       /--rank needs --method lora/,
     ],
+    [
+      [...REQUIRED, "--method", "full", "--replay", "own"],
+      /--replay needs --method lora/,
+    ],
     [[...REQUIRED, "--targets", "qkv"], /--targets "qkv" is no matrix/],
     [[...REQUIRED, "--template", "x"], /expected chat or base/],
   ];

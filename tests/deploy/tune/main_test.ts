@@ -50,6 +50,13 @@ Deno.test("tune runs from the command line to an adapter", async () => {
   const other = await run([...words, "--steps", "2"], { DEVICE: "tpu" });
   strictEqual(other.code, 1);
   match(other.text, /DEVICE "tpu" is unknown, expected auto, cpu, cuda/);
+  const more = [...words, "--steps", "2", "--replay"];
+  const missing = await run([...more, join(temporary.path, "own")]);
+  strictEqual(missing.code, 1);
+  match(missing.text, /own: it does not exist; make it with task/);
+  const changed = await run([...more, data]);
+  strictEqual(changed.code, 1);
+  match(changed.text, /replay/);
 });
 
 Deno.test("tune reports a fault with its exit code", async () => {

@@ -13,6 +13,7 @@ import { QUANTIZED_PRECISIONS } from "../../../lib/quantization/recipe.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { parseArguments } from "../../../deploy/tune/arguments.ts";
 import { tune } from "../../../deploy/tune/tune.ts";
+import { readSafetensors } from "../../support/safetensors.ts";
 import { tinyFolder } from "../../support/tiny.ts";
 import { memorySet, tinyRecords } from "../../support/tuning_set.ts";
 
@@ -47,12 +48,14 @@ async function tuned(
   {
     model = "emu3-tiny",
     records = 9,
+    replayed = false,
     availableBytes = 2 ** 40,
     stopAfter = Infinity,
     visionFolder,
   }: {
     readonly model?: string;
     readonly records?: number;
+    readonly replayed?: boolean;
     readonly availableBytes?: number;
     readonly stopAfter?: number;
     readonly visionFolder?: string;
@@ -69,7 +72,9 @@ async function tuned(
     availableBytes,
     modelFolder: model.includes("/") ? model : tinyFolder(model),
     visionFolder,
-    set: memorySet(tinyRecords(records)),
+    set: memorySet(
+      tinyRecords(records).map((record) => ({ ...record, replayed })),
+    ),
     terminal: false,
     write: (text) => {
       notes += text;
@@ -136,6 +141,19 @@ Deno.test("tune writes an adapter in PEFT's form, metrics and a report", () =>
     ok(steps.at(-1).held_out_loss > 0);
     const report = await Deno.readTextFile(join(out, "report.html"));
     match(report, /<svg[^]*held-out loss/);
+  }));
+
+Deno.test("tune changes nothing by replayed records alone", () =>
+  temporary(async (folder) => {
+    const out = join(folder, "mine");
+    await tuned(out, SHORT, { replayed: true });
+    for (const { loss } of await lines(out)) ok(loss > 1, `${loss}`);
+    const stored = readSafetensors(join(out, "adapter_model.safetensors"));
+    for (const [name, { data }] of stored) {
+      if (!name.includes("lora_B")) continue;
+      const most = Math.max(...(data as Float32Array).map(Math.abs));
+      ok(most < 1e-4, `${name} has ${most}`);
+    }
   }));
 
 Deno.test("tune resumes after an interruption, with bit-equal results", () =>

@@ -5,6 +5,7 @@ import { hashedNumbers } from "../../support/hashed.ts";
 import {
   accumulateAll,
   GOLDEN_METHODS,
+  type GoldenCase,
   goldenSequences,
   openTuning,
   tuningGolden,
@@ -16,7 +17,7 @@ const TOLERANCE = 1e-4;
 const PROJECTIONS = 4;
 
 for (const [name, golden] of Object.entries(tuningGolden())) {
-  const [folder, kind] = name.split(" ") as [string, "full" | "lora"];
+  const [folder, kind] = name.split(" ") as [string, GoldenCase];
   for (const keeps of [true, false]) {
     const how = keeps ? "kept" : "recomputed";
     Deno.test(`TuningModel has PyTorch's gradients of ${name}, ${how}`, async () => {
@@ -24,7 +25,7 @@ for (const [name, golden] of Object.entries(tuningGolden())) {
         keeps,
       });
       const { model } = opened;
-      const loss = await accumulateAll(model, goldenSequences());
+      const loss = await accumulateAll(model, goldenSequences(kind));
       ok(Math.abs(loss - golden.loss) < 1e-4, `${loss} ${golden.loss}`);
       const gradients = await model.parameters.vector("gradients").read();
       const names = model.parameters.list.map(({ name }) => name);
@@ -53,7 +54,7 @@ for (const [name, golden] of Object.entries(tuningGolden())) {
     });
     const top = kind === "full" ? 1e-3 : 1e-2;
     for (const [step, expected] of golden.steps.entries()) {
-      const loss = await accumulateAll(model, goldenSequences());
+      const loss = await accumulateAll(model, goldenSequences(kind));
       ok(
         Math.abs(loss - expected) < 1e-3,
         `step ${step}: ${loss}, PyTorch has ${expected}`,

@@ -13,6 +13,7 @@ const lora = defaultSettings("lora").method;
 const run = {
   config,
   method: lora,
+  replays: false,
   storedBytes: 2,
   computedBytes: 2,
   tokens: 9216,
@@ -38,4 +39,14 @@ Deno.test("planMemory counts 16 bytes a parameter of full tuning", () => {
   const plan = planMemory({ ...run, method: { kind: "full" } }, Infinity);
   strictEqual(plan.parts.trained, 16 * weightCount(config));
   strictEqual(plan.parts.weights, 0);
+});
+
+Deno.test("planMemory counts what the base computes of replayed records", () => {
+  const plan = planMemory(run, Infinity);
+  const { parts } = planMemory({ ...run, replays: true }, Infinity);
+  strictEqual(
+    parts.activations - plan.parts.activations,
+    run.tokens * run.computedBytes * config.hiddenSize,
+  );
+  ok(parts.work >= plan.parts.work);
 });

@@ -70,15 +70,24 @@ def short_name(name: str) -> str:
     return name.replace(".base_layer", "")
 
 
-def backward(model: torch.nn.Module, made: list) -> float:
-    """The mean loss over all labels of the sequences, and its gradients."""
+def backward(model: torch.nn.Module, made: list, replayed: bool) -> float:
+    """The mean loss over all labels of the sequences, and its gradients.
+
+    Of replayed ones the probabilities without the adapter are the targets.
+    """
     count = sum(sum(l != NO_LABEL for l in labels[1:]) for _, labels in made)
     total = 0.0
     for tokens, labels in made:
-        logits = model(torch.tensor([tokens])).logits[0].float()
+        logits = model(torch.tensor([tokens])).logits[0].float()[:-1]
+        targets = torch.tensor(labels[1:])
+        if replayed:
+            with torch.no_grad(), model.disable_adapter():
+                base = model(torch.tensor([tokens])).logits[0].float()[:-1]
+            labeled = targets != NO_LABEL
+            targets, logits = base[labeled].softmax(-1), logits[labeled]
         loss = torch.nn.functional.cross_entropy(
-            logits[:-1],
-            torch.tensor(labels[1:]),
+            logits,
+            targets,
             ignore_index=NO_LABEL,
             reduction="sum",
         )
@@ -99,7 +108,7 @@ def summary(gradient: torch.Tensor, seed: int) -> dict:
     }
 
 
-def steps(model: torch.nn.Module, made: list, rate: float) -> list[float]:
+def steps(model: torch.nn.Module, made: list, replayed: bool, rate: float) -> list[float]:
     """Losses of 50 steps of AdamW on both sequences, clipped, with warm-up."""
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -116,7 +125,7 @@ def steps(model: torch.nn.Module, made: list, rate: float) -> list[float]:
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 10)
         optimizer.zero_grad()
-        losses.append(backward(model, made))
+        losses.append(backward(model, made, replayed))
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
     return losses
@@ -128,14 +137,15 @@ def main() -> None:
     torch.set_num_threads(1)
     cases = {}
     for folder in ["emu3-tiny", "emu3-tiny-hf"]:
-        for method in ["full", "lora"]:
+        for method in ["full", "lora", "replay"]:
             model = open_model(golden / "checkpoints" / folder)
-            if method == "lora":
+            if method != "full":
                 config = LoraConfig(r=4, lora_alpha=8, target_modules=MODULES)
                 model = get_peft_model(model, config)
                 set_adapters(model)
             made = sequences(1747, 1235)
-            loss = backward(model, made)
+            replayed = method == "replay"
+            loss = backward(model, made, replayed)
             gradients = {
                 short_name(name): parameter.grad.clone()
                 for name, parameter in model.named_parameters()
@@ -148,7 +158,7 @@ def main() -> None:
                     name: summary(gradient, seed)
                     for seed, (name, gradient) in enumerate(sorted(gradients.items()))
                 },
-                "steps": steps(model, made, 1e-3 if method == "full" else 1e-2),
+                "steps": steps(model, made, replayed, 1e-3 if method == "full" else 1e-2),
             }
     text = json.dumps(cases, indent=1)
     (golden / "tuning" / "gradients.json").write_text(text + "\n")

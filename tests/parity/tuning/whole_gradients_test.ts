@@ -19,11 +19,11 @@ const GRADIENTS = Deno.env.get("GRADIENTS")!;
 const PYTHON = Deno.env.get("PYTHON")!;
 
 for (const folder of LANGUAGE_FOLDERS) {
-  for (const kind of ["full", "lora"] as const) {
+  for (const kind of ["full", "lora", "replay"] as const) {
     Deno.test(`TuningModel has every element of the gradients of ${folder} ${kind}`, async () => {
       await using opened = await openTuning(folder, GOLDEN_METHODS[kind]);
       const { parameters } = opened.model;
-      await accumulateAll(opened.model, goldenSequences());
+      await accumulateAll(opened.model, goldenSequences(kind));
       const ours = await parameters.vector("gradients").read();
       const theirs = readSafetensors(
         join(GRADIENTS, `${folder}-${kind}.safetensors`),
@@ -58,6 +58,7 @@ Deno.test("PEFT opens an adapter and has the loss of TuningModel", async () => {
     key: "all",
     tokens,
     labels: tokens,
+    replayed: false,
   });
   const { stdout, success } = await new Deno.Command(PYTHON, {
     args: [
