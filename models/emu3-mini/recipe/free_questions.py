@@ -71,6 +71,12 @@ def free_questions(scene, rng, known):
     return [(kind, _typed(question, rng), answer) for kind, question, answer in out]
 
 
+def place_questions(scene, rng, known):
+    """Pairs (question, answer): those of free_questions() about where a thing is."""
+    asked = free_questions(scene, rng, known)
+    return [(question, answer) for kind, question, answer in asked if kind == "where"]
+
+
 def _where(noun, side, rng):
     return rng.choice(WHERE).format(noun=noun), f"The {noun} is {POSITION[side][1]}."
 

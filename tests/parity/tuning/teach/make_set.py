@@ -23,6 +23,7 @@ import drawing  # noqa: E402
 import questions  # noqa: E402
 import scenes  # noqa: E402
 import world  # noqa: E402
+from free_questions import place_questions  # noqa: E402
 from PIL import Image  # noqa: E402
 
 CAPTIONS = 2  # drawings of each picture, with different words
@@ -103,12 +104,17 @@ def scene_with(thing, known, rng):
 
 
 def asked(scene, known, rng):
+    """Pairs (question, answer): a description, a question of any kind and one of a place."""
     every = questions.questions_about(scene, rng, known) + questions.more_questions(
         scene, rng, known
     )
     described = [(q, a) for kind, q, a in every if kind == "describe"]
     others = [(q, a) for kind, q, a in every if kind != "describe"]
-    return described + ([rng.choice(others)] if rng.random() < QUESTION_SHARE else [])
+    return [
+        *described,
+        *([rng.choice(others)] if rng.random() < QUESTION_SHARE else []),
+        *place_questions(scene, rng, known)[:1],
+    ]
 
 
 if __name__ == "__main__":

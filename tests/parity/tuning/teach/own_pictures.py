@@ -1,11 +1,11 @@
 """Pictures that the model draws of what it knows, so that tuning does not forget it.
 
-    python own_pictures.py http://127.0.0.1:8080 SET [--pictures 700] [--seed 77]
+    python own_pictures.py SET http://127.0.0.1:8080 ... [--pictures 700] [--seed 77]
 
-writes the prepared set SET: the codes of pictures as they were drawn, and the
-answers that the model gives about some of them (generative replay: Shin et al.
-2017, arXiv 1705.08690). A picture is kept if the model itself describes it as
-what was asked for.
+writes the prepared set SET: the codes of pictures as they were drawn, with
+questions about some of them (generative replay: Shin et al. 2017, arXiv
+1705.08690). A picture is kept if the model itself describes it as what was asked
+for, so that the answers are those of the scene.
 """
 
 import argparse
@@ -26,14 +26,17 @@ import questions  # noqa: E402
 import scenes  # noqa: E402
 import world  # noqa: E402
 from client import Client  # noqa: E402
+from free_questions import place_questions  # noqa: E402
 
 FIRST_SEED = 1000
-CONCURRENCY = 12
+CONCURRENCY = 16
 DESCRIBE = "Please describe the image"
 COUNT_SHARES = [0.15, 0.25, 0.3, 0.3]  # of pictures with 1...4 things: order is forgotten first
 DESCRIBED_SHARE = 1 / 2  # of pictures, whose description is a record too
-ANSWERED_SHARE = 1 / 3  # of pictures, that have a question of any kind beside it
-COUNTED_SHARE = 1 / 3  # of pictures, asked for the number of one noun: forgotten first of answers
+ANSWERED_SHARE = 1 / 6  # of pictures, that have a question of any kind beside it
+# Of pictures, asked for the number of one noun, and for the place of one: forgotten first of answers.
+COUNTED_SHARE = 1 / 3
+PLACED_SHARE = 1 / 2
 
 
 class CodesClient(Client):
@@ -52,64 +55,72 @@ class CodesClient(Client):
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("address")
     parser.add_argument("set", type=Path)
+    parser.add_argument("addresses", nargs="+")
     parser.add_argument("--pictures", type=int, default=700)
     parser.add_argument("--seed", type=int, default=77)
     options = parser.parse_args()
     rng = random.Random(options.seed)
     known = world.WORLDS[world.PUBLISHED]
-    client = CodesClient(options.address, timeout=600)
+    clients = [CodesClient(address, timeout=600) for address in options.addresses]
 
-    def records_of(number, scene, prompt, names_background, described, asked):
+    def records_of(number, scene, prompt, names_background, seed):
+        client = clients[number % len(clients)]
         codes = client.draw(prompt, scene["ratio"], FIRST_SEED + number)
         description = client.answer(codes, DESCRIBE)
-        if not describes(description, scene, names_background):
+        shown = described(description, scene, names_background)
+        if not shown:
             return []
         name = f"own{number:04}"
-        out = [record(name, codes, text=prompt)]
-        if described:
-            out.append(record(f"{name}-description", codes, question=DESCRIBE, answer=description))
-        for purpose, question in asked:
-            answer = client.answer(codes, question)
-            out.append(record(f"{name}-{purpose}", codes, question=question, answer=answer))
-        return out
+        return [
+            record(name, codes, text=prompt),
+            *(
+                record(f"{name}-{purpose}", codes, question=question, answer=answer)
+                for purpose, question, answer in asked(shown, random.Random(seed), known)
+            ),
+        ]
 
     tasks = []
     for number in range(options.pictures):
         count = rng.choices([1, 2, 3, 4], COUNT_SHARES)[0]
         scene = scenes.sample_scene(rng, known, count=count)
-        prompt, names_background = captions.prompt_for(scene, rng)
-        described = rng.random() < DESCRIBED_SHARE
-        asked = questions_for(scene, rng, known)
-        tasks.append((number, scene, prompt, names_background, described, asked))
+        tasks.append((number, scene, *captions.prompt_for(scene, rng), rng.random()))
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         records = [r for some in pool.map(lambda task: records_of(*task), tasks) for r in some]
     write_set(options.set, records)
     print(f"{sum(r['text'] != '' for r in records)} of {options.pictures} pictures are kept")
 
 
-def questions_for(scene, rng, known):
-    """Pairs (purpose, question): at most one of any kind, and one of the number of a noun."""
-    asked = questions.questions_about(scene, rng, known)
+def asked(scene, rng, known):
+    """Triples (purpose, question, answer) about a scene."""
+    every = questions.questions_about(scene, rng, known)
+    places = place_questions(scene, rng, known)
     out = []
+    if rng.random() < DESCRIBED_SHARE:
+        out.append(("description", DESCRIBE, captions.caption_of(scene)))
     if rng.random() < ANSWERED_SHARE:
-        out.append(("answer", rng.choice(asked)[1]))
+        out.append(("answer", *rng.choice(every)[1:]))
     if rng.random() < COUNTED_SHARE:
-        out.append(("number", next(text for kind, text, _ in asked if kind == "countof")))
+        out.append(("number", *next(pair for kind, *pair in every if kind == "countof")))
+    if places and rng.random() < PLACED_SHARE:
+        out.append(("place", *places[0]))
     return out
 
 
-def describes(description, scene, names_background):
-    """Whether a description is of the scene; an arrangement that was not named may differ."""
+def described(description, scene, names_background):
+    """The scene as a description tells it, or None if it tells another.
+
+    What the prompt does not name may differ: the background, and which way two things lie.
+    """
     nouns = captions.nouns_of(scene)
     colors = [scene["bg"]] if names_background else world.COLOR_NAMES
     plain = description.rstrip(".").lower()
-    return any(
-        plain == captions.canonical_caption(nouns, relation, color).rstrip(".").lower()
-        for relation in ("row", "column")
-        for color in colors
-    )
+    for relation in (scene["relation"], "row", "column") if len(nouns) == 2 else (scene["relation"],):
+        for color in colors:
+            shown = {**scene, "relation": relation, "bg": color}
+            if plain == captions.caption_of(shown).rstrip(".").lower():
+                return shown
+    return None
 
 
 def record(key, codes, text="", **asked):

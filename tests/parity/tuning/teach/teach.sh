@@ -10,18 +10,20 @@ python=${PYTHON:-python3}
 tests=${TESTS:-100}
 seeds=${SEEDS:-4}
 cd "$root"
-server=
+servers=()
 stop() {
-  [ -z "$server" ] || { kill "$server" && wait "$server"; } 2> /dev/null || true
-  server=
+  for server in "${servers[@]}"; do
+    { kill "$server" && wait "$server"; } 2> /dev/null || true
+  done
+  servers=()
 }
 trap stop EXIT
 serve() {
   port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   address=http://127.0.0.1:$port
   # Pictures are this small: one thread takes half the processor time of two.
-  PORT=$port THREADS=1 ADAPTERS=$1 deno task start > "$out/server.log" 2>&1 &
-  server=$!
+  PORT=$port THREADS=1 ADAPTERS=$1 deno task start >> "$out/server.log" 2>&1 &
+  servers+=($!)
   for _ in $(seq 200); do
     "$python" -c "import urllib.request; urllib.request.urlopen('$address/readyz')" 2> /dev/null && return
     sleep 0.3
@@ -30,20 +32,22 @@ serve() {
   exit 1
 }
 
-taught=$out/data/shard-00000-of-00002
-own=$out/data/shard-00001-of-00002
+taught=$out/data
+own=$out/own
 [ -e "$out/test.jsonl" ] || "$python" "$here/make_set.py" "$out"
 deno task prepare-data "$out/train.jsonl" --out "$taught" --to jsonl --resize none &
 prepared=$!
 if [ ! -e "$own" ]; then
   serve ""
-  "$python" "$here/own_pictures.py" "$address" "$own"
+  first=$address
+  serve ""
+  "$python" "$here/own_pictures.py" "$own" "$first" "$address"
   stop
 fi
 wait "$prepared"
 
 tune() {
-  deno task tune "$out/data" --model models/emu3-mini --rank 32 --max-grad-norm 1 \
+  deno task tune "$taught" --replay "$own" --model models/emu3-mini --rank 32 --max-grad-norm 1 \
     --held-out 20 --evaluate-every 100 --save-every 100 --sample-every 150 \
     --sample "an octopus on a blue background" --sample "a cat and an octopus" \
     --sample "an octopus above a tree on pink" --sample "a rocket above a tree" "$@"
