@@ -61,8 +61,8 @@ export interface TuningStep {
   /** Passes over the set so far, in part too. */
   readonly epoch: number;
   /**
-   * The same mean of the records that are held out, after the step; undefined
-   * if it was not computed.
+   * The same mean of the records that are held out, after the step and by labels
+   * for all of them; undefined if it was not computed.
    */
   readonly heldOutLoss: number | undefined;
 }

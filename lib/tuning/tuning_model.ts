@@ -216,12 +216,18 @@ export class TuningModel implements AsyncDisposable {
    * Of a replayed one it is the cross-entropy with the base's probabilities.
    *
    * @param weight Factor of the gradients, such as 1 / labels of a step.
+   * @throws {TuningError} If it is replayed, and all weights are tuned.
    */
   async accumulate(
     sequence: TuningSequence,
     weight: number,
     signal?: AbortSignal,
   ): Promise<SequenceLoss> {
+    if (sequence.replayed && this.#options.method.kind === "full") {
+      throw new TuningError(
+        `record "${sequence.key}" is replayed, which needs the base beside an adapter: use --method lora`,
+      );
+    }
     const labeled = labeledPart(sequence);
     const { layers } = this.#config;
     using workspace = this.#workspace(labeled.tokens.length);

@@ -14,6 +14,7 @@ import { tinyFolder } from "../support/tiny.ts";
 import {
   accumulateAll,
   GOLDEN_METHODS,
+  type GoldenCase,
   goldenSequences,
   startGolden,
 } from "../support/tuning_golden.ts";
@@ -23,7 +24,7 @@ import { EXACT, openDevice } from "./devices.ts";
 const TOLERANCE = EXACT ? 1e-3 : 5e-2;
 
 /** Returns the losses of three steps, and the gradients of the first. */
-async function steps(runtime: Runtime, kind: "lora" | "full") {
+async function steps(runtime: Runtime, kind: GoldenCase) {
   const checkpoint = await openLanguageCheckpoint(tinyFolder("emu3-tiny"));
   await using model = await TuningModel.open(runtime, checkpoint, {
     method: GOLDEN_METHODS[kind],
@@ -45,14 +46,14 @@ async function steps(runtime: Runtime, kind: "lora" | "full") {
   const losses: number[] = [];
   let gradients: Float32Array | undefined;
   for (let step = 1; step <= 3; step++) {
-    losses.push(await accumulateAll(model, goldenSequences()));
+    losses.push(await accumulateAll(model, goldenSequences(kind)));
     gradients ??= await model.parameters.vector("gradients").read();
     await optimizer.step(step, 1e-3, await optimizer.gradientNorm());
   }
   return { losses, gradients: gradients! };
 }
 
-for (const kind of ["lora", "full"] as const) {
+for (const kind of ["lora", "full", "replay"] as const) {
   Deno.test(`${kind} tuning on the device has the gradients and losses of a CPU`, async () => {
     await using device = await openDevice();
     await using host = new Runtime({ threads: 1, provider: CPU_PROVIDER });

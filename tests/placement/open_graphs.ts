@@ -36,6 +36,7 @@ import { VISION_GRAPHS } from "../support/vision_graphs.ts";
 import {
   accumulateAll,
   GOLDEN_METHODS,
+  type GoldenCase,
   goldenSequences,
   startGolden,
 } from "../support/tuning_golden.ts";
@@ -63,7 +64,7 @@ const { symmetricPads } = provider;
 await attempt("vision tokenizer", () => openVision(symmetricPads));
 await attempt(CONTROL, () => openVision(false));
 await attempt(CONTROL, openTwoTokens);
-for (const kind of ["lora", "full"] as const) {
+for (const kind of ["lora", "full", "replay"] as const) {
   await attempt(TUNING, () => runTuning(kind));
 }
 for (const precision of ["bf16", "int8", "int4"]) {
@@ -108,7 +109,7 @@ async function openVision(symmetricPads: boolean): Promise<void> {
 }
 
 /** Runs a step of tuning. */
-async function runTuning(kind: "lora" | "full"): Promise<void> {
+async function runTuning(kind: GoldenCase): Promise<void> {
   const { runtime } = recorded;
   const checkpoint = await openLanguageCheckpoint(tinyFolder("emu3-tiny"));
   const method = GOLDEN_METHODS[kind];
@@ -129,7 +130,7 @@ async function runTuning(kind: "lora" | "full"): Promise<void> {
     weightDecay: 0.1,
     maxGradientNorm: 1,
   });
-  await accumulateAll(model, goldenSequences());
+  await accumulateAll(model, goldenSequences(kind));
   await optimizer.step(1, 1e-3, await optimizer.gradientNorm());
 }
 

@@ -1,4 +1,4 @@
-import { ok } from "node:assert/strict";
+import { ok, rejects } from "node:assert/strict";
 import { elementCount } from "../../../models/graph/dtype.ts";
 import type { TuningMethod } from "../../../lib/tuning/method.ts";
 import type { TuningModel } from "../../../lib/tuning/tuning_model.ts";
@@ -50,6 +50,14 @@ for (const method of [GOLDEN_METHODS.lora, WITH_HEAD]) {
     ok(Math.abs(slope / length - 1) < 1e-2, `${slope}, gradient ${length}`);
   });
 }
+
+Deno.test("TuningModel rejects a replayed sequence if all weights are tuned", async () => {
+  await using opened = await openTuning("emu3-tiny", GOLDEN_METHODS.full);
+  await rejects(
+    opened.model.accumulate(REPLAYED[0]!, 1),
+    /"golden 0" is replayed, which needs the base .*: use --method lora/,
+  );
+});
 
 /** Sets every B to zero, so that an adapter changes nothing. */
 async function forget({ parameters }: TuningModel): Promise<void> {
