@@ -207,7 +207,7 @@ function refuseOther(
   stored: Readonly<Record<string, unknown>>,
   given: Readonly<Record<string, unknown>>,
 ): void {
-  const names = new Set([...Object.keys(stored), ...Object.keys(given)]);
+  const names = new Set([...Object.keys(given), ...Object.keys(stored)]);
   for (const name of names) {
     const [before, now] = [stored[name], given[name]].map((value) =>
       JSON.stringify(value) ?? "nothing"

@@ -99,8 +99,8 @@ export async function tune(
   // the folder to the next.
   const folder = await RunFolder.open(given.out, {
     model: given.model ?? base.name,
-    records: around.set.length,
     replay: given.replay,
+    records: around.set.length,
     adapter,
     ...settings,
   });

@@ -56,7 +56,7 @@ Deno.test("tune runs from the command line to an adapter", async () => {
   match(missing.text, /own: it does not exist; make it with task/);
   const changed = await run([...more, data]);
   strictEqual(changed.code, 1);
-  match(changed.text, /replay/);
+  match(changed.text, /holds a run with "replay" nothing, this one has/);
 });
 
 Deno.test("tune reports a fault with its exit code", async () => {
