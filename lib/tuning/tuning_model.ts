@@ -195,11 +195,7 @@ export class TuningModel implements AsyncDisposable {
   ): Promise<SequenceLoss> {
     const labeled = labeledPart(sequence);
     using workspace = this.#workspace(labeled.tokens.length);
-    await this.#ends.embedding(
-      labeled.tokens,
-      await workspace.stream(0),
-      signal,
-    );
+    await this.#embed(labeled.tokens, workspace, signal);
     await this.#forward(workspace, false, signal);
     return {
       sum: await this.#ends.loss(
@@ -231,11 +227,7 @@ export class TuningModel implements AsyncDisposable {
     const labeled = labeledPart(sequence);
     const { layers } = this.#config;
     using workspace = this.#workspace(labeled.tokens.length);
-    await this.#ends.embedding(
-      labeled.tokens,
-      await workspace.stream(0),
-      signal,
-    );
+    await this.#embed(labeled.tokens, workspace, signal);
     const base = sequence.replayed
       ? await this.#forwardBase(workspace, signal)
       : undefined;
@@ -265,6 +257,15 @@ export class TuningModel implements AsyncDisposable {
     await this.#resources.disposeAsync();
   }
 
+  /** Computes the stream before the first layer, which the base shares. */
+  async #embed(
+    tokens: Int32Array,
+    workspace: Workspace,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await this.#ends.embedding(tokens, await workspace.stream(0), signal);
+  }
+
   async #forward(
     workspace: Workspace,
     backward: boolean,
@@ -284,7 +285,7 @@ export class TuningModel implements AsyncDisposable {
     const last = this.#config.layers - 1;
     for (let layer = 0; layer <= last; layer++) {
       const y = layer === last ? base : undefined;
-      const options = { backward: false, ...y && { y } };
+      const options = { backward: false, y };
       await this.#baseLayers.forward(layer, workspace, options, signal);
     }
     return base;

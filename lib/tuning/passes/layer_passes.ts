@@ -86,7 +86,10 @@ export class LayerPasses {
   async forward(
     layer: number,
     workspace: Workspace,
-    { backward, y }: { readonly backward: boolean; readonly y?: Tensor },
+    { backward, y }: {
+      readonly backward: boolean;
+      readonly y?: Tensor | undefined;
+    },
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { sessions } = this.#options;

@@ -34,7 +34,7 @@ DESCRIBE = "Please describe the image"
 COUNT_SHARES = [0.15, 0.25, 0.3, 0.3]  # of pictures with 1...4 things: order is forgotten first
 DESCRIBED_SHARE = 1 / 2  # of pictures, whose description is a record too
 ANSWERED_SHARE = 1 / 6  # of pictures, that have a question of any kind beside it
-# Of pictures, asked for the number of one noun, and for the place of one: forgotten first of answers.
+# Of pictures, asked for the number of one noun, and for the place of one: forgotten first.
 COUNTED_SHARE = 1 / 3
 PLACED_SHARE = 1 / 2
 
@@ -115,7 +115,8 @@ def described(description, scene, names_background):
     nouns = captions.nouns_of(scene)
     colors = [scene["bg"]] if names_background else world.COLOR_NAMES
     plain = description.rstrip(".").lower()
-    for relation in (scene["relation"], "row", "column") if len(nouns) == 2 else (scene["relation"],):
+    others = ("row", "column") if len(nouns) == 2 else ()
+    for relation in (scene["relation"], *others):
         for color in colors:
             shown = {**scene, "relation": relation, "bg": color}
             if plain == captions.caption_of(shown).rstrip(".").lower():
