@@ -31,10 +31,16 @@ Deno.test("examples of the READMEs run unchanged", async (t) => {
   await using server = await startServer();
   const here = (code: string) => code.replaceAll(ADDRESS, server.url);
   const done = new Set<typeof EXCEPTIONS[number]>();
+  using folders = new DisposableStack();
+  const folderOf = new Map(
+    READMES.map((file) => [file, folders.use(temporaryFolder())]),
+  );
   for (const { file, code } of scripts) {
     const [first = ""] = commandsOf(code);
     await t.step(`${file}: ${first}`, async () => {
-      using folder = temporaryFolder();
+      // A page's scripts run one after the other in one folder, as its reader
+      // runs them: a later one may read what an earlier one wrote.
+      const folder = folderOf.get(file)!;
       // A refusal is an answer to curl, and no success here.
       const script = here(runnable(code, done))
         .replaceAll("curl ", "curl --fail-with-body ");
