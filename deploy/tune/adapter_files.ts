@@ -74,6 +74,7 @@ export function adapterConfig(
     modules_to_save: method.head ? [HEAD_MATRIX] : null,
     rank_pattern: {},
     alpha_pattern: {},
+    layers_to_transform: method.layers ?? null,
     target_modules: method.targets.map((name) => name.split(".").at(-1)),
   };
 }

@@ -73,6 +73,8 @@ last checkpoint.
   --rslora                  divide alpha by the root of the rank
   --targets <names>         adapted matrices: q_proj,k_proj,v_proj,o_proj,
                             gate_proj,up_proj,down_proj (all)
+  --layers <numbers>        adapted layers, such as 4-7 or 0,2,5 (all): a step
+                            takes less time without the first ones
   --head                    train the head too: for words that it never wrote
 
   --learning-rate <x>       greatest rate (lora 2e-4, full 1e-5)
@@ -107,6 +109,7 @@ const OPTIONS = {
   alpha: { type: "string" },
   rslora: { type: "boolean" },
   targets: { type: "string" },
+  layers: { type: "string" },
   head: { type: "boolean" },
   "learning-rate": { type: "string" },
   "min-learning-rate": { type: "string" },
@@ -212,6 +215,7 @@ function methodFrom(values: Values, name: TuningMethodName): TuningMethod {
     "alpha",
     "rslora",
     "targets",
+    "layers",
     "head",
   ] as const;
   if (method.kind === "full") {
@@ -236,7 +240,23 @@ function methodFrom(values: Values, name: TuningMethodName): TuningMethod {
     targets: method.targets.filter((matrix) =>
       targets === undefined || targets.includes(matrix)
     ),
+    layers: values.layers === undefined ? undefined : layersOf(values.layers),
   };
+}
+
+/** Returns the numbers of a list such as `0,2,5-7`, ascending. */
+function layersOf(text: string): number[] {
+  const numbers = text.split(",").flatMap((part) => {
+    const [, start, end = start] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
+    const [first, last] = [Number(start), Number(end)];
+    if (!(last >= first && last < MOST_LAYERS)) {
+      throw new SyntaxError(
+        `--layers "${part}" is no layer: use numbers and ranges from 0, such as 0,2,5-7`,
+      );
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 /** Bounds of a number. */
@@ -245,6 +265,9 @@ interface Bounds {
   readonly most?: number;
   readonly whole?: boolean;
 }
+
+/** More layers than any model has. */
+const MOST_LAYERS = 10_000;
 
 const WHOLE: Bounds = { least: 1, whole: true };
 

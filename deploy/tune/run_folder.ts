@@ -202,21 +202,28 @@ function unreadable(path: string, cause: unknown): unknown {
   );
 }
 
+/** Refuses other settings: first one that only one side has. */
 function refuseOther(
   folder: string,
   stored: Readonly<Record<string, unknown>>,
   given: Readonly<Record<string, unknown>>,
 ): void {
   const names = new Set([...Object.keys(given), ...Object.keys(stored)]);
-  for (const name of names) {
-    const [before, now] = [stored[name], given[name]].map((value) =>
-      JSON.stringify(value) ?? "nothing"
-    );
-    if (before === now) continue;
-    throw new TuningError(
-      `${folder} holds a run with "${name}" ${before}, this one has ${now}: use the same settings to go on, or set --out to a new folder`,
-    );
-  }
+  const others = [...names].map((name) => ({
+    name,
+    before: JSON.stringify(stored[name]),
+    now: JSON.stringify(given[name]),
+  })).filter(({ before, now }) => before !== now);
+  // Others follow from it: --replay changes the number of records.
+  const first =
+    others.find(({ before, now }) =>
+      before === undefined || now === undefined
+    ) ?? others[0];
+  if (first === undefined) return;
+  const { name, before = "nothing", now = "nothing" } = first;
+  throw new TuningError(
+    `${folder} holds a run with "${name}" ${before}, this one has ${now}: use the same settings to go on, or set --out to a new folder`,
+  );
 }
 
 async function readJson(

@@ -10,7 +10,11 @@ import { adapterNames } from "../../models/tuning/matrix.ts";
 import { openAdapter } from "../../lib/loading/adapter_files.ts";
 import type { LocatedTensor } from "../../lib/loading/stored_tensor.ts";
 import { readFloats } from "../../lib/loading/floats.ts";
-import { adapterScale, type TuningMethod } from "../../lib/tuning/method.ts";
+import {
+  adapterScale,
+  trainedLayers,
+  type TuningMethod,
+} from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import { TuningError } from "../../lib/tuning/tuning_error.ts";
 
@@ -44,7 +48,7 @@ export async function adapterValues(
   const found: StartValues[] = [];
   const left = new Set(matrices.keys());
   const scale = adapterScale(method);
-  for (let layer = 0; layer < config.layers; layer++) {
+  for (const layer of trainedLayers(config, method)) {
     for (const name of method.targets) {
       const key = layerKey(layer, name);
       const matrix = matrices.get(key);
@@ -54,7 +58,7 @@ export async function adapterValues(
           ? "does not adapt it"
           : `has rank ${matrix.rank} and factor ${matrix.scale} there`;
         throw new TuningError(
-          `the run has rank ${method.rank} and factor ${scale} for "${key}", the adapter ${folder} ${has}: give its --rank, --alpha, --rslora and --targets`,
+          `the run has rank ${method.rank} and factor ${scale} for "${key}", the adapter ${folder} ${has}: give its --rank, --alpha, --rslora, --targets and --layers`,
         );
       }
       const { a, b } = adapterNames(key);
@@ -64,7 +68,7 @@ export async function adapterValues(
   const [other] = left;
   if (other !== undefined) {
     throw new TuningError(
-      `the adapter ${folder} has "${other}", which the run does not tune: name it in --targets`,
+      `the adapter ${folder} has "${other}", which the run does not tune: name it in --targets and --layers`,
     );
   }
   return found;

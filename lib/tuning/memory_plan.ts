@@ -144,12 +144,13 @@ function activationBytes(
   { keeps }: Arrangement,
 ): number {
   const { layers, hiddenSize } = config;
-  const kept = [...keptWidths(config, method).values()]
+  const kept = Array.from({ length: layers }, (_, layer) => layer)
+    .flatMap((layer) => [...keptWidths(config, method, layer).values()])
     .reduce((sum, width) => sum + width, 0);
   // Inputs of all layers, the last output, and two gradients in turns; of what
   // is replayed the last output of the base too.
   const inputs = (layers + (replays ? 4 : 3)) * hiddenSize;
-  return tokens * computedBytes * (inputs + (keeps ? layers * kept : 0));
+  return tokens * computedBytes * (inputs + (keeps ? kept : 0));
 }
 
 function workBytes(

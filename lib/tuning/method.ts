@@ -17,6 +17,7 @@ import {
   adapterNames,
   type MatrixTraining,
 } from "../../models/tuning/matrix.ts";
+import { TuningError } from "./tuning_error.ts";
 
 /** A method of tuning. */
 export type TuningMethod =
@@ -31,6 +32,8 @@ export type TuningMethod =
     readonly stabilized: boolean;
     /** Matrices of each layer that are adapted. */
     readonly targets: readonly LayerMatrix[];
+    /** Numbers of the layers that are adapted, ascending; undefined for all. */
+    readonly layers: readonly number[] | undefined;
     /**
      * True if the head is trained beside it, as a whole: for words that the
      * base never wrote.
@@ -55,13 +58,38 @@ export function adapterScale(
   return alpha / (stabilized ? Math.sqrt(rank) : rank);
 }
 
+/**
+ * Returns the numbers of the layers that are trained, ascending.
+ *
+ * @throws {TuningError} If the method names one that the model does not have.
+ */
+export function trainedLayers(
+  config: LanguageConfig,
+  method: TuningMethod,
+): readonly number[] {
+  const layers = Array.from({ length: config.layers }, (_, layer) => layer);
+  if (method.kind === "full" || method.layers === undefined) return layers;
+  const missing = method.layers.find((layer) => layer >= config.layers);
+  if (missing !== undefined) {
+    throw new TuningError(
+      `the model has no layer ${missing}: give --layers from 0 to ${
+        config.layers - 1
+      }`,
+    );
+  }
+  return method.layers;
+}
+
 /** Returns the trained part of a matrix. */
 export function trainingOf(
   method: TuningMethod,
+  layer: number,
   matrix: LayerMatrix,
 ): MatrixTraining {
   if (method.kind === "full") return { kind: "full" };
-  if (!method.targets.includes(matrix)) return { kind: "frozen" };
+  const { targets, layers } = method;
+  const adapted = targets.includes(matrix) && layers?.includes(layer) !== false;
+  if (!adapted) return { kind: "frozen" };
   return { kind: "lora", rank: method.rank, scale: adapterScale(method) };
 }
 
@@ -72,12 +100,16 @@ export const FINAL_NORM_KEY = `model.${FINAL_NORM}.weight`;
 /** Key of the head. */
 export const HEAD_KEY = `${HEAD_MATRIX}.weight`;
 
-/** Returns the parameters of a method, those that decay first. */
+/**
+ * Returns the parameters of a method, those that decay first.
+ *
+ * @throws {TuningError} If it names a layer that the model does not have.
+ */
 export function tunedParameters(
   config: LanguageConfig,
   method: TuningMethod,
 ): TunedParameter[] {
-  const layers = Array.from({ length: config.layers }, (_, layer) => layer);
+  const layers = trainedLayers(config, method);
   const { vocabularySize: V, hiddenSize: E, tiedEmbeddings } = config;
   if (method.kind === "lora") {
     const head = { name: HEAD_KEY, shape: [V, E], decays: true };

@@ -82,6 +82,7 @@ export function defaultSettings(
           alpha: 32,
           stabilized: false,
           targets: LAYER_MATRICES,
+          layers: undefined,
           head: false,
         },
         learningRate: 2e-4,

@@ -21,7 +21,7 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { BaseWeights } from "./base_weights.ts";
 import { DeviceTuningMemory } from "./memory/device_tuning_memory.ts";
 import { HostTuningMemory, type TuningMemory } from "./memory/tuning_memory.ts";
-import { tunedParameters, type TuningMethod } from "./method.ts";
+import { trainedLayers, tunedParameters, type TuningMethod } from "./method.ts";
 import { Parameters } from "./parameters.ts";
 import { keptWidths } from "./passes/kept_widths.ts";
 import { LayerPasses } from "./passes/layer_passes.ts";
@@ -57,6 +57,7 @@ const UNTUNED: TuningMethod = {
   alpha: 1,
   stabilized: false,
   targets: [],
+  layers: undefined,
   head: false,
 };
 
@@ -77,7 +78,9 @@ export class TuningModel implements AsyncDisposable {
   readonly #baseLayers: LayerPasses;
   readonly #ends: LossPasses;
   readonly #dtype: Dtype;
-  readonly #kept: ReadonlyMap<string, number>;
+  readonly #kept: readonly ReadonlyMap<string, number>[];
+  /** The lowest layer that is trained, where the backward pass ends. */
+  readonly #first: number;
   readonly #resources: AsyncDisposableStack;
   /** Trained parameters. */
   readonly parameters: Parameters;
@@ -104,9 +107,12 @@ export class TuningModel implements AsyncDisposable {
     this.#dtype = parts.dtype;
     this.#resources = parts.resources;
     this.parameters = parts.parameters;
-    this.#kept = options.keeps
-      ? keptWidths(config, options.method)
-      : new Map<string, number>();
+    const { method, keeps } = options;
+    [this.#first = config.layers] = trainedLayers(config, method);
+    this.#kept = Array.from(
+      { length: keeps ? config.layers : 0 },
+      (_, layer) => keptWidths(config, method, layer),
+    );
   }
 
   /**
@@ -195,11 +201,12 @@ export class TuningModel implements AsyncDisposable {
   ): Promise<SequenceLoss> {
     const labeled = labeledPart(sequence);
     using workspace = this.#workspace(labeled.tokens.length);
+    const { layers } = this.#config;
     await this.#embed(labeled.tokens, workspace, signal);
-    await this.#forward(workspace, false, signal);
+    await this.#forward(workspace, { end: layers, backward: false }, signal);
     return {
       sum: await this.#ends.loss(
-        await workspace.stream(this.#config.layers),
+        await workspace.stream(layers),
         labeled,
         signal,
       ),
@@ -227,11 +234,15 @@ export class TuningModel implements AsyncDisposable {
     const labeled = labeledPart(sequence);
     const { layers } = this.#config;
     using workspace = this.#workspace(labeled.tokens.length);
+    const first = this.#first;
     await this.#embed(labeled.tokens, workspace, signal);
+    // No adapter changes what these layers compute: the base shares it.
+    await this.#forward(workspace, { end: first, backward: false }, signal);
     const base = sequence.replayed
       ? await this.#forwardBase(workspace, signal)
       : undefined;
-    await this.#forward(workspace, true, signal);
+    const rest = { start: first, end: layers, backward: true };
+    await this.#forward(workspace, rest, signal);
     const sum = await this.#ends.lossAndGradient(
       await workspace.stream(layers),
       await workspace.gradient(layers),
@@ -239,7 +250,7 @@ export class TuningModel implements AsyncDisposable {
       { ...labeled, weight, base },
       signal,
     );
-    for (let layer = layers - 1; layer >= 0; layer--) {
+    for (let layer = layers - 1; layer >= first; layer--) {
       await this.#layers.backward(layer, workspace, signal);
     }
     if (this.#options.method.kind === "full") {
@@ -268,10 +279,14 @@ export class TuningModel implements AsyncDisposable {
 
   async #forward(
     workspace: Workspace,
-    backward: boolean,
+    { start = 0, end, backward }: {
+      readonly start?: number;
+      readonly end: number;
+      readonly backward: boolean;
+    },
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    for (let layer = 0; layer < this.#config.layers; layer++) {
+    for (let layer = start; layer < end; layer++) {
       await this.#layers.forward(layer, workspace, { backward }, signal);
     }
   }
@@ -281,9 +296,12 @@ export class TuningModel implements AsyncDisposable {
     workspace: Workspace,
     signal: AbortSignal | undefined,
   ): Promise<Tensor> {
+    if (this.#first === this.#config.layers) {
+      return await workspace.stream(this.#first);
+    }
     const base = await workspace.base();
     const last = this.#config.layers - 1;
-    for (let layer = 0; layer <= last; layer++) {
+    for (let layer = this.#first; layer <= last; layer++) {
       const y = layer === last ? base : undefined;
       const options = { backward: false, y };
       await this.#baseLayers.forward(layer, workspace, options, signal);

@@ -53,7 +53,7 @@ async function steps(runtime: Runtime, kind: GoldenCase) {
   return { losses, gradients: gradients! };
 }
 
-for (const kind of ["lora", "full", "replay"] as const) {
+for (const kind of ["lora", "full", "replay", "upper"] as const) {
   Deno.test(`${kind} tuning on the device has the gradients and losses of a CPU`, async () => {
     await using device = await openDevice();
     await using host = new Runtime({ threads: 1, provider: CPU_PROVIDER });

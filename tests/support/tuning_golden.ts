@@ -39,18 +39,23 @@ const LORA = {
   alpha: 8,
   stabilized: false,
   targets: LAYER_MATRICES,
+  layers: undefined,
   head: false,
 } as const;
 
 /** The name of a case of the golden data. */
-export type GoldenCase = "full" | "lora" | "replay";
+export type GoldenCase = "full" | "lora" | "replay" | "upper" | "lower";
+
+/** Cases whose sequences are replayed. */
+const REPLAYED: readonly GoldenCase[] = ["replay", "upper"];
 
 /** The methods of the golden data. */
 export const GOLDEN_METHODS: Readonly<Record<GoldenCase, TuningMethod>> = {
   full: { kind: "full" },
   lora: LORA,
-  // Both sequences are replayed.
   replay: LORA,
+  upper: { ...LORA, layers: [1] },
+  lower: { ...LORA, layers: [0] },
 };
 
 /** Returns the golden data by checkpoint and method. */
@@ -78,7 +83,7 @@ export function goldenSequences(name: GoldenCase = "lora"): TuningSequence[] {
       key: `golden ${number}`,
       tokens,
       labels,
-      replayed: name === "replay",
+      replayed: REPLAYED.includes(name),
     };
   });
 }

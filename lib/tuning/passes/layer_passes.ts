@@ -168,7 +168,7 @@ export class LayerPasses {
     for (const name of LAYER_MATRICES) {
       const key = layerKey(layer, name);
       const shape = matrixShape(config, name);
-      const trained = trainingOf(method, name);
+      const trained = trainingOf(method, layer, name);
       training.push([name, trained]);
       forms.push([name, base.form(key, shape)]);
       if (trained.kind === "full") {

@@ -22,8 +22,8 @@ export interface WorkspaceOptions {
   readonly length: number;
   /** Type of activations. */
   readonly dtype: Dtype;
-  /** Widths of kept activations by name; empty if none are kept. */
-  readonly kept: ReadonlyMap<string, number>;
+  /** Widths of kept activations by name, of each layer that keeps some. */
+  readonly kept: readonly ReadonlyMap<string, number>[];
 }
 
 /** Holds the tensors of a sequence. */
@@ -61,7 +61,7 @@ export class Workspace implements Disposable {
   /** Returns the kept activations of a layer by name. */
   async kept(layer: number): Promise<Map<string, Tensor>> {
     const tensors = new Map<string, Tensor>();
-    for (const [name, width] of this.#options.kept) {
+    for (const [name, width] of this.#options.kept[layer] ?? []) {
       tensors.set(name, await this.#rows(`${name}.${layer}`, width));
     }
     return tensors;

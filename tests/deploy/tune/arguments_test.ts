@@ -31,6 +31,8 @@ Deno.test("parseArguments() configures an adapter by default", () => {
     "--targets",
     "v_proj,q_proj",
     "--rslora",
+    "--layers",
+    "5-7, 0,6",
   ]);
   deepStrictEqual(settings.method, {
     kind: "lora",
@@ -38,6 +40,7 @@ Deno.test("parseArguments() configures an adapter by default", () => {
     alpha: 16,
     stabilized: true,
     targets: ["self_attn.q_proj", "self_attn.v_proj"],
+    layers: [0, 5, 6, 7],
     head: false,
   });
 });
@@ -65,6 +68,12 @@ Deno.test("parseArguments() rejects unknown and invalid options", () => {
       /--replay needs --method lora/,
     ],
     [[...REQUIRED, "--targets", "qkv"], /--targets "qkv" is no matrix/],
+    ...["", "4-", "7-5", "-1", "x", "0-99999999999"].map((layers) =>
+      [
+        [...REQUIRED, `--layers=${layers}`],
+        new RegExp(`--layers "${layers}" is no layer: use numbers and ranges`),
+      ] as const
+    ),
     [[...REQUIRED, "--template", "x"], /expected chat or base/],
   ];
   for (const [words, message] of cases) {

@@ -6,6 +6,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { join } from "node:path";
+import { openAdapter } from "../../../lib/loading/adapter_files.ts";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { readSafetensorsHeader } from "../../../lib/loading/safetensors.ts";
 import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
@@ -13,6 +14,10 @@ import { QUANTIZED_PRECISIONS } from "../../../lib/quantization/recipe.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { parseArguments } from "../../../deploy/tune/arguments.ts";
 import { tune } from "../../../deploy/tune/tune.ts";
+import {
+  LAYER_MATRICES,
+  layerKey,
+} from "../../../models/tuning/layer_parts.ts";
 import { readSafetensors } from "../../support/safetensors.ts";
 import { tinyFolder } from "../../support/tiny.ts";
 import { memorySet, tinyRecords } from "../../support/tuning_set.ts";
@@ -120,15 +125,10 @@ Deno.test("tune writes an adapter in PEFT's form, metrics and a report", () =>
       ["LORA", "CAUSAL_LM", 4, 8],
     );
     strictEqual(config.base_model_name_or_path, "emu3-tiny");
-    deepStrictEqual(config.target_modules, [
-      "q_proj",
-      "k_proj",
-      "v_proj",
-      "o_proj",
-      "gate_proj",
-      "up_proj",
-      "down_proj",
-    ]);
+    strictEqual(
+      config.target_modules.join(),
+      "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
+    );
     const { tensors } = await readSafetensorsHeader(
       join(out, "adapter_model.safetensors"),
     );
@@ -222,6 +222,27 @@ Deno.test("tune starts at an adapter that exists", () =>
     await rejects(
       tuned(join(folder, "few"), [...SHORT, ...adapter, "--targets", "q_proj"]),
       /which the run does not tune: name it in --targets/,
+    );
+  }));
+
+Deno.test("tune adapts the named layers alone", () =>
+  temporary(async (folder) => {
+    const out = join(folder, "mine");
+    await tuned(out, [...SHORT, "--layers", "1"], { replayed: true });
+    const json = await Deno.readTextFile(join(out, "adapter_config.json"));
+    deepStrictEqual(JSON.parse(json).layers_to_transform, [1]);
+    const { config } = await openLanguageCheckpoint(tinyFolder("emu3-tiny"));
+    const { matrices } = await openAdapter(out, config);
+    const adapted = LAYER_MATRICES.map((name) => layerKey(1, name));
+    deepStrictEqual([...matrices.keys()], adapted);
+    const next = join(folder, "next");
+    await rejects(
+      tuned(next, [...SHORT, "--adapter", out]),
+      /"model.layers.0.*, the adapter .* does not adapt it: give its .*--layers/,
+    );
+    await rejects(
+      tuned(next, [...SHORT, "--layers", "0-2"]),
+      /the model has no layer 2: give --layers from 0 to 1/,
     );
   }));
 
@@ -354,10 +375,15 @@ Deno.test("tune rejects unusable inputs, with a remedy", () =>
       tuned(join(folder, "short"), [...SHORT, "--max-tokens", "20"]),
       /record "record \d" has \d+ tokens/,
     );
-    await tuned(out, SHORT);
+    const replaying = [...SHORT, "--replay", "own"];
+    await tuned(out, replaying);
     await rejects(
-      tuned(out, [...SHORT, "--seed", "7"]),
+      tuned(out, [...replaying, "--seed", "7"]),
       /holds a run with "seed" 0, this one has 7/,
+    );
+    await rejects(
+      tuned(out, SHORT, { records: 8 }),
+      /a run with "replay" "own", this one has nothing/,
     );
     const other = join(folder, "other");
     await Deno.mkdir(other);

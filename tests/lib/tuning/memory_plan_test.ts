@@ -1,4 +1,4 @@
-import { ok, strictEqual } from "node:assert/strict";
+import { ok, strictEqual, throws } from "node:assert/strict";
 import {
   planMemory,
   trainedCount,
@@ -39,6 +39,20 @@ Deno.test("planMemory counts 16 bytes a parameter of full tuning", () => {
   const plan = planMemory({ ...run, method: { kind: "full" } }, Infinity);
   strictEqual(plan.parts.trained, 16 * weightCount(config));
   strictEqual(plan.parts.weights, 0);
+});
+
+Deno.test("planMemory counts the layers that are trained, and what they keep above the lowest", () => {
+  const planned = (layers: readonly number[]) => {
+    const method = { ...lora, layers };
+    ok(method.kind === "lora");
+    return planMemory({ ...run, method }, Infinity).parts;
+  };
+  const all = planMemory(run, Infinity).parts;
+  const [last, first] = [planned([31]), planned([0])];
+  strictEqual(last.trained * config.layers, all.trained);
+  ok(last.activations < first.activations);
+  ok(first.activations < all.activations);
+  throws(() => planned([32]), /no layer 32: give --layers from 0 to 31/);
 });
 
 Deno.test("planMemory counts what the base computes of replayed records", () => {

@@ -1,7 +1,8 @@
-import { ok, rejects } from "node:assert/strict";
+import { ok, rejects, strictEqual } from "node:assert/strict";
 import { elementCount } from "../../../models/graph/dtype.ts";
 import type { TuningMethod } from "../../../lib/tuning/method.ts";
 import type { TuningModel } from "../../../lib/tuning/tuning_model.ts";
+import { hashedNumbers } from "../../support/hashed.ts";
 import {
   accumulateAll,
   GOLDEN_METHODS,
@@ -11,13 +12,11 @@ import {
 
 const SEQUENCES = goldenSequences();
 const REPLAYED = goldenSequences("replay");
-const WITH_HEAD: TuningMethod = {
-  ...GOLDEN_METHODS.lora as TuningMethod & { kind: "lora" },
-  head: true,
-};
+const ADAPTER = GOLDEN_METHODS.lora as TuningMethod & { kind: "lora" };
+const WITH_HEAD = { ...ADAPTER, head: true };
 
-for (const method of [GOLDEN_METHODS.lora, WITH_HEAD]) {
-  const name = method.kind === "lora" && method.head ? "with a head" : "alone";
+for (const method of [ADAPTER, WITH_HEAD]) {
+  const name = method.head ? "with a head" : "alone";
   Deno.test(`TuningModel has no gradient of what is replayed at the start of an adapter ${name}`, async () => {
     await using opened = await openTuning("emu3-tiny", method);
     const { model } = opened;
@@ -51,6 +50,31 @@ for (const method of [GOLDEN_METHODS.lora, WITH_HEAD]) {
   });
 }
 
+for (const layers of [[0], [1]]) {
+  Deno.test(`TuningModel has the gradients of all layers for an adapter of layer ${layers}`, async () => {
+    const gradients = async (method: TuningMethod) => {
+      await using opened = await openTuning("emu3-tiny", method);
+      const { model } = opened;
+      // Adapters that change nothing, so that both models are the base.
+      await forget(model);
+      await accumulateAll(model, SEQUENCES);
+      const all = await model.parameters.vector("gradients").read();
+      return model.parameters.list.map(({ name, shape, offset }) => ({
+        name,
+        values: all.subarray(offset, offset + elementCount(shape)),
+      }));
+    };
+    const some = await gradients({ ...ADAPTER, layers });
+    const every = await gradients(ADAPTER);
+    strictEqual(some.length, every.length / 2);
+    for (const { name, values } of some) {
+      const expected = every.find((other) => other.name === name)!.values;
+      const error = norm(values.map((value, i) => value - expected[i]!));
+      ok(error <= 1e-5 * norm(expected), name);
+    }
+  });
+}
+
 Deno.test("TuningModel rejects a replayed sequence if all weights are tuned", async () => {
   await using opened = await openTuning("emu3-tiny", GOLDEN_METHODS.full);
   await rejects(
@@ -59,12 +83,16 @@ Deno.test("TuningModel rejects a replayed sequence if all weights are tuned", as
   );
 });
 
-/** Sets every B to zero, so that an adapter changes nothing. */
+/** Sets every A to the same values and B to zero: it changes nothing. */
 async function forget({ parameters }: TuningModel): Promise<void> {
   for (const { name, shape, offset } of parameters.list) {
-    if (!name.includes(".lora_B")) continue;
-    const zeros = new Float32Array(elementCount(shape));
-    await parameters.vector("values").write(offset, zeros);
+    const count = elementCount(shape);
+    if (name.includes(".lora_A")) {
+      const values = Float32Array.from(hashedNumbers(count, 0));
+      await parameters.vector("values").write(offset, values);
+    } else if (name.includes(".lora_B")) {
+      await parameters.vector("values").write(offset, new Float32Array(count));
+    }
   }
 }
 

@@ -17,6 +17,13 @@ from text_model import open_model
 
 PROJECTIONS = 4
 NO_LABEL = -100
+# Layers that have an adapter, and whether the sequences are replayed.
+ADAPTED = {
+    "lora": (None, False),
+    "replay": (None, True),
+    "upper": ([1], True),
+    "lower": ([0], False),
+}
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -137,14 +144,16 @@ def main() -> None:
     torch.set_num_threads(1)
     cases = {}
     for folder in ["emu3-tiny", "emu3-tiny-hf"]:
-        for method in ["full", "lora", "replay"]:
+        for method in ["full", *ADAPTED]:
             model = open_model(golden / "checkpoints" / folder)
+            layers, replayed = ADAPTED.get(method, (None, False))
             if method != "full":
-                config = LoraConfig(r=4, lora_alpha=8, target_modules=MODULES)
+                config = LoraConfig(
+                    r=4, lora_alpha=8, target_modules=MODULES, layers_to_transform=layers
+                )
                 model = get_peft_model(model, config)
                 set_adapters(model)
             made = sequences(1747, 1235)
-            replayed = method == "replay"
             loss = backward(model, made, replayed)
             gradients = {
                 short_name(name): parameter.grad.clone()

@@ -8,6 +8,7 @@ import { LANGUAGE_FOLDERS, tinyFolder } from "../../support/tiny.ts";
 import {
   accumulateAll,
   GOLDEN_METHODS,
+  type GoldenCase,
   goldenSequences,
   openTuning,
 } from "../../support/tuning_golden.ts";
@@ -15,11 +16,13 @@ import {
 /** Folder of PyTorch's gradients; run.sh sets it. */
 const GRADIENTS = Deno.env.get("GRADIENTS")!;
 
+const CASES = Object.keys(GOLDEN_METHODS) as GoldenCase[];
+
 /** Python with PEFT; run.sh sets it. */
 const PYTHON = Deno.env.get("PYTHON")!;
 
 for (const folder of LANGUAGE_FOLDERS) {
-  for (const kind of ["full", "lora", "replay"] as const) {
+  for (const kind of CASES) {
     Deno.test(`TuningModel has every element of the gradients of ${folder} ${kind}`, async () => {
       await using opened = await openTuning(folder, GOLDEN_METHODS[kind]);
       const { parameters } = opened.model;
@@ -45,30 +48,32 @@ for (const folder of LANGUAGE_FOLDERS) {
   }
 }
 
-Deno.test("PEFT opens an adapter and has the loss of TuningModel", async () => {
-  using temporary = temporaryFolder();
-  const method = GOLDEN_METHODS.lora;
-  if (method.kind !== "lora") throw new TypeError("it is an adapter");
-  await using opened = await openTuning("emu3-tiny", method);
-  const { parameters } = opened.model;
-  await writeAdapter(temporary.path, parameters, method, "emu3-tiny");
-  const [sequence] = goldenSequences();
-  const { tokens } = sequence!;
-  const { sum, labels } = await opened.model.loss({
-    key: "all",
-    tokens,
-    labels: tokens,
-    replayed: false,
+for (const kind of ["lora", "upper"] as const) {
+  Deno.test(`PEFT opens an adapter of ${kind} tuning and has the loss of TuningModel`, async () => {
+    using temporary = temporaryFolder();
+    const method = GOLDEN_METHODS[kind];
+    if (method.kind !== "lora") throw new TypeError("it is an adapter");
+    await using opened = await openTuning("emu3-tiny", method);
+    const { parameters } = opened.model;
+    await writeAdapter(temporary.path, parameters, method, "emu3-tiny");
+    const [sequence] = goldenSequences();
+    const { tokens } = sequence!;
+    const { sum, labels } = await opened.model.loss({
+      key: "all",
+      tokens,
+      labels: tokens,
+      replayed: false,
+    });
+    const { stdout, success } = await new Deno.Command(PYTHON, {
+      args: [
+        new URL("logits.py", import.meta.url).pathname,
+        tinyFolder("emu3-tiny"),
+        temporary.path,
+        JSON.stringify([...tokens]),
+      ],
+    }).output();
+    ok(success);
+    const { loss } = JSON.parse(new TextDecoder().decode(stdout));
+    ok(Math.abs(sum / labels - loss) < 1e-4, `${sum / labels} ${loss}`);
   });
-  const { stdout, success } = await new Deno.Command(PYTHON, {
-    args: [
-      new URL("logits.py", import.meta.url).pathname,
-      tinyFolder("emu3-tiny"),
-      temporary.path,
-      JSON.stringify([...tokens]),
-    ],
-  }).output();
-  ok(success);
-  const { loss } = JSON.parse(new TextDecoder().decode(stdout));
-  ok(Math.abs(sum / labels - loss) < 1e-4, `${sum / labels} ${loss}`);
-});
+}
