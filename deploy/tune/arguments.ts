@@ -48,6 +48,11 @@ export interface TuneArguments {
   readonly samples: readonly string[];
   /** Steps between sample pictures. */
   readonly sampleEvery: number;
+  /**
+   * Records of a step that are computed side by side; undefined for as many as
+   * the threads and the memory allow.
+   */
+  readonly parallel: number | undefined;
   /** Template of questions; undefined for the model's. */
   readonly template: "chat" | "base" | undefined;
 }
@@ -89,6 +94,9 @@ last checkpoint.
   --max-tokens <n>          most tokens of a record (the model's context)
   --template chat|base      template of questions (the model's)
   --seed <n>                seed of start and order (0)
+  --parallel <n>            records of a step that are computed side by side, on
+                            a thread each (as many as threads, if they fit into
+                            the memory and a step has as many records)
 
   --held-out <n>            records, or share below 1, to measure on (0)
   --evaluate-every <n>      steps between measurements (100)
@@ -123,6 +131,7 @@ const OPTIONS = {
   "max-tokens": { type: "string" },
   template: { type: "string" },
   seed: { type: "string" },
+  parallel: { type: "string" },
   "held-out": { type: "string" },
   "evaluate-every": { type: "string" },
   "save-every": { type: "string" },
@@ -170,6 +179,7 @@ function parse(words: readonly string[]): TuneArguments {
     plan,
     settings: settingsFrom(values),
     maxTokens: number(values, "max-tokens", WHOLE),
+    parallel: number(values, "parallel", WHOLE),
     heldOut: number(values, "held-out", { least: 0 }) ?? 0,
     saveEvery: number(values, "save-every", WHOLE) ?? 500,
     keep: number(values, "keep", WHOLE) ?? 10,

@@ -54,7 +54,14 @@ export function planTable(
   const rows = ROWS.filter(({ storedBytes }) =>
     method.kind === "lora" || storedBytes >= 2
   ).map(({ name, ...bytes }) => {
-    const run = { config, method, replays: false, tokens, ...bytes };
+    const run = {
+      config,
+      method,
+      replays: false,
+      tokens,
+      parallel: [1],
+      ...bytes,
+    };
     const least = planMemory(run, 0);
     return row(
       [name, ...figures(least)],

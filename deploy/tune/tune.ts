@@ -87,7 +87,8 @@ export async function tune(
   const samples = vision === undefined
     ? 0
     : sampleBytes({ base, vision, method }, around.runtime);
-  const plan = fittingPlan(base, settings, given.replay !== undefined, {
+  const planned = { ...settings, parallel: given.parallel };
+  const plan = fittingPlan(base, planned, given.replay !== undefined, {
     ...around,
     availableBytes: around.availableBytes - samples,
   });
@@ -102,6 +103,8 @@ export async function tune(
     replay: given.replay,
     records: around.set.length,
     adapter,
+    // Gradients are added in another order, so that it decides the bits.
+    parallel: plan.parallel === 1 ? undefined : plan.parallel,
     ...settings,
   });
   await using opened = new AsyncDisposableStack();

@@ -18,6 +18,7 @@ export const CALLS = {
   CreateSessionOptions: [10, ["buffer"]],
   DisableMemPattern: [17, ["pointer"]],
   SetSessionGraphOptimizationLevel: [23, ["pointer", "i32"]],
+  SetIntraOpNumThreads: [24, ["pointer", "i32"]],
   CreateRunOptions: [39, ["buffer"]],
   RunOptionsSetTerminate: [46, ["pointer"]],
   CreateTensorAsOrtValue: [48, ["pointer", "buffer", "usize", "i32", "buffer"]],

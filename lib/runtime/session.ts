@@ -61,6 +61,8 @@ export interface SessionOptions {
   readonly optimize?: boolean;
   /** True to run on the CPU, whatever the provider. */
   readonly onHost?: boolean;
+  /** True to compute each run on a thread, beside other runs. */
+  readonly oneThread?: boolean;
   /** Weights that are passed to the session instead of being read by it. */
   readonly supply?: {
     /** Store of the weights. */
@@ -334,7 +336,8 @@ function configure(
   const most = prepack ? OPTIMIZE_ALL : OPTIMIZE_EXTENDED;
   const level = optimize ? most : OPTIMIZE_NOTHING;
   api.call("SetSessionGraphOptimizationLevel", native, level);
-  api.call("DisablePerSessionThreads", native);
+  if (options.oneThread) api.call("SetIntraOpNumThreads", native, 1);
+  else api.call("DisablePerSessionThreads", native);
   // A memory pattern would reserve one block for all weights, including mapped
   // ones, which fails for a checkpoint larger than the memory.
   api.call("DisableMemPattern", native);

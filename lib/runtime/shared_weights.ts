@@ -39,7 +39,7 @@ export class SharedWeights implements WeightStore, Disposable {
   readonly #hostMemory: Pointer;
   readonly #root: string;
   readonly #files = new Map<string, MappedBytes>();
-  readonly #tensors = new Map<string, Tensor>();
+  readonly #tensors = new Map<string, Promise<Tensor>>();
   readonly #resources = new DisposableStack();
   /** Names, to which sessions keep pointers. */
   readonly #names: Uint8Array<ArrayBuffer>[] = [];
@@ -145,8 +145,17 @@ export class SharedWeights implements WeightStore, Disposable {
     const { dtype, stored, transposed } = weight;
     const place = `${stored.location}@${stored.offset}+${stored.length}`;
     const key = `${place}:${dtype}${transposed ? "ᵀ" : ""}`;
-    const known = this.#tensors.get(key);
-    if (known !== undefined) return known;
+    let tensor = this.#tensors.get(key);
+    if (tensor === undefined) {
+      tensor = this.#open(weight);
+      this.#tensors.set(key, tensor);
+      tensor.catch(() => this.#tensors.delete(key));
+    }
+    return await tensor;
+  }
+
+  async #open(weight: SuppliedWeight): Promise<Tensor> {
+    const { stored } = weight;
     const file = this.#map(stored.location);
     const address = Deno.UnsafePointer.value(file.pointer) +
       BigInt(stored.offset);
@@ -157,10 +166,7 @@ export class SharedWeights implements WeightStore, Disposable {
       stored.shape,
       stored.dtype,
     );
-    const tensor = await this.#onDevice(mapped, weight);
-    this.#resources.use(tensor);
-    this.#tensors.set(key, tensor);
-    return tensor;
+    return this.#resources.use(await this.#onDevice(mapped, weight));
   }
 
   /** Returns the tensor that sessions read, in the requested type. */

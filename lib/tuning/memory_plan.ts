@@ -37,6 +37,8 @@ export interface PlannedRun {
   readonly computedBytes: number;
   /** Number of tokens of the longest sequence. */
   readonly tokens: number;
+  /** Numbers of sequences that may run side by side, the fastest first. */
+  readonly parallel: readonly number[];
 }
 
 /** The arrangement of a run. */
@@ -49,6 +51,8 @@ export interface Arrangement {
   readonly queryBlock: number;
   /** Number of positions whose logits exist at once. */
   readonly lossChunk: number;
+  /** Number of sequences that run side by side. */
+  readonly parallel: number;
 }
 
 /** A plan. */
@@ -63,6 +67,9 @@ export interface MemoryPlan extends Arrangement {
 
 /** Bytes of a trained parameter: value, gradient and two moments, float32. */
 const TRAINED_BYTES = 16;
+
+/** Bytes of its gradient, which sequences that run side by side have apart. */
+const GRADIENT_BYTES = 4;
 
 /** Bytes of the program and of ONNX Runtime. */
 const PROGRAM_BYTES = 2 ** 28;
@@ -93,10 +100,13 @@ export function planMemory(
   run: PlannedRun,
   availableBytes: number,
 ): MemoryPlan {
-  const plans = LADDER.map(({ most, ...rest }) => {
+  const plans = LADDER.flatMap(({ most, ...rest }) => {
     const logits = run.config.vocabularySize * 4;
     const lossChunk = Math.max(16, Math.floor(LOGIT_BYTES / logits));
-    return planOf(run, { ...rest, lossChunk: Math.min(most, lossChunk) });
+    const arrangement = { ...rest, lossChunk: Math.min(most, lossChunk) };
+    return run.parallel.map((parallel) =>
+      planOf(run, { ...arrangement, parallel })
+    );
   });
   return plans.find(({ totalBytes }) => totalBytes <= availableBytes) ??
     plans.at(-1)!;
@@ -118,11 +128,13 @@ export function trainedCount(
 }
 
 function planOf(run: PlannedRun, arrangement: Arrangement): MemoryPlan {
+  const { parallel } = arrangement;
   const parts = {
     weights: weightBytes(run, arrangement),
-    trained: trainedCount(run.config, run.method) * TRAINED_BYTES,
-    activations: activationBytes(run, arrangement),
-    work: workBytes(run, arrangement) + PROGRAM_BYTES,
+    trained: trainedCount(run.config, run.method) *
+      (TRAINED_BYTES + GRADIENT_BYTES * (parallel - 1)),
+    activations: activationBytes(run, arrangement) * parallel,
+    work: workBytes(run, arrangement) * parallel + PROGRAM_BYTES,
   };
   const totalBytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
   return { ...arrangement, parts, totalBytes };

@@ -82,16 +82,21 @@ export class Parameters implements Disposable {
     return this.#byName.has(name);
   }
 
+  /** Returns a parameter and its place. */
+  placed(name: string): PlacedParameter {
+    const parameter = this.#byName.get(name);
+    if (parameter === undefined) {
+      throw new TypeError(`parameter "${name}" is not trained`);
+    }
+    return parameter;
+  }
+
   /** Returns the tensor of a parameter, in the vector of a kind. */
   tensor(kind: ParameterVector, name: string): Tensor {
     const key = `${kind} ${name}`;
     let tensor = this.#tensors.get(key);
     if (tensor === undefined) {
-      const parameter = this.#byName.get(name);
-      if (parameter === undefined) {
-        throw new TypeError(`parameter "${name}" is not trained`);
-      }
-      const { offset, shape } = parameter;
+      const { offset, shape } = this.placed(name);
       tensor = this.#vectors[kind].part(offset, shape);
       this.#tensors.set(key, tensor);
     }

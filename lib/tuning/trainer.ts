@@ -15,15 +15,16 @@
 
 import type { DataOrder } from "./data_order.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { labeledPart } from "./passes/labeled_part.ts";
 import { learningRateAt, type ScheduleOptions } from "./schedule.ts";
 import type { TuningSequence } from "./sequence.ts";
 import { TuningError } from "./tuning_error.ts";
-import { labeledPart, type TuningModel } from "./tuning_model.ts";
+import type { TuningModel } from "./tuning_model.ts";
 
 /** The parts of a run. */
 export interface TrainerOptions {
   /** Model with the parameters. */
-  readonly model: Pick<TuningModel, "accumulate" | "loss">;
+  readonly model: Pick<TuningModel, "accumulate" | "losses">;
   /** Optimizer of its parameters. */
   readonly optimizer: Pick<Optimizer, "gradientNorm" | "step">;
   /** Order of the records. */
@@ -103,6 +104,9 @@ export async function* train(
   }
 }
 
+/** Number of held-out records that are read at once. */
+const HELD_OUT_READ = 64;
+
 /** Returns the mean loss of what is held out; undefined if nothing is. */
 export async function heldOutLoss(
   { model, order, sequence }: Pick<
@@ -111,15 +115,17 @@ export async function heldOutLoss(
   >,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  let total = 0;
-  for (const index of order.heldOut) {
-    const { sum, labels } = await model.loss(
-      await sequence(index, false),
-      signal,
-    );
-    total += sum / labels;
-  }
   const { length } = order.heldOut;
+  let total = 0;
+  for (let start = 0; start < length; start += HELD_OUT_READ) {
+    const sequences = await Promise.all(
+      order.heldOut.slice(start, start + HELD_OUT_READ)
+        .map((index) => sequence(index, false)),
+    );
+    for (const { sum, labels } of await model.losses(sequences, signal)) {
+      total += sum / labels;
+    }
+  }
   return length === 0 ? undefined : total / length;
 }
 
@@ -139,15 +145,18 @@ async function gradientsOf(
   batch: readonly TuningSequence[],
   signal: AbortSignal,
 ): Promise<{ loss: number; tokens: number }> {
-  let loss = 0;
-  let tokens = 0;
-  for (const sequence of batch) {
+  const weighted = batch.map((sequence) => {
     const labels = labeledPart(sequence).targets.length * batch.length;
-    const { sum } = await model.accumulate(sequence, 1 / labels, signal);
-    loss += sum / labels;
-    tokens += sequence.tokens.length;
-  }
-  return { loss, tokens };
+    return { sequence, weight: 1 / labels };
+  });
+  const losses = await model.accumulate(weighted, signal);
+  return {
+    loss: losses.reduce(
+      (mean, { sum, labels }) => mean + sum / (labels * batch.length),
+      0,
+    ),
+    tokens: batch.reduce((sum, { tokens }) => sum + tokens.length, 0),
+  };
 }
 
 function requireNumbers(step: number, loss: number, norm: number): void {

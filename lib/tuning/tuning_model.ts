@@ -1,19 +1,14 @@
 /**
  * The model in tuning: the loss of a sequence, and its gradients.
  *
- * ```text
- * tokens ─▶ embedding ─▶ layer × L ─▶ loss
- *              ◀─────── layer × L ◀─── gradient
- * ```
- *
- * One sequence runs at a time, without padding; gradients of several are added
- * up in place.
+ * Sequences run without padding, one after the other on all threads, or side by
+ * side on a thread each: threads that wait for each other in each operator lose
+ * more the smaller the model is. Gradients are added up in place, those of
+ * sequences that run side by side apart.
  *
  * @module
  */
 
-import type { LanguageConfig } from "../../models/config/language_config.ts";
-import type { Dtype } from "../../models/graph/dtype.ts";
 import { rotaryAngles } from "../../models/rotary.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -21,16 +16,17 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { BaseWeights } from "./base_weights.ts";
 import { DeviceTuningMemory } from "./memory/device_tuning_memory.ts";
 import { HostTuningMemory, type TuningMemory } from "./memory/tuning_memory.ts";
-import { trainedLayers, tunedParameters, type TuningMethod } from "./method.ts";
+import { tunedParameters, type TuningMethod } from "./method.ts";
 import { Parameters } from "./parameters.ts";
-import { keptWidths } from "./passes/kept_widths.ts";
 import { LayerPasses } from "./passes/layer_passes.ts";
 import { LossPasses } from "./passes/loss_passes.ts";
 import { copyParameters } from "./copy_parameters.ts";
-import { NO_LABEL, type TuningSequence } from "./sequence.ts";
+import { PartialGradients } from "./partial_gradients.ts";
+import type { TuningSequence } from "./sequence.ts";
 import { TuningError } from "./tuning_error.ts";
+import { sequenceCost, sharesOf } from "./passes/shares.ts";
+import { type SequenceLoss, SequencePasses } from "./passes/sequence_passes.ts";
 import { TuningSessions } from "./passes/tuning_sessions.ts";
-import { Workspace } from "./passes/workspace.ts";
 
 /** Options of {@linkcode TuningModel.open}. */
 export interface TuningModelOptions {
@@ -48,6 +44,11 @@ export interface TuningModelOptions {
   readonly keeps: boolean;
   /** True if weights are cast to the computing type once. */
   readonly castsOnce: boolean;
+  /**
+   * Number of sequences that run side by side, on a thread each; 1 for one after
+   * the other, on all threads. A device has 1.
+   */
+  readonly parallel: number;
 }
 
 /** The method of a base that is not tuned: an adapter of no matrix. */
@@ -61,58 +62,36 @@ const UNTUNED: TuningMethod = {
   head: false,
 };
 
-/** The loss of a sequence. */
-export interface SequenceLoss {
-  /** Sum of the losses of its labels, in nats. */
-  readonly sum: number;
-  /** Number of labels. */
-  readonly labels: number;
+/** A sequence and the factor of its gradients. */
+export interface WeightedSequence {
+  /** Sequence to compute. */
+  readonly sequence: TuningSequence;
+  /** Factor of the gradients, such as 1 / labels of a step. */
+  readonly weight: number;
 }
 
 /** Computes losses and gradients of a checkpoint. */
 export class TuningModel implements AsyncDisposable {
-  readonly #config: LanguageConfig;
-  readonly #options: TuningModelOptions;
-  readonly #memory: TuningMemory;
-  readonly #layers: LayerPasses;
-  readonly #baseLayers: LayerPasses;
-  readonly #ends: LossPasses;
-  readonly #dtype: Dtype;
-  readonly #kept: readonly ReadonlyMap<string, number>[];
-  /** The lowest layer that is trained, where the backward pass ends. */
-  readonly #first: number;
+  /** The passes of sequences that run side by side. */
+  readonly #passes: readonly SequencePasses[];
+  readonly #gradients: PartialGradients;
+  readonly #cost: (sequence: TuningSequence) => number;
   readonly #resources: AsyncDisposableStack;
   /** Trained parameters. */
   readonly parameters: Parameters;
 
-  private constructor(
-    config: LanguageConfig,
-    options: TuningModelOptions,
-    parts: {
-      readonly memory: TuningMemory;
-      readonly layers: LayerPasses;
-      readonly baseLayers: LayerPasses;
-      readonly ends: LossPasses;
-      readonly parameters: Parameters;
-      readonly dtype: Dtype;
-      readonly resources: AsyncDisposableStack;
-    },
-  ) {
-    this.#config = config;
-    this.#options = options;
-    this.#memory = parts.memory;
-    this.#layers = parts.layers;
-    this.#baseLayers = parts.baseLayers;
-    this.#ends = parts.ends;
-    this.#dtype = parts.dtype;
+  private constructor(parts: {
+    readonly passes: readonly SequencePasses[];
+    readonly gradients: PartialGradients;
+    readonly cost: (sequence: TuningSequence) => number;
+    readonly parameters: Parameters;
+    readonly resources: AsyncDisposableStack;
+  }) {
+    this.#passes = parts.passes;
+    this.#gradients = parts.gradients;
+    this.#cost = parts.cost;
     this.#resources = parts.resources;
     this.parameters = parts.parameters;
-    const { method, keeps } = options;
-    [this.#first = config.layers] = trainedLayers(config, method);
-    this.#kept = Array.from(
-      { length: keeps ? config.layers : 0 },
-      (_, layer) => keptWidths(config, method, layer),
-    );
   }
 
   /**
@@ -129,16 +108,20 @@ export class TuningModel implements AsyncDisposable {
     options: TuningModelOptions,
   ): Promise<TuningModel> {
     const { config } = checkpoint;
-    const { method, maxTokens } = options;
+    const { method, maxTokens, keeps, parallel } = options;
     const dtype = runtime.provider.computeDtype;
     await using opened = new AsyncDisposableStack();
     const { device } = runtime;
-    const memory = opened.use(
-      device === undefined
-        ? new HostTuningMemory(runtime)
-        : new DeviceTuningMemory(runtime, device),
+    const allocator = (): TuningMemory =>
+      opened.use(
+        device === undefined
+          ? new HostTuningMemory(runtime)
+          : new DeviceTuningMemory(runtime, device),
+      );
+    const memory = allocator();
+    const sessions = opened.use(
+      new TuningSessions(runtime, config, parallel > 1),
     );
-    const sessions = opened.use(new TuningSessions(runtime, config));
     const base = opened.use(
       new BaseWeights(
         runtime,
@@ -171,96 +154,69 @@ export class TuningModel implements AsyncDisposable {
       parameters,
       method,
       dtype,
-    };
-    const passes = {
-      ...shared,
       rotary,
       transposed: runtime.provider.transposed,
       queryBlock: options.queryBlock,
-      keeps: options.keeps,
+      chunk: options.lossChunk,
+      keeps,
     };
-    const layers = new LayerPasses(passes);
-    // Weights are read on first use: none, if nothing is replayed.
-    const baseLayers = new LayerPasses({ ...passes, method: UNTUNED });
-    const ends = new LossPasses({ ...shared, chunk: options.lossChunk });
-    return new TuningModel(config, options, {
-      memory,
-      layers,
-      baseLayers,
-      ends,
+    const gradients = opened.use(
+      await PartialGradients.allocate(runtime, memory, parameters, parallel),
+    );
+    const passes = Array.from({ length: parallel }, (_, sequence) => {
+      const added = {
+        ...shared,
+        gradient: (name: string) => gradients.tensor(sequence, name),
+      };
+      return new SequencePasses({
+        ...shared,
+        memory: sequence === 0 ? memory : allocator(),
+        layers: new LayerPasses(added),
+        // Weights are read on first use: none, if nothing is replayed.
+        baseLayers: new LayerPasses({ ...added, method: UNTUNED }),
+        ends: new LossPasses(added),
+      });
+    });
+    return new TuningModel({
+      passes,
+      gradients,
+      cost: (sequence) => sequenceCost(config, method, sequence),
       parameters,
-      dtype,
       resources: opened.move(),
     });
   }
 
-  /** Returns the loss of a sequence. */
-  async loss(
-    sequence: TuningSequence,
+  /** Returns the losses of sequences, in their order. */
+  async losses(
+    sequences: readonly TuningSequence[],
     signal?: AbortSignal,
-  ): Promise<SequenceLoss> {
-    const labeled = labeledPart(sequence);
-    using workspace = this.#workspace(labeled.tokens.length);
-    const { layers } = this.#config;
-    await this.#embed(labeled.tokens, workspace, signal);
-    await this.#forward(workspace, { end: layers, backward: false }, signal);
-    return {
-      sum: await this.#ends.loss(
-        await workspace.stream(layers),
-        labeled,
-        signal,
-      ),
-      labels: labeled.targets.length,
-    };
+  ): Promise<SequenceLoss[]> {
+    return await this.#sideBySide(
+      sequences,
+      (passes, index) => passes.loss(sequences[index]!, signal),
+    );
   }
 
   /**
-   * Returns the loss of a sequence, and adds its gradients to the parameters'.
-   * Of a replayed one it is the cross-entropy with the base's probabilities.
+   * Returns the losses of sequences in their order, and adds their gradients to
+   * the parameters'. Of a replayed one it is the cross-entropy with the base's
+   * probabilities.
    *
-   * @param weight Factor of the gradients, such as 1 / labels of a step.
-   * @throws {TuningError} If it is replayed, and all weights are tuned.
+   * @throws {TuningError} If one is replayed, and all weights are tuned.
    */
   async accumulate(
-    sequence: TuningSequence,
-    weight: number,
+    weighted: readonly WeightedSequence[],
     signal?: AbortSignal,
-  ): Promise<SequenceLoss> {
-    if (sequence.replayed && this.#options.method.kind === "full") {
-      throw new TuningError(
-        `record "${sequence.key}" is replayed, which needs the base beside an adapter: use --method lora`,
-      );
-    }
-    const labeled = labeledPart(sequence);
-    const { layers } = this.#config;
-    using workspace = this.#workspace(labeled.tokens.length);
-    const first = this.#first;
-    await this.#embed(labeled.tokens, workspace, signal);
-    // No adapter changes what these layers compute: the base shares it.
-    await this.#forward(workspace, { end: first, backward: false }, signal);
-    const base = sequence.replayed
-      ? await this.#forwardBase(workspace, signal)
-      : undefined;
-    const rest = { start: first, end: layers, backward: true };
-    await this.#forward(workspace, rest, signal);
-    const sum = await this.#ends.lossAndGradient(
-      await workspace.stream(layers),
-      await workspace.gradient(layers),
-      await workspace.gradient(layers + 1),
-      { ...labeled, weight, base },
-      signal,
+  ): Promise<SequenceLoss[]> {
+    const losses = await this.#sideBySide(
+      weighted.map(({ sequence }) => sequence),
+      (passes, index) => {
+        const { sequence, weight } = weighted[index]!;
+        return passes.accumulate(sequence, weight, signal);
+      },
     );
-    for (let layer = layers - 1; layer >= first; layer--) {
-      await this.#layers.backward(layer, workspace, signal);
-    }
-    if (this.#options.method.kind === "full") {
-      await this.#ends.embeddingGradient(
-        labeled.tokens,
-        await workspace.gradient(0),
-        signal,
-      );
-    }
-    return { sum, labels: labeled.targets.length };
+    await this.#gradients.sum();
+    return losses;
   }
 
   /** Frees everything. */
@@ -268,77 +224,24 @@ export class TuningModel implements AsyncDisposable {
     await this.#resources.disposeAsync();
   }
 
-  /** Computes the stream before the first layer, which the base shares. */
-  async #embed(
-    tokens: Int32Array,
-    workspace: Workspace,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    await this.#ends.embedding(tokens, await workspace.stream(0), signal);
-  }
-
-  async #forward(
-    workspace: Workspace,
-    { start = 0, end, backward }: {
-      readonly start?: number;
-      readonly end: number;
-      readonly backward: boolean;
-    },
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    for (let layer = start; layer < end; layer++) {
-      await this.#layers.forward(layer, workspace, { backward }, signal);
+  async #sideBySide(
+    sequences: readonly TuningSequence[],
+    compute: (passes: SequencePasses, index: number) => Promise<SequenceLoss>,
+  ): Promise<SequenceLoss[]> {
+    const losses: SequenceLoss[] = [];
+    const costs = sequences.map((sequence) => this.#cost(sequence));
+    const shares = sharesOf(costs, this.#passes.length);
+    const ended = await Promise.allSettled(
+      this.#passes.map(async (passes, i) => {
+        for (const index of shares[i]!) {
+          losses[index] = await compute(passes, index);
+        }
+      }),
+    );
+    // All have ended, so that nothing is freed that another one uses.
+    for (const end of ended) {
+      if (end.status === "rejected") throw end.reason;
     }
+    return losses;
   }
-
-  /** Returns the stream after the last layer of the base, without adapters. */
-  async #forwardBase(
-    workspace: Workspace,
-    signal: AbortSignal | undefined,
-  ): Promise<Tensor> {
-    if (this.#first === this.#config.layers) {
-      return await workspace.stream(this.#first);
-    }
-    const base = await workspace.base();
-    const last = this.#config.layers - 1;
-    for (let layer = this.#first; layer <= last; layer++) {
-      const y = layer === last ? base : undefined;
-      const options = { backward: false, y };
-      await this.#baseLayers.forward(layer, workspace, options, signal);
-    }
-    return base;
-  }
-
-  #workspace(length: number): Workspace {
-    return new Workspace(this.#memory, {
-      config: this.#config,
-      length,
-      dtype: this.#dtype,
-      kept: this.#kept,
-    });
-  }
-}
-
-/** The tokens that the loss depends on, and the positions that have labels. */
-export interface LabeledPart {
-  /** Tokens up to the last one that predicts a label. */
-  readonly tokens: Int32Array;
-  /** Positions of the tokens that predict a label. */
-  readonly positions: Int32Array;
-  /** Label of each. */
-  readonly targets: Int32Array;
-}
-
-/** Returns the part of a sequence that gives its loss. */
-export function labeledPart({ tokens, labels }: TuningSequence): LabeledPart {
-  const positions: number[] = [];
-  for (let i = 1; i < labels.length; i++) {
-    if (labels[i] !== NO_LABEL) positions.push(i - 1);
-  }
-  const last = positions.at(-1) ?? 0;
-  return {
-    tokens: tokens.subarray(0, last + 1),
-    positions: Int32Array.from(positions),
-    targets: Int32Array.from(positions, (position) => labels[position + 1]!),
-  };
 }

@@ -78,6 +78,19 @@ export function adamwGraph(
   return g.build();
 }
 
+/**
+ * Builds the sum of gradients: `gradient` and `other`, float32 `[C]` →
+ * `gradient.new`, to be bound to the memory of `gradient`.
+ */
+export function gradientSumGraph(): BuiltGraph {
+  const g = weightlessGraph("gradient_sum");
+  const gradient = g.input("gradient", "float32", ["C"]);
+  const other = g.input("other", "float32", ["C"]);
+  const sum = g.apply("Add", [gradient, other]);
+  g.output(updatedName("gradient"), sum, "float32", ["C"]);
+  return g.build();
+}
+
 /** Builds the norm: `gradient` float32 `[C]` → `squares` float32 `[1]`. */
 export function squaresGraph(): BuiltGraph {
   const g = weightlessGraph("squares");

@@ -145,6 +145,7 @@ const plan = planMemory(
     storedBytes: 4,
     computedBytes: 4,
     tokens,
+    parallel: [1],
   },
   0,
 );

@@ -34,6 +34,7 @@ async function steps(runtime: Runtime, kind: GoldenCase) {
     lossChunk: 50,
     keeps: true,
     castsOnce: true,
+    parallel: 1,
   });
   await startGolden(model, GOLDEN_METHODS[kind]);
   await using optimizer = await Optimizer.open(runtime, model.parameters, {

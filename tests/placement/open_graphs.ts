@@ -121,6 +121,7 @@ async function runTuning(kind: GoldenCase): Promise<void> {
     lossChunk: 50,
     keeps: true,
     castsOnce: true,
+    parallel: 1,
   });
   await startGolden(model, method);
   await using optimizer = await Optimizer.open(runtime, model.parameters, {

@@ -114,6 +114,7 @@ export async function openTuning(
       lossChunk: 50,
       keeps: true,
       castsOnce: true,
+      parallel: 1,
       ...options,
     }),
   );
@@ -152,9 +153,8 @@ export async function accumulateAll(
       sum + labels.subarray(1).filter((label) => label !== NO_LABEL).length,
     0,
   );
-  let loss = 0;
-  for (const sequence of sequences) {
-    loss += (await model.accumulate(sequence, 1 / labels)).sum;
-  }
-  return loss / labels;
+  const losses = await model.accumulate(
+    sequences.map((sequence) => ({ sequence, weight: 1 / labels })),
+  );
+  return losses.reduce((total, { sum }) => total + sum, 0) / labels;
 }

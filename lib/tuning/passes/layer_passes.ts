@@ -39,6 +39,8 @@ export interface LayerPassesOptions {
   readonly base: BaseWeights;
   /** Parameters that are trained. */
   readonly parameters: Parameters;
+  /** Returns the tensor that the gradient of a parameter is added to. */
+  readonly gradient: (name: string) => Tensor;
   /** Method of tuning. */
   readonly method: TuningMethod;
   /** Type of activations. */
@@ -214,12 +216,12 @@ export class LayerPasses {
     weights: NamedTensor[],
     gradients: NamedTensor[],
   ): void {
-    const { parameters } = this.#options;
+    const { parameters, gradient } = this.#options;
     const key = layerKey(layer, name);
     weights.push({ name, tensor: parameters.tensor("values", key) });
     gradients.push({
       name: gradientName(name),
-      tensor: parameters.tensor("gradients", key),
+      tensor: gradient(key),
     });
   }
 }

@@ -32,6 +32,8 @@ export interface LossPassesOptions {
   readonly base: BaseWeights;
   /** Parameters that are trained. */
   readonly parameters: Parameters;
+  /** Returns the tensor that the gradient of a parameter is added to. */
+  readonly gradient: (name: string) => Tensor;
   /** Type of activations. */
   readonly dtype: Dtype;
   /** Number of positions whose logits exist at once. */
@@ -89,9 +91,9 @@ export class LossPasses {
     dx: Tensor,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { sessions, dtype, parameters } = this.#options;
+    const { sessions, dtype } = this.#options;
     const session = await sessions.embeddingGradient(dtype);
-    const gradient = parameters.tensor("gradients", EMBEDDING_KEY);
+    const gradient = this.#options.gradient(EMBEDDING_KEY);
     using ids = this.#integers(tokens);
     using binding = session.bind()
       .input("gradient", gradient)
@@ -193,7 +195,7 @@ export class LossPasses {
     const trained = (name: string, parameter: string) => {
       binding.input(name, parameters.tensor("values", parameter));
       if (!gradients) return;
-      const gradient = parameters.tensor("gradients", parameter);
+      const gradient = this.#options.gradient(parameter);
       binding.input(gradientName(name), gradient)
         .output(updatedName(gradientName(name)), gradient);
     };

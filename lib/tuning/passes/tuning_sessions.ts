@@ -34,12 +34,18 @@ export type FixedLayerOptions = Omit<LayerOptions, "blocks" | "keeps">;
 export class TuningSessions implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
+  readonly #oneThread: boolean;
   readonly #sessions = new Map<string, Promise<Session>>();
 
-  /** Creates the store; no session is loaded yet. */
-  constructor(runtime: Runtime, config: LanguageConfig) {
+  /**
+   * Creates the store; no session is loaded yet.
+   *
+   * @param oneThread True to compute each run on a thread, beside others.
+   */
+  constructor(runtime: Runtime, config: LanguageConfig, oneThread: boolean) {
     this.#runtime = runtime;
     this.#config = config;
+    this.#oneThread = oneThread;
   }
 
   /**
@@ -113,6 +119,7 @@ export class TuningSessions implements AsyncDisposable {
       session = this.#runtime.session(build().model, {
         weightFolder: "/",
         prepack: false,
+        oneThread: this.#oneThread,
       });
       this.#sessions.set(name, session);
     }

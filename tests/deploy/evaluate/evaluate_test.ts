@@ -121,7 +121,8 @@ for (const model of LANGUAGE_FOLDERS) {
       const sequence = await tuningSequence(writer, record, {
         ...{ template: "chat", maxTokens: 256, withoutText: false },
       });
-      const { sum, labels } = await tuning.model.loss(sequence);
+      const [tuned] = await tuning.model.losses([sequence]);
+      const { sum, labels } = tuned!;
       strictEqual(measured[i]!.tokens, labels);
       strictEqual(measured[i]!.kind, i % 3 === 2 ? "answer" : "picture");
       near(measured[i]!.sum / labels, sum / labels);

@@ -53,6 +53,7 @@ Deno.test("parseArguments() rejects unknown and invalid options", () => {
     [[...REQUIRED, "--rnak", "4"], /unknown option --rnak.*--rank/],
     [[...REQUIRED, "--rank", "0"], /--rank "0" is not a whole number from 1/],
     [[...REQUIRED, "--rank", "1.5"], /--rank "1.5" is not a whole number/],
+    [[...REQUIRED, "--parallel", "0"], /--parallel "0" is not a whole number/],
     [[...REQUIRED, "--batch", ""], /--batch "" is not a whole number/],
     [
       [...REQUIRED, "--null-prompt", "2"],

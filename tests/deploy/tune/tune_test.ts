@@ -11,96 +11,19 @@ import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { readSafetensorsHeader } from "../../../lib/loading/safetensors.ts";
 import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
 import { QUANTIZED_PRECISIONS } from "../../../lib/quantization/recipe.ts";
-import { Runtime } from "../../../lib/runtime/runtime.ts";
-import { parseArguments } from "../../../deploy/tune/arguments.ts";
-import { tune } from "../../../deploy/tune/tune.ts";
 import {
   LAYER_MATRICES,
   layerKey,
 } from "../../../models/tuning/layer_parts.ts";
 import { readSafetensors } from "../../support/safetensors.ts";
 import { tinyFolder } from "../../support/tiny.ts";
-import { memorySet, tinyRecords } from "../../support/tuning_set.ts";
-
-/** Options of a short run. */
-const SHORT = [
-  "--steps",
-  "6",
-  "--batch",
-  "2",
-  "--warmup",
-  "2",
-  "--rank",
-  "4",
-  "--learning-rate",
-  "1e-2",
-  "--max-tokens",
-  "128",
-  "--save-every",
-  "2",
-];
+import { metricsOf, SHORT, tuned } from "../../support/tuned.ts";
 
 /** Options of a short run of all weights. */
 const FULL = [
   ...SHORT.filter((word) => word !== "--rank" && word !== "4"),
   ...["--method", "full"],
 ];
-
-/** Runs the command on the tiny checkpoint; returns its notes. */
-async function tuned(
-  out: string,
-  words: readonly string[],
-  {
-    model = "emu3-tiny",
-    records = 9,
-    replayed = false,
-    availableBytes = 2 ** 40,
-    stopAfter = Infinity,
-    visionFolder,
-  }: {
-    readonly model?: string;
-    readonly records?: number;
-    readonly replayed?: boolean;
-    readonly availableBytes?: number;
-    readonly stopAfter?: number;
-    readonly visionFolder?: string;
-  } = {},
-): Promise<string> {
-  const stop = new AbortController();
-  let notes = "";
-  await using runtime = new Runtime({ threads: 1 });
-  const given = parseArguments(
-    ["data", "--model", model, "--out", out, ...words],
-  );
-  await tune({ ...given, out }, {
-    runtime,
-    availableBytes,
-    modelFolder: model.includes("/") ? model : tinyFolder(model),
-    visionFolder,
-    set: memorySet(
-      tinyRecords(records).map((record) => ({ ...record, replayed })),
-    ),
-    terminal: false,
-    write: (text) => {
-      notes += text;
-      if ((notes.match(/"event":"progress"/g)?.length ?? 0) >= stopAfter) {
-        stop.abort();
-      }
-    },
-    // Ten seconds a step, so that each is told.
-    now: (() => {
-      let time = 0;
-      return () => time += 10_000;
-    })(),
-    stop: stop.signal,
-  });
-  return notes;
-}
-
-async function lines(out: string) {
-  const text = await Deno.readTextFile(join(out, "metrics.jsonl"));
-  return text.trim().split("\n").map((line) => JSON.parse(line));
-}
 
 async function temporary(body: (folder: string) => Promise<void>) {
   const folder = await Deno.makeTempDir();
@@ -135,7 +58,7 @@ Deno.test("tune writes an adapter in PEFT's form, metrics and a report", () =>
     strictEqual(tensors.size, 2 * 7 * 2);
     const name = "base_model.model.model.layers.1.mlp.down_proj.lora_A.weight";
     deepStrictEqual(tensors.get(name)?.shape, [4, 128]);
-    const steps = await lines(out);
+    const steps = await metricsOf(out);
     deepStrictEqual(steps.map(({ step }) => step), [1, 2, 3, 4, 5, 6]);
     ok(steps.at(-1).loss < steps[0].loss);
     ok(steps.at(-1).held_out_loss > 0);
@@ -147,7 +70,7 @@ Deno.test("tune changes nothing by replayed records alone", () =>
   temporary(async (folder) => {
     const out = join(folder, "mine");
     await tuned(out, SHORT, { replayed: true });
-    for (const { loss } of await lines(out)) ok(loss > 1, `${loss}`);
+    for (const { loss } of await metricsOf(out)) ok(loss > 1, `${loss}`);
     const stored = readSafetensors(join(out, "adapter_model.safetensors"));
     for (const [name, { data }] of stored) {
       if (!name.includes("lora_B")) continue;
@@ -162,7 +85,7 @@ Deno.test("tune resumes after an interruption, with bit-equal results", () =>
     const cut = join(folder, "cut");
     await tuned(whole, SHORT);
     await tuned(cut, SHORT, { stopAfter: 3 });
-    deepStrictEqual((await lines(cut)).length, 3);
+    deepStrictEqual((await metricsOf(cut)).length, 3);
     // A line that was cut off, and a checkpoint that was.
     await Deno.writeTextFile(join(cut, "metrics.jsonl"), '{"step":4,"lo', {
       append: true,
@@ -173,8 +96,8 @@ Deno.test("tune resumes after an interruption, with bit-equal results", () =>
     match(notes, /step-000004.safetensors is passed over/);
     match(notes, /Going on after step 3/);
     deepStrictEqual(
-      (await lines(cut)).map(({ step, loss }) => [step, loss]),
-      (await lines(whole)).map(({ step, loss }) => [step, loss]),
+      (await metricsOf(cut)).map(({ step, loss }) => [step, loss]),
+      (await metricsOf(whole)).map(({ step, loss }) => [step, loss]),
     );
     const file = "adapter_model.safetensors";
     deepStrictEqual(

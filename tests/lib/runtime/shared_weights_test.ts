@@ -129,6 +129,21 @@ Deno.test("SharedWeights refuses weights of a missing file", async () => {
   deepStrictEqual(runtime.alive, idle, "it leaves nothing");
 });
 
+Deno.test("SharedWeights casts a weight once, also for two that ask at the same time", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/weights`;
+  await Deno.writeFile(path, new Uint8Array(PREFIX + 12));
+  await using runtime = new Runtime({ threads: 1 });
+  using weights = runtime.sharedWeights("/")!;
+  const { supplied } = productOf(path, "float16", 12);
+  const cast = { ...supplied[0]!, dtype: "float32" } as const;
+  const [first, second] = await Promise.all([
+    weights.tensor(cast),
+    weights.tensor(cast),
+  ]);
+  ok(first === second);
+});
+
 // In processes of their own: memory is counted by process.
 Deno.test("SharedWeights needs no more copies for more sessions", async () => {
   using folder = temporaryFolder();

@@ -18,12 +18,16 @@ const PROJECTIONS = 4;
 
 for (const [name, golden] of Object.entries(tuningGolden())) {
   const [folder, kind] = name.split(" ") as [string, GoldenCase];
-  for (const keeps of [true, false]) {
-    const how = keeps ? "kept" : "recomputed";
+  for (
+    const [how, options] of [
+      ["kept", { keeps: true }],
+      ["recomputed", { keeps: false }],
+      ["side by side", { keeps: true, parallel: 2 }],
+    ] as const
+  ) {
     Deno.test(`TuningModel has PyTorch's gradients of ${name}, ${how}`, async () => {
-      await using opened = await openTuning(folder, GOLDEN_METHODS[kind], {
-        keeps,
-      });
+      const method = GOLDEN_METHODS[kind];
+      await using opened = await openTuning(folder, method, options);
       const { model } = opened;
       const loss = await accumulateAll(model, goldenSequences(kind));
       ok(Math.abs(loss - golden.loss) < 1e-4, `${loss} ${golden.loss}`);

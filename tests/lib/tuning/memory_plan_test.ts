@@ -1,4 +1,4 @@
-import { ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import {
   planMemory,
   trainedCount,
@@ -17,6 +17,7 @@ const run = {
   storedBytes: 2,
   computedBytes: 2,
   tokens: 9216,
+  parallel: [1],
 };
 
 Deno.test("weightCount is the published model's", () => {
@@ -53,6 +54,21 @@ Deno.test("planMemory counts the layers that are trained, and what they keep abo
   ok(last.activations < first.activations);
   ok(first.activations < all.activations);
   throws(() => planned([32]), /no layer 32: give --layers from 0 to 31/);
+});
+
+Deno.test("planMemory runs sequences side by side where they fit, each with its gradients and activations", () => {
+  const several = { ...run, parallel: [3, 1] };
+  const one = planMemory(run, Infinity);
+  const three = planMemory(several, Infinity);
+  strictEqual(three.parallel, 3);
+  strictEqual(three.parts.activations, 3 * one.parts.activations);
+  strictEqual(
+    three.parts.trained - one.parts.trained,
+    2 * 4 * trainedCount(config, lora),
+  );
+  ok(three.parts.work > one.parts.work);
+  strictEqual(three.parts.weights, one.parts.weights);
+  deepStrictEqual(planMemory(several, three.totalBytes - 1), one);
 });
 
 Deno.test("planMemory counts what the base computes of replayed records", () => {

@@ -78,7 +78,7 @@ for (const layers of [[0], [1]]) {
 Deno.test("TuningModel rejects a replayed sequence if all weights are tuned", async () => {
   await using opened = await openTuning("emu3-tiny", GOLDEN_METHODS.full);
   await rejects(
-    opened.model.accumulate(REPLAYED[0]!, 1),
+    opened.model.accumulate([{ sequence: REPLAYED[0]!, weight: 1 }]),
     /"golden 0" is replayed, which needs the base .*: use --method lora/,
   );
 });

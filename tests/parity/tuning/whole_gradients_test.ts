@@ -58,12 +58,9 @@ for (const kind of ["lora", "upper"] as const) {
     await writeAdapter(temporary.path, parameters, method, "emu3-tiny");
     const [sequence] = goldenSequences();
     const { tokens } = sequence!;
-    const { sum, labels } = await opened.model.loss({
-      key: "all",
-      tokens,
-      labels: tokens,
-      replayed: false,
-    });
+    const all = { key: "all", tokens, labels: tokens, replayed: false };
+    const [of] = await opened.model.losses([all]);
+    const { sum, labels } = of!;
     const { stdout, success } = await new Deno.Command(PYTHON, {
       args: [
         new URL("logits.py", import.meta.url).pathname,
