@@ -16,10 +16,7 @@
 
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import { elementCount } from "../../models/graph/dtype.ts";
-import {
-  LAYER_MATRICES,
-  matrixShape,
-} from "../../models/tuning/layer_parts.ts";
+import { matrixWeightCount } from "../../models/tuning/layer_parts.ts";
 import { keptWidths } from "./passes/kept_widths.ts";
 import { tunedParameters, type TuningMethod } from "./method.ts";
 
@@ -176,10 +173,7 @@ function workBytes(
   const scores = 4 * N * block * tokens * computedBytes;
   const converts = run.method.kind === "lora" &&
     run.storedBytes !== computedBytes && !(castsOnce && run.storedBytes >= 2);
-  const layer = LAYER_MATRICES.reduce(
-    (sum, name) => sum + elementCount(matrixShape(config, name)),
-    0,
-  );
+  const layer = matrixWeightCount(config);
   const head = config.vocabularySize * E;
   // Of what is replayed those of the base too, with logarithms and products.
   const values = run.replays ? 8 : 4;

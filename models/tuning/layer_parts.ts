@@ -5,6 +5,7 @@
  * @module
  */
 
+import { elementCount } from "../graph/dtype.ts";
 import type { LanguageConfig } from "../config/language_config.ts";
 
 /** The matrices of a layer, in the order of the forward pass. */
@@ -60,4 +61,12 @@ export function matrixShape(
 /** Returns the key of a part of a layer, without `.weight`. */
 export function layerKey(layer: number, part: string): string {
   return `model.layers.${layer}.${part}`;
+}
+
+/** Returns the number of weights of a layer's matrices. */
+export function matrixWeightCount(config: LanguageConfig): number {
+  return LAYER_MATRICES.reduce(
+    (sum, name) => sum + elementCount(matrixShape(config, name)),
+    0,
+  );
 }

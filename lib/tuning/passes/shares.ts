@@ -6,11 +6,7 @@
  */
 
 import type { LanguageConfig } from "../../../models/config/language_config.ts";
-import { elementCount } from "../../../models/graph/dtype.ts";
-import {
-  LAYER_MATRICES,
-  matrixShape,
-} from "../../../models/tuning/layer_parts.ts";
+import { matrixWeightCount } from "../../../models/tuning/layer_parts.ts";
 import { trainedLayers, type TuningMethod } from "../method.ts";
 import type { TuningSequence } from "../sequence.ts";
 import { labeledPart } from "./labeled_part.ts";
@@ -29,10 +25,7 @@ export function sequenceCost(
   sequence: TuningSequence,
 ): number {
   const { vocabularySize, hiddenSize, layers } = config;
-  const layer = LAYER_MATRICES.reduce(
-    (sum, name) => sum + elementCount(matrixShape(config, name)),
-    0,
-  );
+  const layer = matrixWeightCount(config);
   const products = sequence.replayed ? REPLAYED_PRODUCTS : TRAINED_PRODUCTS;
   const [first = layers] = trainedLayers(config, method);
   const { tokens, targets } = labeledPart(sequence);
